@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Processes by pidfd: a pid is only a number, so every signal goes through a pidfd whose
+ * process has been checked against what was recorded when it was ours for certain.
+ */
+#ifndef OAKUM_BASE_PROC_H
+#define OAKUM_BASE_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+/* What identifies a process for ever. Written to state.json. */
+struct proc_id {
+	pid_t pid;           /* in our pid namespace; 0: none */
+	uint64_t start;      /* field 22 of /proc/PID/stat, clock ticks since boot; 0: unknown */
+	uint64_t inode;      /* st_ino of its pidfd (unique per boot from Linux 6.9 on); 0: unknown */
+};
+
+enum { PROC_ALIVE = 0, PROC_GONE = 1 };
+
+/* Fill @ret for a live process that the caller holds (@pidfd may be -1: it is opened). 0 or -errno. */
+int proc_identify(pid_t pid, int pidfd, struct proc_id *ret);
+
+/*
+ * Open a pidfd for @id and check that it still is that process, by the inode where both are
+ * known, else by the start time. PROC_ALIVE: *@ret_pidfd is the caller's. PROC_GONE: it has
+ * ended (a zombie counts as ended) or the pid is somebody else's now. < 0: @err.
+ * @ret_pidfd may be NULL.
+ */
+int proc_open(const struct proc_id *id, int *ret_pidfd, struct err *err);
+
+/* As proc_open() without keeping the pidfd: the quick look of `list` and `state`. */
+int proc_check(const struct proc_id *id);
+
+/* Has the process of @pidfd ended? True also for a zombie. */
+bool proc_ended(int pidfd);
+
+/* pidfd_send_signal(2). 0, PROC_GONE or < 0 with @err. */
+int proc_signal(int pidfd, int sig, struct err *err);
+
+/* Wait for the end of the process of @pidfd. PROC_GONE: it has ended; 0: the deadline passed; < 0. */
+int proc_wait(int pidfd, int64_t deadline_ms);
+
+/* Name (comm) and state letter of @pid for messages; "?" where unknown. */
+void proc_describe(pid_t pid, char name[32], char *state);
+
+/*
+ * The exit status of a process of which we are not the parent (PIDFD_GET_INFO with
+ * PIDFD_INFO_EXIT, Linux 6.15): 0 and a wait status, or -errno where the kernel cannot tell
+ * (-ENOTTY, -EINVAL) or it has not been reaped yet (-EAGAIN).
+ */
+int proc_exit_status(int pidfd, int *ret_status);
+
+/* /proc/sys/kernel/random/boot_id, 36 characters. 0 or -errno. */
+#define PROC_BOOT_ID_SIZE 40
+int proc_boot_id(char buf[PROC_BOOT_ID_SIZE]);
+
+#endif

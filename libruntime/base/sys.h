@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * System calls and constants that the C library may not have yet: the only file of the tree
+ * with #if. Thin: each returns what the kernel returns, -1 with errno like libc.
+ */
+#ifndef OAKUM_BASE_SYS_H
+#define OAKUM_BASE_SYS_H
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef OPEN_TREE_CLOEXEC
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef PIDFD_GET_INFO
+struct sys_pidfd_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+	uint32_t coredump_mask, spare;
+};
+#define PIDFD_GET_INFO_IOCTL 0xc040ff0bu     /* _IOWR(0xFF, 11, 64 bytes) */
+#define PIDFD_INFO_EXIT (1UL << 3)
+#endif
+
+int sys_clone3(struct clone_args *args);               /* fork-like: child returns 0 on its copy of the stack */
+int sys_openat2(int dirfd, const char *path, const struct open_how *how);
+int sys_fsopen(const char *type, unsigned flags);
+int sys_fsconfig(int fs, unsigned cmd, const char *key, const void *value, int aux);
+int sys_fsmount(int fs, unsigned flags, unsigned attr);
+int sys_fspick(int dirfd, const char *path, unsigned flags);
+int sys_open_tree(int dirfd, const char *path, unsigned flags);
+int sys_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags);
+int sys_mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr);
+int sys_pivot_root(const char *new_root, const char *put_old);
+int sys_pidfd_open(pid_t pid, unsigned flags);
+int sys_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
+int sys_close_range(unsigned first, unsigned last, unsigned flags);
+int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The container's root as one descriptor: bound to itself in the new mount namespace, filled
+ * by the other files of this folder, entered by pivot_root(2). All of it runs in the child.
+ */
+#ifndef OAKUM_KERNEL_ROOTFS_H
+#define OAKUM_KERNEL_ROOTFS_H
+
+#include <stdbool.h>
+
+struct err;
+
+struct rootfs {
+	int fd;            /* O_PATH of the new root mount */
+	int proc;          /* private procfs (never the one a config mounts), see procfs_open() */
+	const char *path;  /* for messages only */
+	bool userns;       /* in a new user namespace: device nodes are bound, not made */
+};
+
+#define ROOTFS_INIT ((struct rootfs){ .fd = -1, .proc = -1 })
+
+/*
+ * A procfs for our own use: fsopen("proc") + fsmount(2), of the caller's pid namespace, on no
+ * mount tree. Where that is refused (no new pid namespace in a user namespace), a descriptor of
+ * /proc checked with fstatfs(2). Written to only below self/ and sys/. -errno, or the descriptor.
+ * Call it in the child before anything of the container can run.
+ */
+int procfs_open(struct err *err);
+
+/*
+ * Take the whole tree of this mount namespace out of the host's propagation (@propagation:
+ * MS_SLAVE or MS_PRIVATE, with MS_REC, or the spec's rootfsPropagation as MS_* bits), make the
+ * parent mount of @path private where it is shared (pivot_root demands it), bind @path on itself
+ * recursively and open it. Fills @r->fd. 0, or < 0 with @err.
+ */
+int rootfs_enter(struct rootfs *r, const char *path, unsigned long propagation, struct err *err);
+
+/* Remount the root read-only (the top mount only). Before or after rootfs_pivot(). */
+int rootfs_readonly(struct rootfs *r, struct err *err);
+
+/* pivot_root(".", "."), detach the old root, chdir("/"). Applies the final @propagation of the root
+ * (0: leave) as runc does for rootfsPropagation. */
+int rootfs_pivot(struct rootfs *r, unsigned long propagation, struct err *err);
+
+/* --no-pivot: unmount what would show the host's proc and sysfs, MS_MOVE the root to "/", chroot. */
+int rootfs_move(struct rootfs *r, struct err *err);
+
+/* No mount namespace at all: chroot(2) only; nothing on the host is mounted or changed. */
+int rootfs_chroot(struct rootfs *r, struct err *err);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What was asked for: config.json (OCI runtime-spec 1.3, config.md and config-linux.md) as C
+ * structures. Parsing makes no system call. Everything lives in the caller's arena.
+ *
+ * Only what oakum applies is here. A member that the specification knows and oakum does not
+ * apply yet is an error that names its pointer (unless it is empty: null, "", {}, []); a member
+ * that the specification does not know is ignored, as it demands, and noted in ->unknown.
+ */
+#ifndef OAKUM_SPEC_SPEC_H
+#define OAKUM_SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct arena;
+struct json;
+
+/* A list of strings; @v ends in NULL, so it serves as argv and envp. @n does not count it. */
+struct spec_strings {
+	const char **v;
+	size_t n;
+};
+
+struct spec_pair {
+	const char *key, *value;
+};
+
+struct spec_pairs {
+	struct spec_pair *v;
+	size_t n;
+};
+
+#define SPEC_OPTION(type) \
+	struct {          \
+		bool set; \
+		type v;   \
+	}
+
+struct spec_idmap {
+	uint32_t container, host, size;
+};
+
+struct spec_idmaps {
+	struct spec_idmap *v;
+	size_t n;
+};
+
+enum spec_ns {
+	SPEC_NS_PID,
+	SPEC_NS_NETWORK,
+	SPEC_NS_IPC,
+	SPEC_NS_UTS,
+	SPEC_NS_MOUNT,
+	SPEC_NS_USER,
+	SPEC_NS_CGROUP,
+	SPEC_NS_TIME,
+	SPEC_NS_COUNT
+};
+
+struct spec_namespace {
+	bool present;
+	const char *path;              /* NULL: a new one */
+};
+
+struct spec_mount {
+	const char *destination;       /* never empty; may be relative (to "/") */
+	const char *type, *source;     /* NULL if absent */
+	struct spec_strings options;
+};
+
+struct spec_rlimit {
+	int resource;                  /* RLIMIT_* */
+	const char *name;              /* "RLIMIT_NOFILE" */
+	uint64_t soft, hard;           /* RLIM_INFINITY possible */
+};
+
+struct spec_caps {
+	bool present;                  /* process.capabilities is there */
+	uint64_t bounding, effective, inheritable, permitted, ambient;   /* 1 << CAP_* */
+};
+
+struct spec_process {
+	bool present;
+	bool terminal;
+	SPEC_OPTION(uint16_t) console_rows;    /* consoleSize.height */
+	SPEC_OPTION(uint16_t) console_columns; /* consoleSize.width */
+	uint32_t uid, gid;                     /* 0…4294967294 */
+	uint32_t *groups;                      /* additionalGids */
+	size_t n_groups;
+	SPEC_OPTION(uint32_t) umask;
+	struct spec_strings args, env;         /* env: last duplicate wins, once each */
+	const char *cwd;                       /* absolute */
+	struct spec_caps caps;
+	struct spec_rlimit *rlimits;
+	size_t n_rlimits;
+	bool no_new_privileges;
+	SPEC_OPTION(int) oom_score_adj;
+};
+
+struct spec_device {
+	const char *path;                      /* absolute, no ".." */
+	char type;                             /* 'c' 'b' 'p' ('u' is read as 'c') */
+	int64_t major, minor;
+	SPEC_OPTION(uint32_t) mode;            /* permission bits */
+	SPEC_OPTION(uint32_t) uid, gid;
+};
+
+struct spec_device_rule {
+	bool allow;
+	char type;                             /* 'a' 'b' 'c' */
+	int64_t major, minor;                  /* -1: any */
+	bool read, write, mknod;
+};
+
+struct spec_resources {
+	struct spec_device_rule *devices;
+	size_t n_devices;
+	SPEC_OPTION(int64_t) memory_limit, memory_reservation, memory_swap;   /* bytes; -1: none */
+	SPEC_OPTION(uint64_t) memory_swappiness;
+	SPEC_OPTION(bool) memory_disable_oom_killer, memory_check_before_update;
+	SPEC_OPTION(uint64_t) cpu_shares, cpu_period, cpu_burst;
+	SPEC_OPTION(int64_t) cpu_quota, cpu_idle;
+	const char *cpuset_cpus, *cpuset_mems;                                /* NULL if absent or "" */
+	SPEC_OPTION(int64_t) pids_limit;
+};
+
+struct spec_seccomp_arg {
+	unsigned index;                /* 0…5 */
+	uint64_t value, value_two;
+	int op;                        /* enum scmp_compare of <seccomp.h> as number: see spec_seccomp_op() */
+	const char *op_name;           /* "SCMP_CMP_EQ" */
+};
+
+struct spec_seccomp_rule {
+	struct spec_strings names;
+	const char *action;            /* "SCMP_ACT_…", known */
+	SPEC_OPTION(uint32_t) errno_ret;
+	struct spec_seccomp_arg *args;
+	size_t n_args;
+};
+
+struct spec_seccomp {
+	bool present;
+	const char *default_action;
+	SPEC_OPTION(uint32_t) default_errno_ret;
+	struct spec_strings architectures;    /* "SCMP_ARCH_…", known */
+	struct spec_strings flags;            /* "SECCOMP_FILTER_FLAG_…", known */
+	bool flags_present;                   /* absent and [] differ: absent means SPEC_ALLOW if supported */
+	struct spec_seccomp_rule *rules;
+	size_t n_rules;
+};
+
+struct spec_hook {
+	const char *path;                     /* absolute */
+	struct spec_strings args;             /* args.n == 0: argv is { path } */
+	struct spec_strings env;
+	bool env_present;                     /* absent: the hook inherits the caller's environment */
+	SPEC_OPTION(int) timeout;             /* seconds, > 0 */
+};
+
+enum spec_hook_kind {
+	SPEC_HOOK_PRESTART,
+	SPEC_HOOK_CREATE_RUNTIME,
+	SPEC_HOOK_CREATE_CONTAINER,
+	SPEC_HOOK_START_CONTAINER,
+	SPEC_HOOK_POSTSTART,
+	SPEC_HOOK_POSTSTOP,
+	SPEC_HOOK_COUNT
+};
+
+struct spec_hooks {
+	struct spec_hook *v;
+	size_t n;
+};
+
+struct spec {
+	const char *version;                  /* ociVersion, 1.x.y */
+	const char *root_path;                /* as written; NULL if root is absent (an error by spec_check) */
+	bool root_readonly;
+	const char *hostname, *domainname;    /* NULL if absent or "" */
+	struct spec_mount *mounts;
+	size_t n_mounts;
+	struct spec_process process;
+	struct spec_hooks hooks[SPEC_HOOK_COUNT];
+	struct spec_pairs annotations;
+
+	struct spec_namespace ns[SPEC_NS_COUNT];
+	struct spec_idmaps uid_map, gid_map;
+	struct spec_device *devices;
+	size_t n_devices;
+	const char *cgroups_path;             /* NULL if absent or "" */
+	struct spec_resources resources;
+	struct spec_pairs sysctl;
+	struct spec_seccomp seccomp;
+	struct spec_strings masked_paths, readonly_paths;
+	const char *rootfs_propagation;       /* "private", "rslave", …, known; NULL if absent */
+
+	struct spec_strings unknown;          /* pointers of ignored members, for a debug line */
+};
+
+/* Every problem found, not only the first. */
+#define SPEC_MAX_ERRORS 20
+struct spec_errors {
+	struct err v[SPEC_MAX_ERRORS];
+	size_t n;                             /* recorded */
+	size_t total;                         /* found */
+};
+
+/*
+ * Parse and check a bundle's configuration: syntax, types, ranges, required members, and all
+ * that can be judged without asking the kernel (ns duplicates, mappings that overlap, unknown
+ * capability, signal, rlimit, seccomp names, paths with "..", contradictions such as a
+ * hostname without a uts namespace, a sysctl that is not namespaced or whose namespace is
+ * not new). @file is the name for messages.
+ * 0 and *@ret in @arena, or -EINVAL with @errors filled in the order of the file: each has
+ * ERR_CONFIG, pointer, line and column.
+ */
+int spec_parse(const char *data, size_t size, const char *file, struct arena *arena,
+	       struct spec **ret, struct spec_errors *errors);
+
+/* The same for a process.json (`exec --process`): env, user and terminal may be absent. */
+int spec_parse_process(const char *data, size_t size, const char *file, struct arena *arena,
+		       struct spec_process *ret, struct spec_errors *errors);
+
+/* Names as the specification writes them, for messages, features and state. */
+const char *spec_ns_name(enum spec_ns type);            /* "network" */
+const char *spec_hook_name(enum spec_hook_kind kind);   /* "createRuntime" */
+
+/* "RLIMIT_NOFILE" -> RLIMIT_NOFILE, or -1. */
+int spec_rlimit_number(const char *name);
+
+/* "CAP_CHOWN", "chown" in any case -> number, or -1 if unknown to us. */
+int spec_cap_number(const char *name);
+const char *spec_cap_name(int cap);                     /* "CAP_CHOWN", NULL beyond the last */
+
+/* What `oakum spec` writes: runc's and crun's default bundle, indented with tabs, in @arena.
+ * @rootless adds a user namespace mapping the one id @uid/@gid and drops what needs rights. */
+struct spec_default {
+	bool rootless;
+	bool cgroup_v2;                       /* adds a cgroup namespace, as runc does */
+	uint32_t uid, gid;
+};
+int spec_write_default(const struct spec_default *o, struct arena *arena, char **ret_text,
+		       size_t *ret_size);
+
+/*
+ * The hardened bundle of `oakum up --rootfs`: docker's default capabilities and seccomp
+ * profile, masked and read-only paths, new namespaces, noNewPrivileges. Text of a config.json,
+ * so that it goes through the same door as everybody's.
+ */
+struct spec_hardened {
+	const char *rootfs;                   /* absolute */
+	const char *const *args;              /* NULL-terminated; empty: { "/bin/sh" } */
+	const char *const *env;               /* "K=V", added to PATH, TERM with a terminal, HOSTNAME */
+	const char *const *mounts;            /* "type=bind,source=/a,destination=/b,ro" or "/a:/b[:opts]" or "type=tmpfs,destination=/t,size=1m" */
+	const char *user;                     /* "UID[:GID]" or NULL */
+	const char *workdir, *hostname;       /* NULL: "/" and the id */
+	const char *id;
+	int64_t memory, pids;                 /* bytes, count; 0: not limited (pids: 4096) */
+	double cpus;                          /* 0: not limited */
+	bool terminal, read_only, host_network;
+};
+int spec_write_hardened(const struct spec_hardened *o, struct arena *arena, char **ret_text,
+			size_t *ret_size, struct err *err);
+
+#endif
