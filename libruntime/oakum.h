@@ -50,6 +50,8 @@ struct oakum_options {
 	int rootless;                     /* -1 auto, 0 no, 1 yes */
 	void (*debug)(void *data, const char *line);   /* debug lines; NULL: none */
 	void *debug_data;
+	void (*warn)(void *data, const char *line);    /* what went wrong and was survived (a poststop hook); NULL: none */
+	void *warn_data;
 };
 
 /*

@@ -32,6 +32,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 /* munmap(2) everything. Takes a zeroed arena. Usable again afterwards. */
 void arena_done(struct arena *a);
 
+/* Forget everything handed out but keep one chunk for the next round (it is zeroed as it is handed out again). */
+void arena_reset(struct arena *a);
+
 #define AUTO_ARENA __attribute__((cleanup(arena_done)))
 
 #endif

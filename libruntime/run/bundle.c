@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Configurations that the library writes, and the terminal helpers of the programs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/tty.h"
+#include "run/handle.h"
+#include "spec/spec.h"
+
+static int copy_out(const char *text, size_t size, char **ret, size_t *ret_size, struct err *err)
+{
+	char *copy = malloc(size + 1);
+
+	if (!copy)
+		return err_set(err, ENOMEM, "write a configuration");
+	memcpy(copy, text, size);
+	copy[size] = '\0';
+	*ret = copy;
+	*ret_size = size;
+	return 0;
+}
+
+int oakum_spec(struct oakum *o, bool rootless, char **ret, size_t *ret_size)
+{
+	struct err *err = handle_begin(o);
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	const struct cgroup_host *host = handle_cgroups(o, err);
+	struct spec_default d = {
+		.rootless = rootless,
+		.cgroup_v2 = host && host->mode == CGROUP_V2,
+		.uid = geteuid(),
+		.gid = getegid(),
+	};
+	size_t size;
+	char *text;
+	int r;
+
+	*err = ERR_INIT;
+	r = spec_write_default(&d, &arena, &text, &size);
+	if (r < 0)
+		r = err_set(err, -r, "write a configuration");
+	else
+		r = copy_out(text, size, ret, ret_size, err);
+	return handle_end(o, "spec", NULL, r);
+}
+
+int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *x, char **ret,
+			size_t *ret_size)
+{
+	struct err *err = handle_begin(o);
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	struct spec_hardened h;
+	size_t size;
+	char *text;
+	int r = HANDLE_CHECK_OPTIONS(o, x, oakum_hardened);
+
+	if (r < 0)
+		return handle_end(o, "spec", NULL, r);
+	h = (struct spec_hardened){
+		.rootfs = x->rootfs,
+		.args = x->args,
+		.env = x->env,
+		.mounts = x->mounts,
+		.user = x->user,
+		.workdir = x->workdir,
+		.hostname = x->hostname,
+		.id = x->id,
+		.memory = x->memory,
+		.pids = x->pids,
+		.cpus = x->cpus,
+		.terminal = x->terminal,
+		.read_only = x->read_only,
+		.host_network = x->host_network,
+	};
+	r = spec_write_hardened(&h, &arena, &text, &size, err);
+	if (r == 0)
+		r = copy_out(text, size, ret, ret_size, err);
+	return handle_end(o, "spec", x->id, r);
+}
+
+int oakum_terminal_raw(int fd, struct termios *ret_saved)
+{
+	return tty_raw(fd, ret_saved);
+}
+
+int oakum_terminal_restore(int fd, const struct termios *saved)
+{
+	return tty_restore(fd, saved);
+}
+
+int oakum_terminal_copy_size(int from, int to)
+{
+	return tty_copy_size(from, to);
+}

@@ -1,0 +1,771 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * create: from a bundle to a process that waits at the gate. First everything is judged, then the
+ * state is written ahead, then the kernel is touched; whatever fails, creation_undo() takes back
+ * what was done.
+ */
+#include "run/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "kernel/tty.h"
+#include "run/gate.h"
+#include "run/hooks.h"
+#include "run/init.h"
+#include "run/plan.h"
+#include "run/state.h"
+#include "run/sync.h"
+#include "spec/spec.h"
+
+#define DEFAULT_TIMEOUT_MS 60000
+#define UNDO_TIMEOUT_MS	   5000
+
+struct creation {
+	struct oakum *o;
+	const struct oakum_create *options;
+	struct err *err;
+	struct arena arena;
+	struct spec *spec;
+	struct plan *plan;
+	struct plan_host host;
+	const char *text; /* config.json */
+	size_t text_size;
+	struct state state;
+	struct seccomp_filter filter;
+	bool have_filter;
+	int dir; /* ROOT/ID, locked */
+	struct cgroup cgroup;
+	bool have_cgroup;
+	int gate, sync; /* our end */
+	int join[8];
+	int *sources;
+	pid_t pid;
+	int pidfd, terminal;
+	int64_t deadline;
+	bool state_made;
+	char created[CLOCK_TEXT_SIZE];
+	char parent_path[64];
+};
+
+extern char **environ;
+
+/* ---- judging: no side effects ---- */
+
+static int read_bundle(struct creation *c)
+{
+	const char *asked = c->options->bundle ? c->options->bundle : ".";
+	const char *config = c->options->config ? c->options->config : "config.json";
+	char bundle[PATH_MAX];
+	AUTO_CLOSE int dir = -1;
+	char *text;
+	int r;
+
+	if (!realpath(asked, bundle)) {
+		err_hint(c->err, "name a directory that has a config.json with --bundle");
+		return err_kind(c->err, ERR_CONFIG, errno, "bundle %s", asked);
+	}
+	c->state.bundle = arena_strdup(&c->arena, bundle);
+	if (!c->state.bundle)
+		return err_set(c->err, ENOMEM, "read the bundle");
+	if (c->options->config_text) {
+		c->text = c->options->config_text;
+		c->text_size = c->options->config_text_size;
+		return 0;
+	}
+	dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_kind(c->err, ERR_CONFIG, errno, "bundle %s", bundle);
+	r = io_read_alloc(dir, config, JSON_MAX_SIZE, &c->arena, &text, &c->text_size, c->err);
+	if (r < 0) {
+		c->err->kind = ERR_CONFIG;
+		err_prefix(c->err, "bundle %s", bundle);
+		if (r == -ENOENT)
+			err_hint(c->err, "`oakum spec` writes one to start from");
+		return r;
+	}
+	c->text = text;
+	return 0;
+}
+
+static int parse(struct creation *c)
+{
+	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
+	int r;
+
+	if (!errors)
+		return err_set(c->err, ENOMEM, "read config.json");
+	r = spec_parse(c->text, c->text_size, "config.json", &c->arena, &c->spec, errors);
+	if (r < 0)
+		return create_keep_errors(c->o, errors, r);
+	for (size_t i = 0; i < c->spec->unknown.n; i++)
+		handle_debug(c->o, "config.json: %s is not known and ignored",
+			     c->spec->unknown.v[i]);
+	return 0;
+}
+
+static int check_terminal(struct creation *c)
+{
+	bool terminal = c->spec->process.terminal;
+
+	if (terminal && !c->options->console_socket && !c->options->keep_terminal) {
+		err_pointer(c->err, "/process/terminal");
+		return err_kind(c->err, ERR_USAGE, 0,
+				"a terminal needs somebody to hold it: use --console-socket");
+	}
+	if (!terminal && c->options->console_socket) {
+		err_pointer(c->err, "/process/terminal");
+		return err_kind(c->err, ERR_USAGE, 0,
+				"a console socket is of no use: the process has no terminal");
+	}
+	return 0;
+}
+
+static int make_plan(struct creation *c, const char *id)
+{
+	struct plan_options options = {
+		.id = id,
+		.bundle = c->state.bundle,
+		.no_pivot = c->options->no_pivot,
+		.no_new_keyring = c->options->no_new_keyring,
+		.preserve_fds = c->options->preserve_fds,
+		.listen_fds = c->options->listen_fds,
+	};
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	c->host.cgroups = handle_cgroups(c->o, c->err);
+	if (!c->host.cgroups)
+		return -EINVAL;
+	/* Two state roots may use one id: each has a parent of its own. */
+	for (const char *p = c->o->root; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+	snprintf(c->parent_path, sizeof(c->parent_path), "/oakum-%08x",
+		 (unsigned)(hash ^ (hash >> 32)));
+	c->host.default_cgroup_parent = c->o->root_is_default ? "/oakum" : c->parent_path;
+	c->host.rootless = c->o->rootless;
+	c->host.uid = geteuid();
+	c->host.gid = getegid();
+	c->host.listen_fdnames = getenv("LISTEN_FDNAMES");
+	return plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
+}
+
+static int check_rootfs(struct creation *c)
+{
+	struct stat st;
+
+	if (stat(c->plan->rootfs, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	err_pointer(c->err, "/root/path");
+	if (errno == ENOENT)
+		err_hint(c->err, "unpack a root file system there");
+	return err_kind(c->err, ERR_CONFIG, S_ISDIR(st.st_mode) ? errno : 0, "rootfs %s",
+			c->plan->rootfs);
+}
+
+static bool below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/*
+ * Sources are looked at now, so that a missing one costs nothing; in a user namespace they are
+ * opened now, because its root may not be allowed to reach them. One that lies in the rootfs may
+ * appear with an earlier mount.
+ */
+static int open_sources(struct creation *c)
+{
+	const struct plan *p = c->plan;
+
+	c->sources = arena_array(&c->arena, p->n_mounts + 1, sizeof(int));
+	if (!c->sources)
+		return err_set(c->err, ENOMEM, "open mount sources");
+	for (size_t i = 0; i < p->n_mounts; i++)
+		c->sources[i] = -1;
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		const struct mount_op *op = &p->mounts[i];
+		bool ours = op->index < 0 || below(op->source ? op->source : "", p->rootfs);
+		int r = 0;
+
+		if (op->kind != MOUNT_BIND || ours || op->optional ||
+		    (p->cgroup[0] && strstr(op->source, p->cgroup)))
+			continue;
+		if (p->namespaces & CLONE_NEWUSER)
+			r = c->sources[i] = mount_open_source(op, c->err);
+		else if (faccessat(AT_FDCWD, op->source, F_OK, AT_EACCESS) < 0)
+			r = err_kind(c->err, ERR_CONFIG, errno, "source %s", op->source);
+		if (r < 0) {
+			err_pointer(c->err, "/mounts/%d", op->index);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int open_namespaces(struct creation *c)
+{
+	for (size_t i = 0; i < c->plan->n_join; i++) {
+		const struct plan_join *j = &c->plan->join[i];
+
+		c->join[i] = ns_open(j->path, j->kind, c->err);
+		if (c->join[i] < 0) {
+			c->err->kind = ERR_CONFIG;
+			err_pointer(c->err, "%s", j->pointer);
+			return c->join[i];
+		}
+	}
+	return 0;
+}
+
+static int judge(struct creation *c, const char *id)
+{
+	const char *bad = str_bad_id(id);
+	int r;
+
+	if (bad)
+		return err_kind(c->err, ERR_USAGE, 0, "invalid container ID: %s", bad);
+	r = read_bundle(c);
+	if (r == 0)
+		r = parse(c);
+	if (r == 0)
+		r = check_terminal(c);
+	if (r == 0)
+		r = create_check_pid_file(c->options->pid_file, c->err);
+	if (r == 0)
+		r = make_plan(c, id);
+	if (r == 0)
+		r = check_rootfs(c);
+	if (r == 0)
+		r = open_namespaces(c);
+	return r < 0 ? r : open_sources(c);
+}
+
+/* ---- the state, written ahead ---- */
+
+static char *annotations_json(struct creation *c)
+{
+	const struct spec_pairs *a = &c->spec->annotations;
+	size_t size = 16;
+	struct strbuf b;
+	char *mem;
+
+	for (size_t i = 0; i < a->n; i++)
+		size += 8 + 6 * (strlen(a->v[i].key) + strlen(a->v[i].value));
+	mem = arena_alloc(&c->arena, size);
+	if (!mem)
+		return NULL;
+	strbuf_init(&b, mem, size);
+	for (size_t i = 0; i < a->n; i++) {
+		strbuf_addc(&b, i ? ',' : '{');
+		strbuf_json(&b, a->v[i].key);
+		strbuf_addc(&b, ':');
+		strbuf_json(&b, a->v[i].value);
+	}
+	strbuf_add(&b, a->n ? "}" : "");
+	return mem;
+}
+
+static int fill_state(struct creation *c, const char *id)
+{
+	struct state *s = &c->state;
+
+	clock_text(c->created);
+	s->oci_version = c->spec->version;
+	s->id = id;
+	s->rootfs = c->plan->rootfs;
+	s->created = c->created;
+	s->boot_id = handle_boot_id(c->o);
+	s->cgroup = c->plan->cgroup;
+	s->owner = geteuid();
+	s->terminal = c->spec->process.terminal;
+	s->chrooted = !c->plan->mounts_namespace;
+	s->namespaces = c->plan->namespaces;
+	s->own_namespaces = c->plan->create;
+	s->hooks = c->plan->hook_kinds;
+	s->supervisor_fd = -1;
+	s->annotations = annotations_json(c);
+	if (!s->annotations || proc_identify(getpid(), -1, &s->creator) < 0)
+		return err_set(c->err, ENOMEM, "prepare the state");
+	if (c->options->supervised) {
+		s->supervisor = s->creator;
+		s->supervisor_fd = c->options->supervisor_fd;
+	}
+	return 0;
+}
+
+static int begin_state(struct creation *c, const char *id)
+{
+	int r = fill_state(c, id);
+
+	if (r == 0)
+		r = state_make(c->o, id, &c->dir, c->err);
+	if (r < 0)
+		return r;
+	c->state_made = true;
+	r = state_write(c->dir, &c->state, c->err);
+	return r < 0 ? r : state_keep_config(c->dir, c->text, c->text_size, c->err);
+}
+
+/* ---- the child ---- */
+
+static char *hook_json(struct creation *c, const char *status, char **ret_pid)
+{
+	/* A pid with as many digits as there can be, blanked: the child fills in its own. */
+	char *text = state_hook_json(&c->arena, &c->state, status, 1111111111);
+
+	*ret_pid = text ? strstr(text, "1111111111") : NULL;
+	if (*ret_pid)
+		memset(*ret_pid, ' ', INIT_PID_DIGITS);
+	return text;
+}
+
+static int prepare_init(struct creation *c, struct init *in, int child_sync)
+{
+	*in = (struct init){
+		.plan = c->plan,
+		.cgroup = c->have_cgroup ? &c->cgroup : NULL,
+		.in_v2 = c->have_cgroup && cgroup_v2_fd(&c->cgroup) >= 0,
+		.filter = c->have_filter ? &c->filter : NULL,
+		.sync = child_sync,
+		.gate = c->gate,
+		.sources = c->sources,
+		.root = ROOTFS_INIT,
+		.mask = MASK_INIT,
+		.tty_slave = -1,
+	};
+	memcpy(in->join, c->join, sizeof(in->join));
+	memcpy(in->stdio, c->options->stdio, sizeof(in->stdio));
+	in->root.path = c->plan->rootfs;
+	in->root.userns = c->plan->namespaces & CLONE_NEWUSER;
+	if (c->plan->hook_kinds) {
+		in->hook_creating = hook_json(c, "creating", &in->hook_pid_creating);
+		in->hook_created = hook_json(c, "created", &in->hook_pid_created);
+		if (!in->hook_creating || !in->hook_created)
+			return err_set(c->err, ENOMEM, "prepare the state for hooks");
+		c->plan->process.hook_state = in->hook_created;
+	}
+	return 0;
+}
+
+static int take_join(struct creation *c, int kind)
+{
+	for (size_t i = 0; i < c->plan->n_join; i++)
+		if (c->plan->join[i].kind == kind)
+			return fd_take(&c->join[i]);
+	return -1;
+}
+
+static void fill_clone(const struct creation *c, struct clone_args *args, unsigned flags)
+{
+	int into = c->have_cgroup ? cgroup_v2_fd(&c->cgroup) : -1;
+
+	*args = (struct clone_args){.flags = flags, .exit_signal = SIGCHLD};
+	if (into >= 0) {
+		args->flags |= CLONE_INTO_CGROUP;
+		args->cgroup = (uint64_t)into;
+	}
+}
+
+/* In a joined user namespace the new ones must be made by a process that is in it already: it makes
+ * our child (CLONE_PARENT), says which, and ends. */
+static _Noreturn void middle(struct creation *c, struct init *in, int user, int pid)
+{
+	struct clone_args args;
+	struct err err = ERR_INIT;
+	pid_t child;
+
+	if ((pid >= 0 && ns_join(pid, CLONE_NEWPID, &err) < 0) ||
+	    ns_join(user, CLONE_NEWUSER, &err) < 0) {
+		err_prefix(&err, "namespaces");
+		sync_send_error(in->sync, &err);
+		_exit(1);
+	}
+	fill_clone(c, &args, (c->plan->create & ~(unsigned)CLONE_NEWCGROUP) | CLONE_PARENT);
+	args.exit_signal = 0;
+	child = sys_clone3(&args);
+	if (child == 0)
+		init_main(in);
+	if (child < 0) {
+		err_set(&err, errno, "clone");
+		sync_send_error(in->sync, &err);
+		_exit(1);
+	}
+	sync_send(in->sync, SYNC_MIDDLE, child, -1);
+	_exit(0);
+}
+
+static int clone_by_middle(struct creation *c, struct init *in, int user, int pid)
+{
+	struct sync_message m;
+	pid_t helper = fork();
+	int r;
+
+	if (helper == 0)
+		middle(c, in, user, pid);
+	if (helper < 0)
+		return err_set(c->err, errno, "fork");
+	r = sync_expect(c->sync, SYNC_MIDDLE, &m, NULL, c->deadline, c->err);
+	create_reap(helper, -1);
+	if (r != 0)
+		return r < 0 ? r : err_set(c->err, ECHILD, "join the user namespace");
+	c->pid = (pid_t)m.value;
+	c->pidfd = sys_pidfd_open(c->pid, 0);
+	return c->pidfd < 0 ? err_set(c->err, errno, "pidfd_open") : 0;
+}
+
+/* setns(2) to a pid namespace moves our future children only; back afterwards. */
+static int clone_direct(struct creation *c, struct init *in, int pid)
+{
+	AUTO_CLOSE int own = pid >= 0 ? open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC) : -1;
+	struct clone_args args;
+	int r = pid >= 0 ? ns_join(pid, CLONE_NEWPID, c->err) : 0;
+
+	if (r < 0)
+		return r;
+	fill_clone(c, &args, (c->plan->create & ~(unsigned)CLONE_NEWCGROUP) | CLONE_PIDFD);
+	args.pidfd = (uintptr_t)&c->pidfd;
+	c->pid = sys_clone3(&args);
+	if (c->pid == 0)
+		init_main(in);
+	r = c->pid < 0 ? -errno : 0;
+	if (own >= 0)
+		(void)ns_join(own, CLONE_NEWPID, NULL);
+	if (r < 0) {
+		c->pidfd = -1;
+		if (r == -EPERM)
+			err_hint(c->err, "new namespaces need CAP_SYS_ADMIN, or a user namespace "
+					 "of the container's own");
+		return err_set(c->err, -r, "clone");
+	}
+	return 0;
+}
+
+static int spawn(struct creation *c)
+{
+	AUTO_CLOSE int user = take_join(c, CLONE_NEWUSER);
+	AUTO_CLOSE int pid = take_join(c, CLONE_NEWPID);
+	int ends[2], r = sync_pair(ends, c->err);
+	struct init in;
+
+	if (r < 0)
+		return r;
+	c->sync = ends[0];
+	r = prepare_init(c, &in, ends[1]);
+	if (r == 0)
+		r = user >= 0 ? clone_by_middle(c, &in, user, pid) : clone_direct(c, &in, pid);
+	fd_close(ends[1]);
+	fd_replace(&c->gate, -1);
+	return r;
+}
+
+/* ---- the parent's half of the conversation ---- */
+
+static int run_runtime_hooks(struct creation *c)
+{
+	static const enum spec_hook_kind kinds[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
+	AUTO_CLOSE int input = -1;
+	char *json;
+	int r = 0;
+
+	if (c->plan->hook_kinds & (1u << SPEC_HOOK_PRESTART | 1u << SPEC_HOOK_CREATE_RUNTIME)) {
+		json = state_hook_json(&c->arena, &c->state, "creating", c->pid);
+		input = json ? hooks_input(json, c->err) : err_set(c->err, ENOMEM, "run hooks");
+		if (input < 0)
+			return input;
+	}
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
+		const struct spec_hooks *h = &c->plan->hooks[kinds[i]];
+
+		r = hooks_run(h->v, h->n, kinds[i], input, (const char *const *)environ, c->err);
+	}
+	if (r == 0)
+		sync_send(c->sync, SYNC_HOOKED, c->pid, -1);
+	return r;
+}
+
+static int died(struct creation *c)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid && info.si_code != CLD_EXITED)
+		return err_set(c->err, 0, "the container's first process was killed by signal %d%s",
+			       info.si_status,
+			       info.si_status == SIGKILL ? " (out of memory?)" : "");
+	return err_set(c->err, 0, "the container's first process ended unexpectedly");
+}
+
+static int failed(const struct sync_message *m, struct err *err)
+{
+	*err = m->err;
+	return m->err.code ? -m->err.code : -EINVAL;
+}
+
+static int converse(struct creation *c)
+{
+	/* A hook has its own timeout, or none: the child's silence while it runs is no failure. */
+	int64_t deadline = c->plan->hook_kinds ? CLOCK_FOREVER : c->deadline;
+
+	for (;;) {
+		struct sync_message m;
+		int fd, r = sync_receive(c->sync, &m, &fd, deadline, c->err);
+
+		if (r < 0)
+			return r;
+		if (r == SYNC_GONE)
+			return died(c);
+		if (m.type == SYNC_TERMINAL) {
+			fd_replace(&c->terminal, fd);
+			continue;
+		}
+		fd_close(fd);
+		if (m.type == SYNC_FAILED)
+			return failed(&m, c->err);
+		if (m.type == SYNC_READY)
+			return 0;
+		r = m.type == SYNC_MOUNTED
+			    ? run_runtime_hooks(c)
+			    : err_set(c->err, EPROTO, "message %d from the child", m.type);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int map_ids(struct creation *c)
+{
+	const struct plan *p = c->plan;
+	int r;
+
+	if (!(p->create & CLONE_NEWUSER))
+		return 0;
+	r = userns_map(c->pid, p->uids, p->n_uids, p->gids, p->n_gids, c->err);
+	if (r < 0) {
+		err_pointer(c->err, "/linux/uidMappings");
+		return r;
+	}
+	sync_send(c->sync, SYNC_MAPPED, 0, -1);
+	return 0;
+}
+
+/* Above its own hard limit only a process with CAP_SYS_RESOURCE in the first user namespace may go:
+ * that is us. */
+static int raise_rlimits(struct creation *c)
+{
+	for (size_t i = 0; i < c->plan->process.n_rlimits; i++) {
+		const struct plan_rlimit *l = &c->plan->process.rlimits[i];
+		struct rlimit now, want;
+
+		if (prlimit(c->pid, l->resource, NULL, &now) < 0)
+			return err_set(c->err, errno, "read the limits of the container");
+		if (l->hard <= now.rlim_max)
+			continue;
+		want = (struct rlimit){now.rlim_cur, l->hard};
+		if (prlimit(c->pid, l->resource, &want, NULL) < 0) {
+			err_pointer(c->err, "/process/rlimits/%zu", i);
+			err_hint(c->err, "our own hard limit is %llu; more needs CAP_SYS_RESOURCE",
+				 (unsigned long long)now.rlim_max);
+			return err_kind(c->err, ERR_UNSUPPORTED, errno, "set %s to %llu", l->name,
+					(unsigned long long)l->hard);
+		}
+	}
+	return 0;
+}
+
+/* The pid is recorded: the child unties itself from us and shows it by closing the channel. */
+static int let_go(struct creation *c)
+{
+	struct sync_message m;
+	int r;
+
+	sync_send(c->sync, SYNC_RECORDED, 0, -1);
+	r = sync_receive(c->sync, &m, NULL, c->deadline, c->err);
+	if (r == SYNC_GONE)
+		return 0;
+	if (r == 0)
+		return m.type == SYNC_FAILED
+			       ? failed(&m, c->err)
+			       : err_set(c->err, EPROTO, "message %d from the child", m.type);
+	return r;
+}
+
+static int publish(struct creation *c)
+{
+	int r;
+
+	if (proc_identify(c->pid, c->pidfd, &c->state.init) < 0)
+		return died(c);
+	r = raise_rlimits(c);
+	if (r == 0 && c->options->console_socket)
+		r = tty_send(c->options->console_socket, c->terminal, c->err);
+	if (r == 0)
+		r = create_send_pidfd(c->options->pidfd_socket, c->pidfd, c->err);
+	if (r == 0)
+		r = create_write_pid(c->options->pid_file, c->pid, c->err);
+	c->state.complete = true;
+	if (r == 0)
+		r = state_write(c->dir, &c->state, c->err);
+	return r < 0 ? r : let_go(c);
+}
+
+/* ---- doing ---- */
+
+static int build_filter(struct creation *c)
+{
+	AUTO_CLOSE int cache = -1;
+	int r;
+
+	if (!c->plan->process.seccomp)
+		return 0;
+	cache = create_open_cache(c->o);
+	r = seccomp_build(c->plan->process.seccomp, cache, &c->filter, c->err);
+	c->have_filter = r == 0;
+	return r;
+}
+
+static int make_cgroup(struct creation *c)
+{
+	int r;
+
+	if (!c->plan->cgroup[0])
+		return 0;
+	cgroup_init(&c->cgroup, c->host.cgroups);
+	r = cgroup_create(&c->cgroup, c->plan->cgroup, &c->plan->limits, c->err);
+	if (r < 0) {
+		err_prefix(c->err, "cgroup %s", c->plan->cgroup);
+		return r;
+	}
+	c->have_cgroup = true;
+	return 0;
+}
+
+static int limit_cgroup(struct creation *c)
+{
+	int r = c->have_cgroup ? cgroup_limit(&c->cgroup, &c->plan->limits, false, c->err) : 0;
+
+	if (r < 0) {
+		err_pointer(c->err, "/linux/resources");
+		err_prefix(c->err, "cgroup %s", c->plan->cgroup);
+	}
+	return r;
+}
+
+static int perform(struct creation *c, const char *id)
+{
+	int r = build_filter(c);
+
+	if (r == 0)
+		r = begin_state(c, id);
+	if (r == 0)
+		r = make_cgroup(c);
+	if (r == 0) {
+		c->gate = gate_listen(c->dir, c->err);
+		r = c->gate < 0 ? c->gate : 0;
+	}
+	if (r == 0)
+		r = spawn(c);
+	if (r == 0)
+		r = map_ids(c);
+	/* The child mounts meanwhile. */
+	if (r == 0)
+		r = limit_cgroup(c);
+	if (r == 0)
+		r = converse(c);
+	return r < 0 ? r : publish(c);
+}
+
+static void undo(struct creation *c, const char *id)
+{
+	struct err ignored = ERR_INIT;
+
+	create_reap(c->pid, c->pidfd);
+	if (c->have_cgroup) {
+		cgroup_signal_all(&c->cgroup, SIGKILL, &ignored);
+		cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
+	}
+	if (c->state_made)
+		state_remove(c->o, id, c->dir, &ignored);
+	fd_replace(&c->terminal, -1);
+}
+
+static void release(struct creation *c)
+{
+	if (c->have_filter)
+		seccomp_free(&c->filter);
+	if (c->have_cgroup)
+		cgroup_close(&c->cgroup);
+	fd_close(c->dir);
+	fd_close(c->gate);
+	fd_close(c->sync);
+	for (size_t i = 0; i < ARRAY_SIZE(c->join); i++)
+		fd_close(c->join[i]);
+	for (size_t i = 0; c->sources && i < c->plan->n_mounts; i++)
+		fd_close(c->sources[i]);
+	arena_done(&c->arena);
+}
+
+static void hand_over(struct creation *c, struct oakum_process *ret)
+{
+	if (!ret) {
+		fd_close(c->pidfd);
+		fd_close(c->terminal);
+		return;
+	}
+	ret->pid = c->pid;
+	ret->pidfd = c->pidfd;
+	ret->terminal = c->options->keep_terminal ? c->terminal : -1;
+	if (!c->options->keep_terminal)
+		fd_close(c->terminal);
+}
+
+int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options,
+		 struct oakum_process *ret)
+{
+	struct creation c = {
+		.o = o,
+		.options = options,
+		.err = handle_begin(o),
+		.arena = ARENA_INIT,
+		.dir = -1,
+		.gate = -1,
+		.sync = -1,
+		.pidfd = -1,
+		.terminal = -1,
+	};
+	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_create);
+
+	if (r < 0)
+		return handle_end(o, "create", id, r);
+	for (size_t i = 0; i < ARRAY_SIZE(c.join); i++)
+		c.join[i] = -1;
+	c.deadline = clock_deadline(options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS);
+
+	r = judge(&c, id);
+	if (r == 0) {
+		r = perform(&c, id);
+		if (r < 0)
+			undo(&c, id);
+	}
+	if (r == 0)
+		hand_over(&c, ret);
+	else
+		fd_close(c.pidfd);
+	release(&c);
+	return handle_end(o, "create", id, r);
+}

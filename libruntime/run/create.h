@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What create and exec share on the parent's side of a new process. */
+#ifndef OAKUM_RUN_CREATE_H
+#define OAKUM_RUN_CREATE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "run/handle.h"
+
+struct err;
+struct spec_errors;
+
+/* The directory of compiled filters below the state root, made when missing; -1 (no cache) if it
+ * cannot be. */
+int create_open_cache(struct oakum *o);
+
+/* Hand a bad configuration's errors to the handle. Returns @r. */
+int create_keep_errors(struct oakum *o, const struct spec_errors *errors, int r);
+
+/* Write the pid as decimal text, atomically, mode 0644; relative to the caller's directory. */
+int create_write_pid(const char *path, pid_t pid, struct err *err);
+
+/* Is there a directory for it that we may write? Before any side effect. */
+int create_check_pid_file(const char *path, struct err *err);
+
+/* Send a pidfd to the unix socket @path (--pidfd-socket). */
+int create_send_pidfd(const char *path, int pidfd, struct err *err);
+
+/* End a child for certain and reap it. */
+void create_reap(pid_t pid, int pidfd);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Small duties of create and exec towards the outside: pid files, sockets, the filter cache. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "run/create.h"
+#include "run/state.h"
+#include "spec/spec.h"
+
+int create_open_cache(struct oakum *o)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int root = state_open_root(o, true, &ignored);
+	int fd;
+
+	if (root < 0)
+		return -1;
+	fd = openat(root, ".cache", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && mkdirat(root, ".cache", 0700) == 0)
+		fd = openat(root, ".cache", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd;
+}
+
+int create_keep_errors(struct oakum *o, const struct spec_errors *errors, int r)
+{
+	if (errors->n == 0)
+		return r;
+	o->err = errors->v[0];
+	o->more = errors->n > 1 ? calloc(errors->n - 1, sizeof(*o->more)) : NULL;
+	if (o->more) {
+		memcpy(o->more, errors->v + 1, (errors->n - 1) * sizeof(*o->more));
+		o->n_more = errors->n - 1;
+	}
+	return r;
+}
+
+/* "DIR/NAME" into its parts; "." for a plain name. */
+static int split_path(const char *path, char *dir, size_t size, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	int n;
+
+	*name = slash ? slash + 1 : path;
+	if (!slash)
+		n = snprintf(dir, size, ".");
+	else
+		n = snprintf(dir, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return n < 0 || (size_t)n >= size || !(*name)[0] ? -EINVAL : 0;
+}
+
+int create_check_pid_file(const char *path, struct err *err)
+{
+	char dir[PATH_MAX];
+	const char *name;
+
+	if (!path)
+		return 0;
+	if (split_path(path, dir, sizeof(dir), &name) < 0)
+		return err_kind(err, ERR_USAGE, 0, "pid file \"%s\" has no name", path);
+	if (access(dir, W_OK | X_OK) < 0)
+		return err_set(err, errno, "write the pid file %s", path);
+	return 0;
+}
+
+int create_write_pid(const char *path, pid_t pid, struct err *err)
+{
+	char dir[PATH_MAX], temporary[NAME_MAX + 32], text[16];
+	AUTO_CLOSE int dirfd = -1;
+	AUTO_CLOSE int fd = -1;
+	const char *name;
+	int r, n;
+
+	if (!path)
+		return 0;
+	r = split_path(path, dir, sizeof(dir), &name);
+	if (r < 0)
+		return err_kind(err, ERR_USAGE, 0, "pid file \"%s\" has no name", path);
+	snprintf(temporary, sizeof(temporary), ".%.200s.%d", name, getpid());
+	dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = dirfd < 0 ? -1
+		       : openat(dirfd, temporary,
+				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(err, errno, "write the pid file %s", path);
+	n = snprintf(text, sizeof(text), "%d", pid);
+	r = io_write(fd, text, (size_t)n);
+	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, temporary, 0);
+		return err_set(err, -r, "write the pid file %s", path);
+	}
+	return 0;
+}
+
+int create_send_pidfd(const char *path, int pidfd, struct err *err)
+{
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int r;
+
+	if (!path)
+		return 0;
+	if (strlen(path) >= sizeof(a.sun_path))
+		return err_kind(err, ERR_USAGE, ENAMETOOLONG, "pidfd socket %s", path);
+	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_set(err, errno, "connect to the pidfd socket %s", path);
+	r = io_send_fds(fd, "pidfd", 5, &pidfd, 1);
+	return r < 0 ? err_set(err, -r, "send a pidfd to %s", path) : 0;
+}
+
+void create_reap(pid_t pid, int pidfd)
+{
+	if (pid <= 0)
+		return;
+	if (pidfd >= 0)
+		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	else
+		kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * delete: finish whatever any command began. The order is the reverse of create's: processes,
+ * cgroup, hooks, and the record of it all last, so that a delete that is killed can be repeated.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "run/lifecycle.h"
+
+#define DEFAULT_WAIT_MS	   10000
+#define SUPERVISOR_WAIT_MS 2000
+#define PF_EXITING	   0x4
+
+/*
+ * Is the process on its way out, beyond anybody's help? It is once SIGKILL is pending or the kernel
+ * has begun to take it down (flag PF_EXITING, field 9 of stat): then `delete` waits instead of
+ * refusing.
+ */
+static bool is_dying(pid_t pid)
+{
+	char path[64], text[4096], *p;
+	unsigned long long pending;
+	unsigned flags = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return true;
+	p = strrchr(text, ')');
+	if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+		return false;
+	if (flags & PF_EXITING)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return true;
+	for (p = strstr(text, "Pnd:"); p; p = strstr(p + 1, "Pnd:"))
+		if (sscanf(p + 4, "%llx", &pending) == 1 && (pending & (1ull << (SIGKILL - 1))))
+			return true;
+	return false;
+}
+
+static int name_process(pid_t pid, const char *what, struct err *err)
+{
+	char name[32], state;
+
+	proc_describe(pid, name, &state);
+	err_hint(err, "a process in state D waits for a device or a file system; delete again when "
+		      "it has gone");
+	return err_kind(err, ERR_RUNTIME, ETIMEDOUT, "%s: process %d (%s, state %c) is still there",
+			what, pid, name, state);
+}
+
+static int await_init(const struct container *c, int64_t deadline, struct err *err)
+{
+	AUTO_CLOSE int pidfd = -1;
+	int r = c->state.init.pid > 0 ? proc_open(&c->state.init, &pidfd, err) : PROC_GONE;
+
+	if (r != PROC_ALIVE)
+		return r < 0 ? r : 0;
+	r = proc_wait(pidfd, deadline);
+	if (r == 0)
+		return name_process(c->state.init.pid, "wait for the container's end", err);
+	return r < 0 ? err_set(err, -r, "wait for the container's end") : 0;
+}
+
+static int clear_cgroup(struct oakum *o, const char *path, int64_t deadline, struct err *err)
+{
+	const struct cgroup_host *host;
+	struct cgroup cg;
+	int r;
+
+	if (!path[0])
+		return 0;
+	host = handle_cgroups(o, err);
+	if (!host)
+		return -EINVAL;
+	cgroup_init(&cg, host);
+	r = cgroup_open(&cg, path, err);
+	if (r == 0)
+		r = cgroup_signal_all(&cg, SIGKILL, err);
+	if (r == 0)
+		r = cgroup_remove(&cg, deadline, err);
+	cgroup_close(&cg);
+	return r == CGROUP_BUSY ? -EBUSY : r < 0 ? r : 0;
+}
+
+/* It sees the end by itself; what it holds is the kernel's to free if it does not. */
+static void end_supervisor(const struct proc_id *id)
+{
+	AUTO_CLOSE int pidfd = -1;
+	struct err ignored = ERR_INIT;
+
+	if (id->pid <= 0 || id->pid == getpid() || proc_open(id, &pidfd, &ignored) != PROC_ALIVE)
+		return;
+	if (proc_wait(pidfd, clock_deadline(SUPERVISOR_WAIT_MS)) == PROC_GONE)
+		return;
+	proc_signal(pidfd, SIGKILL, &ignored);
+	proc_wait(pidfd, clock_deadline(SUPERVISOR_WAIT_MS));
+}
+
+int container_destroy(struct oakum *o, const char *id, struct container *c, int64_t wait_ms,
+		      struct err *err)
+{
+	int64_t deadline = clock_deadline(wait_ms == 0	? DEFAULT_WAIT_MS
+					  : wait_ms < 0 ? 0
+							: wait_ms);
+	AUTO_CLOSE int pidfd = -1;
+	int r = 0;
+
+	if (c->state.init.pid > 0 && proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE)
+		proc_signal(pidfd, SIGKILL, err);
+	*err = ERR_INIT;
+	if (c->state.cgroup[0] && handle_cgroups(o, err)) {
+		struct cgroup cg;
+
+		/* Frozen or sharing the host's pid namespace: all of it, in whatever state. */
+		cgroup_init(&cg, handle_cgroups(o, err));
+		r = cgroup_open(&cg, c->state.cgroup, err);
+		if (r == 0)
+			r = cgroup_signal_all(&cg, SIGKILL, err);
+		cgroup_close(&cg);
+	}
+	if (r >= 0)
+		r = await_init(c, deadline, err);
+	if (r >= 0)
+		r = clear_cgroup(o, c->state.cgroup, deadline, err);
+	if (r < 0)
+		return r;
+	container_poststop(o, c);
+	r = state_remove(o, id, c->dir, err);
+	if (r == 0) {
+		fd_replace(&c->dir, -1);
+		end_supervisor(&c->state.supervisor);
+	}
+	return r;
+}
+
+static int refuse(const struct container *c, const char *id, struct err *err)
+{
+	if (c->status == OAKUM_CREATING) {
+		err_hint(err, "wait for process %d, or end it", c->state.creator.pid);
+		return err_kind(err, ERR_STATE, 0, "the container is being created");
+	}
+	err_hint(err, "stop it first, or use `oakum delete --force %s`", id);
+	return err_kind(err, ERR_STATE, 0,
+			"cannot delete a container that is %s: delete needs it stopped",
+			oakum_status_name(c->status));
+}
+
+static bool may_go(const struct container *c, bool force)
+{
+	if (c->status == OAKUM_STOPPED || c->status == OAKUM_CREATED)
+		return true;
+	if (c->status == OAKUM_CREATING)
+		return false;
+	return force || is_dying(c->state.init.pid);
+}
+
+/* state.json is unreadable or was never written: what the id alone tells can still be cleaned. */
+static int remove_remains(struct oakum *o, const char *id, struct container *c, struct err *err)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	char path[512];
+	int r;
+
+	for (const char *p = o->root; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+	if (o->root_is_default)
+		snprintf(path, sizeof(path), "/oakum/%s", id);
+	else
+		snprintf(path, sizeof(path), "/oakum-%08x/%s", (unsigned)(hash ^ (hash >> 32)), id);
+	*err = ERR_INIT;
+	r = clear_cgroup(o, path, clock_deadline(DEFAULT_WAIT_MS), err);
+	return r < 0 ? r : state_remove(o, id, c->dir, err);
+}
+
+static int find(struct oakum *o, const char *id, struct container *c, struct err *err)
+{
+	int r = state_open(o, id, &c->dir, err);
+
+	if (r == 0)
+		r = state_lock(o, id, c->dir, clock_deadline(DEFAULT_WAIT_MS), err);
+	return r;
+}
+
+static int delete_container(struct oakum *o, const char *id, const struct oakum_delete *options,
+			    struct err *err)
+{
+	AUTO_CONTAINER struct container c = CONTAINER_INIT;
+	int r = find(o, id, &c, err);
+
+	if (r == STATE_ABSENT && options->force)
+		return 0;
+	if (r == STATE_ABSENT)
+		return err_kind(err, ERR_STATE, ENOENT, "container does not exist");
+	if (r < 0)
+		return r;
+	r = state_read(c.dir, &c.arena, &c.state, err);
+	if (r == STATE_ABSENT || (r < 0 && options->force))
+		return remove_remains(o, id, &c, err);
+	if (r < 0)
+		return r;
+	c.status = state_status(o, c.dir, &c.state);
+	if (!may_go(&c, options->force))
+		return refuse(&c, id, err);
+	return container_destroy(o, id, &c, options->wait_ms, err);
+}
+
+int oakum_delete(struct oakum *o, const char *id, const struct oakum_delete *options)
+{
+	struct err *err = handle_begin(o);
+	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_delete);
+
+	if (r == 0)
+		r = delete_container(o, id, options, err);
+	return handle_end(o, "delete", id, r);
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * exec: one more process in a container: in its cgroup, its namespaces, with its limits and filter.
+ * What it is to be comes from the copy of config.json (or a process.json) and the caller's options:
+ * exec_plan.c.
+ */
+#include "run/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "kernel/creds.h"
+#include "kernel/dev.h"
+#include "kernel/rootfs.h"
+#include "kernel/tty.h"
+#include "run/create.h"
+#include "run/process.h"
+#include "run/sync.h"
+
+#define DEFAULT_TIMEOUT_MS 60000
+#define TTY_GROUP	   5
+
+struct entry {
+	struct oakum *o;
+	const struct oakum_exec *options;
+	struct err *err;
+	struct container c;
+	struct plan_process process;
+	struct seccomp_filter filter;
+	bool have_filter, have_cgroup;
+	struct cgroup cgroup;
+	int init; /* pidfd of the container's init */
+	int root; /* its root, for one without a mount namespace; else -1 */
+	int own_pid_ns;
+	unsigned join; /* CLONE_NEW* to setns(2) in the child */
+	int sync;
+	pid_t pid;
+	int pidfd, terminal;
+	char home[PROCESS_HOME_SIZE];
+};
+
+/* ---- the child ---- */
+
+struct joiner {
+	struct entry *e;
+	int sync;
+	int proc, slave;
+};
+
+static int enter(struct joiner *j, struct err *err)
+{
+	struct entry *e = j->e;
+	int r = e->have_cgroup ? cgroup_join_self(&e->cgroup, cgroup_v2_fd(&e->cgroup) < 0, err)
+			       : 0;
+
+	if (r < 0)
+		return r;
+	if (e->join && setns(e->init, (int)e->join) < 0)
+		return err_set(err, errno, "join the container's namespaces");
+	if (e->root >= 0 && (fchdir(e->root) < 0 || chroot(".") < 0))
+		return err_set(err, errno, "enter the container's root");
+	/* Joining a user namespace leaves our ids as they were: be its root before we touch
+	 * anything. */
+	if (e->join & CLONE_NEWUSER) {
+		if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
+			return err_set(err, errno, "become root of the user namespace");
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	}
+	if (setsid() < 0 && errno != EPERM)
+		return err_set(err, errno, "setsid");
+	j->proc = procfs_open(err);
+	return j->proc < 0 ? j->proc : 0;
+}
+
+static int take_terminal(struct joiner *j, struct err *err)
+{
+	const struct plan_process *p = &j->e->process;
+	AUTO_CLOSE int dir = -1;
+	struct tty tty;
+	int r;
+
+	if (!p->terminal)
+		return p->uid ? dev_chown_stdio(p->uid, p->gid, err) : 0;
+	dir = open("/dev/pts", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(err, errno, "open the container's /dev/pts");
+	r = tty_open(dir, p->rows, p->columns, &tty, err);
+	if (r < 0)
+		return r;
+	sync_send(j->sync, SYNC_TERMINAL, 0, tty.master);
+	close(tty.master);
+	r = tty_chown(tty.slave, p->uid, TTY_GROUP, err);
+	return r < 0 ? r : tty_take(tty.slave, err);
+}
+
+static int finish(struct joiner *j, struct err *err)
+{
+	struct entry *e = j->e;
+	struct process_exec x = {
+		.plan = &e->process,
+		.filter = e->have_filter ? &e->filter : NULL,
+		.proc = j->proc,
+		.channel = j->sync,
+	};
+	int r = process_prepare(&e->process, e->home, err);
+
+	if (r == 0 && e->process.oom_set)
+		r = creds_oom_score(j->proc, e->process.oom_score_adj, err);
+	if (r < 0)
+		return r;
+	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	return process_exec(&x, err);
+}
+
+static _Noreturn void child_main(struct entry *e, int sync)
+{
+	struct joiner j = {.e = e, .sync = sync, .proc = -1, .slave = -1};
+	struct err err = ERR_INIT;
+	const int *stdio = e->options->stdio;
+	int r;
+
+	/* Before the container can see us (CVE-2016-9962); no descriptor of the host's survives
+	 * execve. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_NAME, "oakum:exec", 0, 0, 0);
+	for (int i = 0; i < 3; i++)
+		if (stdio[i] >= 0 && stdio[i] != i)
+			dup2(stdio[i], i);
+	r = enter(&j, &err);
+	if (r == 0)
+		r = take_terminal(&j, &err);
+	if (r == 0)
+		r = finish(&j, &err);
+	sync_send_error(sync, &err);
+	_exit(err.kind == ERR_NOT_FOUND ? 127 : err.kind == ERR_NOT_EXECUTABLE ? 126 : 255);
+}
+
+/* ---- the parent ---- */
+
+static int check_status(struct entry *e)
+{
+	switch (e->c.status) {
+	case OAKUM_CREATED:
+	case OAKUM_RUNNING:
+		return 0;
+	case OAKUM_PAUSED:
+		if (e->options->ignore_paused)
+			return 0;
+		err_hint(e->err, "resume it, or use --ignore-paused");
+		return err_kind(e->err, ERR_STATE, 0, "cannot exec in a paused container");
+	default:
+		return err_kind(e->err, ERR_STATE, 0, "cannot exec in a container that is %s",
+				oakum_status_name(e->c.status));
+	}
+}
+
+static int open_cgroup(struct entry *e)
+{
+	const struct cgroup_host *host;
+	const char *path = e->c.state.cgroup;
+	int r;
+
+	if (!path[0])
+		return 0;
+	host = handle_cgroups(e->o, e->err);
+	if (!host)
+		return -EINVAL;
+	if (e->options->cgroup) {
+		path = arena_printf(&e->c.arena, "%s/%s", path, e->options->cgroup);
+		if (!path)
+			return err_set(e->err, ENOMEM, "sub-cgroup");
+	}
+	cgroup_init(&e->cgroup, host);
+	r = cgroup_open(&e->cgroup, path, e->err);
+	if (r == CGROUP_GONE && e->options->cgroup)
+		return err_kind(e->err, ERR_USAGE, ENOENT, "adding pid to cgroup %s", path);
+	e->have_cgroup = r == 0;
+	return r < 0 ? r : 0;
+}
+
+/* setns(2) refuses our own user namespace: a joined one may be it. */
+static unsigned namespaces_to_join(struct entry *e)
+{
+	unsigned join = e->c.state.namespaces & ~(unsigned)CLONE_NEWPID;
+	char path[64];
+	int fd;
+
+	if (!(join & CLONE_NEWUSER) || (e->c.state.own_namespaces & CLONE_NEWUSER))
+		return join;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", e->c.state.init.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && ns_same(fd, CLONE_NEWUSER, "/proc/self/ns/user") == 1)
+		join &= ~(unsigned)CLONE_NEWUSER;
+	fd_close(fd);
+	return join;
+}
+
+static int open_container(struct entry *e)
+{
+	char path[64];
+	int r = proc_open(&e->c.state.init, &e->init, e->err);
+
+	if (r == PROC_GONE)
+		return err_kind(e->err, ERR_STATE, 0, "cannot exec in a container that is stopped");
+	if (r < 0)
+		return r;
+	e->join = namespaces_to_join(e);
+	if (e->c.state.chrooted) {
+		snprintf(path, sizeof(path), "/proc/%d/root", e->c.state.init.pid);
+		e->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (e->root < 0)
+			return err_set(e->err, errno, "open the container's root");
+	}
+	/* The numbers in /proc/PID were read while the pidfd held the process: they are its own if
+	 * it still lives. */
+	if (proc_ended(e->init))
+		return err_kind(e->err, ERR_STATE, 0, "cannot exec in a container that is stopped");
+	return 0;
+}
+
+static int spawn(struct entry *e)
+{
+	bool pid_ns = e->c.state.namespaces & CLONE_NEWPID;
+	AUTO_CLOSE int own = pid_ns ? open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC) : -1;
+	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
+	int ends[2], into, r = sync_pair(ends, e->err);
+
+	if (r < 0)
+		return r;
+	e->sync = ends[0];
+	args.pidfd = (uintptr_t)&e->pidfd;
+	into = e->have_cgroup ? cgroup_v2_fd(&e->cgroup) : -1;
+	if (into >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)into;
+	}
+	/* Moves our future children only; back afterwards. */
+	if (pid_ns && setns(e->init, CLONE_NEWPID) < 0) {
+		close(ends[1]);
+		return err_set(e->err, errno, "join the container's pid namespace");
+	}
+	e->pid = sys_clone3(&args);
+	if (e->pid == 0)
+		child_main(e, ends[1]);
+	r = e->pid < 0 ? -errno : 0;
+	if (own >= 0)
+		(void)setns(own, CLONE_NEWPID);
+	close(ends[1]);
+	if (r < 0) {
+		e->pidfd = -1;
+		return err_set(e->err, -r, "clone into the container");
+	}
+	return 0;
+}
+
+static int converse(struct entry *e, int64_t deadline)
+{
+	bool exec = false;
+
+	for (;;) {
+		struct sync_message m;
+		int fd, r = sync_receive(e->sync, &m, &fd, deadline, e->err);
+
+		if (r < 0)
+			return r;
+		if (r == SYNC_GONE && exec)
+			return 0;
+		if (r == SYNC_GONE)
+			return err_set(e->err, 0,
+				       "the process ended before its program was executed");
+		if (m.type == SYNC_TERMINAL) {
+			fd_replace(&e->terminal, fd);
+			continue;
+		}
+		fd_close(fd);
+		if (m.type == SYNC_FAILED) {
+			*e->err = m.err;
+			return m.err.code ? -m.err.code : -EINVAL;
+		}
+		exec |= m.type == SYNC_EXEC;
+	}
+}
+
+static int publish(struct entry *e)
+{
+	int r = 0;
+
+	if (e->options->console_socket)
+		r = tty_send(e->options->console_socket, e->terminal, e->err);
+	if (r == 0)
+		r = create_send_pidfd(e->options->pidfd_socket, e->pidfd, e->err);
+	return r < 0 ? r : create_write_pid(e->options->pid_file, e->pid, e->err);
+}
+
+static int build_filter(struct entry *e)
+{
+	AUTO_CLOSE int cache = -1;
+	int r;
+
+	if (!e->process.seccomp)
+		return 0;
+	cache = create_open_cache(e->o);
+	r = seccomp_build(e->process.seccomp, cache, &e->filter, e->err);
+	e->have_filter = r == 0;
+	return r;
+}
+
+static int check_options(struct entry *e)
+{
+	const struct oakum_exec *x = e->options;
+
+	if (x->apparmor || x->process_label)
+		return err_kind(e->err, ERR_UNSUPPORTED, 0,
+				"%s is not applied yet by this version of oakum",
+				x->apparmor ? "an AppArmor profile" : "an SELinux label");
+	if (x->cgroup && (strchr(x->cgroup, ':') || strstr(x->cgroup, "..")))
+		return err_kind(e->err, ERR_USAGE, 0,
+				"bad sub cgroup path \"%s\": `..` components are not allowed",
+				x->cgroup);
+	return create_check_pid_file(x->pid_file, e->err);
+}
+
+static int run(struct entry *e, const char *id)
+{
+	const struct oakum_exec *x = e->options;
+	int r = check_options(e);
+
+	if (r == 0)
+		r = container_open(e->o, id, false, &e->c, e->err);
+	if (r == 0)
+		r = check_status(e);
+	if (r == 0)
+		r = exec_plan(e->o, x, &e->c, &e->process, e->err);
+	if (r == 0 && e->process.terminal && !x->console_socket && !x->keep_terminal)
+		r = err_kind(e->err, ERR_USAGE, 0,
+			     "a terminal needs somebody to hold it: use --console-socket");
+	if (r == 0)
+		r = build_filter(e);
+	if (r == 0)
+		r = open_cgroup(e);
+	if (r == 0)
+		r = open_container(e);
+	if (r == 0)
+		r = spawn(e);
+	if (r == 0)
+		r = converse(e, x->ignore_paused
+					? CLOCK_FOREVER
+					: clock_deadline(x->timeout_ms ? x->timeout_ms
+								       : DEFAULT_TIMEOUT_MS));
+	return r < 0 ? r : publish(e);
+}
+
+static void release(struct entry *e)
+{
+	if (e->have_filter)
+		seccomp_free(&e->filter);
+	if (e->have_cgroup)
+		cgroup_close(&e->cgroup);
+	fd_close(e->init);
+	fd_close(e->root);
+	fd_close(e->sync);
+	container_close(&e->c);
+}
+
+int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options,
+	       struct oakum_process *ret)
+{
+	struct entry e = {
+		.o = o,
+		.options = options,
+		.err = handle_begin(o),
+		.c = CONTAINER_INIT,
+		.init = -1,
+		.root = -1,
+		.sync = -1,
+		.pidfd = -1,
+		.terminal = -1,
+	};
+	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_exec);
+
+	if (r == 0)
+		r = run(&e, id);
+	if (r < 0) {
+		create_reap(e.pid, e.pidfd);
+		fd_close(e.pidfd);
+		fd_close(e.terminal);
+	} else if (ret) {
+		bool keep = options->keep_terminal;
+
+		*ret = (struct oakum_process){
+			.pid = e.pid, .pidfd = e.pidfd, .terminal = keep ? e.terminal : -1};
+		if (!keep)
+			fd_close(e.terminal);
+	} else {
+		fd_close(e.pidfd);
+		fd_close(e.terminal);
+	}
+	release(&e);
+	return handle_end(o, "exec", id, r);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The gate between create and start: a unix socket in the state directory, made by the parent
+ * before the clone, listened on by the container's waiting process. `start` connects and speaks
+ * sync.h on the connection; execve closes it, which is how `start` learns that the program runs.
+ */
+#ifndef OAKUM_RUN_GATE_H
+#define OAKUM_RUN_GATE_H
+
+#include <stdint.h>
+
+struct err;
+
+/* The listening end. Bound as STATE_GATE in @dir. A descriptor, or < 0 with @err. */
+int gate_listen(int dir, struct err *err);
+
+/* Wait until somebody opens the gate; the connection, or < 0 with @err. The child calls it. */
+int gate_wait(int listener, struct err *err);
+
+enum { GATE_CLOSED = 1 };
+
+/* Open it. 0 and *@ret; GATE_CLOSED: nobody waits behind it (any more). */
+int gate_open(int dir, int *ret, struct err *err);
+
+#endif

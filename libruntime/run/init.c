@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stages of the container's first process; see init.h. */
+#include "run/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "kernel/creds.h"
+#include "kernel/signal.h"
+#include "kernel/tty.h"
+#include "run/gate.h"
+#include "run/hooks.h"
+#include "run/sync.h"
+
+#define TTY_GROUP 5
+
+extern char **environ;
+
+static bool own(const struct init *in, unsigned kind)
+{
+	return in->plan->namespaces & kind;
+}
+
+/* Wait for the parent without a deadline of our own: its end is our end (PDEATHSIG), and EOF here.
+ */
+static int await(struct init *in, enum sync_type type, int64_t *ret_value, struct err *err)
+{
+	struct sync_message m;
+	int r = sync_expect(in->sync, type, &m, NULL, CLOCK_FOREVER, err);
+
+	if (r == SYNC_GONE)
+		_exit(1);
+	if (r == 0 && ret_value)
+		*ret_value = m.value;
+	return r;
+}
+
+static int do_mapping(struct init *in, struct err *err)
+{
+	return in->plan->create & CLONE_NEWUSER ? await(in, SYNC_MAPPED, NULL, err) : 0;
+}
+
+static int do_cgroup(struct init *in, struct err *err)
+{
+	int r = in->cgroup ? cgroup_join_self(in->cgroup, !in->in_v2, err) : 0;
+
+	/* Only now: the new namespace's root is the cgroup we are in. */
+	if (r == 0 && (in->plan->create & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+		return err_set(err, errno, "make a cgroup namespace");
+	return r;
+}
+
+static int do_join(struct init *in, struct err *err)
+{
+	for (size_t i = 0; i < in->plan->n_join; i++) {
+		int r;
+
+		if (in->join[i] < 0)
+			continue;
+		r = ns_join(in->join[i], in->plan->join[i].kind, err);
+		if (r < 0) {
+			err_pointer(err, "%s", in->plan->join[i].pointer);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int do_session(struct init *in, struct err *err)
+{
+	if (setsid() < 0 && errno != EPERM)
+		return err_set(err, errno, "setsid");
+	return in->plan->keyring ? creds_keyring(in->plan->id, err) : 0;
+}
+
+static int do_network(struct init *in, struct err *err)
+{
+	return in->plan->create & CLONE_NEWNET ? netdev_loopback_up(err) : 0;
+}
+
+static int do_names(struct init *in, struct err *err)
+{
+	int r = in->plan->hostname ? uts_hostname(in->plan->hostname, err) : 0;
+
+	if (r < 0) {
+		err_pointer(err, "/hostname");
+		return r;
+	}
+	r = in->plan->domainname ? uts_domainname(in->plan->domainname, err) : 0;
+	if (r < 0)
+		err_pointer(err, "/domainname");
+	return r;
+}
+
+static int do_root(struct init *in, struct err *err)
+{
+	int r;
+
+	if (!in->plan->mounts_namespace)
+		return 0;
+	r = rootfs_enter(&in->root, in->plan->rootfs, in->plan->propagation, err);
+	if (r < 0)
+		err_pointer(err, "/root/path");
+	return r;
+}
+
+/* Root of the new user namespace: files made from here on belong to it. An unmapped 0 leaves us as
+ * we are. */
+static int do_become_root(struct init *in, struct err *err)
+{
+	if (!own(in, CLONE_NEWUSER))
+		return 0;
+	if (setresgid(0, 0, 0) < 0 && errno != EINVAL)
+		return err_set(err, errno, "setresgid");
+	if (setresuid(0, 0, 0) < 0 && errno != EINVAL)
+		return err_set(err, errno, "setresuid");
+	/* The change of ids has made us dumpable for the namespace's owner and cleared the death
+	 * signal. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return 0;
+}
+
+static int do_proc(struct init *in, struct err *err)
+{
+	in->root.proc = procfs_open(err);
+	return in->root.proc < 0 ? in->root.proc : 0;
+}
+
+static void name_mount(const struct mount_op *op, struct err *err)
+{
+	if (op->index >= 0)
+		err_pointer(err, "/mounts/%d", op->index);
+}
+
+static int do_mounts(struct init *in, struct err *err)
+{
+	const struct plan *p = in->plan;
+
+	if (!p->mounts_namespace)
+		return 0;
+	if (p->masked.n) {
+		int r = mask_prepare(&in->mask, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		int r = mount_apply(&in->root, &p->mounts[i], in->sources ? in->sources[i] : -1,
+				    err);
+
+		if (r < 0) {
+			name_mount(&p->mounts[i], err);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int do_devices(struct init *in, struct err *err)
+{
+	const struct plan *p = in->plan;
+
+	if (!p->mounts_namespace)
+		return 0;
+	for (size_t i = 0; i < p->n_devices; i++) {
+		int r = dev_make(&in->root, &p->devices[i], err);
+
+		if (r < 0) {
+			if (p->devices[i].index >= 0)
+				err_pointer(err, "/linux/devices/%d", p->devices[i].index);
+			return r;
+		}
+	}
+	return p->setup_dev ? dev_links(&in->root, err) : 0;
+}
+
+static int open_terminal(struct init *in, struct tty *ret, struct err *err)
+{
+	const struct plan_process *p = &in->plan->process;
+	AUTO_CLOSE int dir = -1;
+	struct stat st;
+
+	dir = in->plan->mounts_namespace
+		      ? path_open_nolink(in->root.fd, "/dev/pts", O_PATH | O_DIRECTORY)
+		      : open("/dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* No devpts of its own: the host's, as for a container without a /dev. */
+	if (dir < 0 || fstatat(dir, "ptmx", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		fd_replace(&dir, open("/dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (dir < 0)
+		return err_set(err, errno, "open /dev/pts");
+	return tty_open(dir, p->rows, p->columns, ret, err);
+}
+
+static int do_terminal(struct init *in, struct err *err)
+{
+	const struct plan_process *p = &in->plan->process;
+	struct tty tty;
+	int r;
+
+	if (!p->terminal)
+		return 0;
+	r = open_terminal(in, &tty, err);
+	if (r < 0)
+		return r;
+	in->tty_slave = tty.slave;
+	sync_send(in->sync, SYNC_TERMINAL, 0, tty.master);
+	close(tty.master);
+	r = tty_chown(tty.slave, p->uid, TTY_GROUP, err);
+	if (r == 0 && in->plan->mounts_namespace && in->plan->setup_dev)
+		r = dev_console(&in->root, tty.slave, err);
+	return r < 0 ? r : tty_take(tty.slave, err);
+}
+
+static void put_pid(char *at, int64_t pid)
+{
+	char digits[24];
+	struct strbuf b;
+
+	if (!at)
+		return;
+	strbuf_init(&b, digits, sizeof(digits));
+	strbuf_i64(&b, pid);
+	memcpy(at, digits, b.len < INIT_PID_DIGITS ? b.len : INIT_PID_DIGITS);
+}
+
+static int do_runtime_hooks(struct init *in, struct err *err)
+{
+	int64_t pid = 0;
+	int r;
+
+	if (!in->plan->hook_kinds)
+		return 0;
+	sync_send(in->sync, SYNC_MOUNTED, 0, -1);
+	r = await(in, SYNC_HOOKED, &pid, err);
+	if (r < 0)
+		return r;
+	put_pid(in->hook_pid_creating, pid);
+	put_pid(in->hook_pid_created, pid);
+	return 0;
+}
+
+static int do_container_hooks(struct init *in, struct err *err)
+{
+	const struct spec_hooks *hooks = &in->plan->hooks[SPEC_HOOK_CREATE_CONTAINER];
+	AUTO_CLOSE int input = -1;
+
+	if (hooks->n == 0)
+		return 0;
+	input = hooks_input(in->hook_creating, err);
+	if (input < 0)
+		return input;
+	if (chdir(in->plan->bundle) < 0)
+		return err_set(err, errno, "chdir to the bundle");
+	return hooks_run(hooks->v, hooks->n, SPEC_HOOK_CREATE_CONTAINER, input,
+			 (const char *const *)environ, err);
+}
+
+static int do_sysctl(struct init *in, struct err *err)
+{
+	for (size_t i = 0; i < in->plan->sysctl.n; i++) {
+		const struct spec_pair *s = &in->plan->sysctl.v[i];
+		int r = sysctl_write(in->root.proc, s->key, s->value, err);
+
+		if (r < 0) {
+			err_pointer(err, "/linux/sysctl/%s", s->key);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int do_masks(struct init *in, struct err *err)
+{
+	const struct plan *p = in->plan;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->readonly.n; i++) {
+		r = mask_readonly(&in->root, p->readonly.v[i], err);
+		if (r < 0)
+			err_pointer(err, "/linux/readonlyPaths/%zu", i);
+	}
+	for (size_t i = 0; r == 0 && i < p->masked.n; i++) {
+		r = mask_path(&in->mask, &in->root, p->masked.v[i], err);
+		if (r < 0)
+			err_pointer(err, "/linux/maskedPaths/%zu", i);
+	}
+	mask_done(&in->mask);
+	return r;
+}
+
+static int do_readonly(struct init *in, struct err *err)
+{
+	const struct plan *p = in->plan;
+
+	if (!p->mounts_namespace)
+		return 0;
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		int r = p->mounts[i].late_readonly ? mount_finish(&in->root, &p->mounts[i], err)
+						   : 0;
+
+		if (r < 0) {
+			name_mount(&p->mounts[i], err);
+			return r;
+		}
+	}
+	return p->root_readonly ? rootfs_readonly(&in->root, err) : 0;
+}
+
+static int do_pivot(struct init *in, struct err *err)
+{
+	const struct plan *p = in->plan;
+
+	if (!p->mounts_namespace) {
+		in->root.path = p->rootfs;
+		return rootfs_chroot(&in->root, err);
+	}
+	if (p->no_pivot)
+		return rootfs_move(&in->root, err);
+	return rootfs_pivot(&in->root, p->root_propagation, err);
+}
+
+static int do_score(struct init *in, struct err *err)
+{
+	int r = in->plan->process.oom_set
+			? creds_oom_score(in->root.proc, in->plan->process.oom_score_adj, err)
+			: 0;
+
+	if (r < 0)
+		err_pointer(err, "/process/oomScoreAdj");
+	return r;
+}
+
+static int do_stdio(struct init *in, struct err *err)
+{
+	const struct plan_process *p = &in->plan->process;
+	int r;
+
+	if (p->terminal)
+		return 0;
+	r = in->plan->mounts_namespace ? dev_reopen_null(err) : 0;
+	return r < 0 || p->uid == 0 ? r : dev_chown_stdio(p->uid, p->gid, err);
+}
+
+static int do_program(struct init *in, struct err *err)
+{
+	return process_prepare(&in->plan->process, in->home, err);
+}
+
+/*
+ * A waiting container shows its descriptors to whoever enters it: nothing of the host's may be
+ * among them (CVE-2024-21626). Below @first only what is ours, close-on-exec, goes: the rest is the
+ * caller's gift.
+ */
+static void close_all_but(unsigned first, int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	for (int fd = 3; fd < (int)first; fd++) {
+		int flags = fd == a || fd == b ? 0 : fcntl(fd, F_GETFD);
+
+		if (flags > 0 && (flags & FD_CLOEXEC))
+			close(fd);
+	}
+	if (low >= (int)first && low > 3)
+		sys_close_range(first, (unsigned)low - 1, 0);
+	if (high > low + 1 && high > (int)first)
+		sys_close_range(low + 1 > (int)first ? (unsigned)low + 1 : first,
+				(unsigned)high - 1, 0);
+	fd_close_from(high + 1 > (int)first ? (unsigned)high + 1 : first);
+}
+
+/*
+ * Tied to the parent until our pid is written down; then the end of our side of the channel tells
+ * it that it may go. In this order no moment leaves a process that nobody knows of.
+ */
+static int do_gate(struct init *in, struct err *err)
+{
+	int r;
+
+	sync_send(in->sync, SYNC_READY, 0, -1);
+	r = await(in, SYNC_RECORDED, NULL, err);
+	if (r < 0)
+		return r;
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return err_set(err, errno, "clear the death signal");
+	close_all_but(3 + in->plan->process.keep_fds, in->gate, in->root.proc);
+	r = gate_wait(in->gate, err);
+	if (r < 0)
+		_exit(1);
+	in->sync = r;
+	fd_replace(&in->gate, -1);
+	return 0;
+}
+
+static int do_exec(struct init *in, struct err *err)
+{
+	struct process_exec x = {
+		.plan = &in->plan->process,
+		.filter = in->filter,
+		.proc = in->root.proc,
+		.channel = in->sync,
+	};
+
+	return process_exec(&x, err);
+}
+
+static const struct stage {
+	const char *name;
+	int (*run)(struct init *in, struct err *err);
+} stages[] = {
+	{"id mapping", do_mapping},
+	{"cgroup", do_cgroup},
+	{"namespaces", do_join},
+	{"session", do_session},
+	{"network", do_network},
+	{"host name", do_names},
+	{"root", do_root},
+	{"user namespace", do_become_root},
+	{"procfs", do_proc},
+	{"mounts", do_mounts},
+	{"devices", do_devices},
+	{"terminal", do_terminal},
+	{"hooks", do_runtime_hooks},
+	{"hooks", do_container_hooks},
+	{"sysctl", do_sysctl},
+	{"masked paths", do_masks},
+	{"read-only mounts", do_readonly},
+	{"pivot", do_pivot},
+	{"OOM score", do_score},
+	{"stdio", do_stdio},
+	{"program", do_program},
+	{"gate", do_gate},
+	{"exec", do_exec},
+};
+
+static void take_stdio(const int stdio[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (stdio[i] >= 0 && stdio[i] != i)
+			dup2(stdio[i], i);
+}
+
+_Noreturn void init_main(struct init *in)
+{
+	struct err err = ERR_INIT;
+
+	/* Before anything of a container can look at us (CVE-2016-9962). */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_NAME, "oakum:init", 0, 0, 0);
+	take_stdio(in->stdio);
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		if (stages[i].run(in, &err) >= 0)
+			continue;
+		/* The program's own faults speak for themselves, in the words that engines match.
+		 */
+		if (err.kind != ERR_NOT_FOUND && err.kind != ERR_NOT_EXECUTABLE && err.text[0])
+			err_prefix(&err, "%s", stages[i].name);
+		sync_send_error(in->sync, &err);
+		break;
+	}
+	_exit(err.kind == ERR_NOT_FOUND ? 127 : err.kind == ERR_NOT_EXECUTABLE ? 126 : 1);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The container's first process, from clone to execve: a table of stages, run in order. The name of
+ * the stage is what a user reads in an error. No heap, no stdio, no locks: everything it needs is
+ * in the plan or opened before.
+ */
+#ifndef OAKUM_RUN_INIT_H
+#define OAKUM_RUN_INIT_H
+
+#include "kernel/cgroup.h"
+#include "kernel/mask.h"
+#include "kernel/rootfs.h"
+#include "kernel/seccomp.h"
+#include "run/plan.h"
+#include "run/process.h"
+
+struct init {
+	const struct plan *plan;
+	const struct cgroup *cgroup;	     /* NULL: none */
+	bool in_v2;			     /* cloned into the v2 cgroup already */
+	const struct seccomp_filter *filter; /* NULL: none */
+	int sync;			     /* the child's end */
+	int gate;			     /* listening */
+	int join[8];	    /* as plan->join; those of pid and user are joined before */
+	const int *sources; /* opened trees of binds, -1 each: opened in the child; NULL: all so */
+	int stdio[3];
+	char *hook_creating,
+		*hook_created; /* state for hooks, with INIT_PID_BLANK where the pid goes */
+	char *hook_pid_creating, *hook_pid_created;
+
+	/* filled on the way */
+	struct rootfs root;
+	struct mask mask;
+	int tty_slave;
+	char home[PROCESS_HOME_SIZE];
+};
+
+/* Room for a pid in the prepared JSON: blanks are nothing to a parser. */
+#define INIT_PID_DIGITS 10
+
+/* Never returns: execve, or a report to the parent and _exit. */
+_Noreturn void init_main(struct init *in);
+
+#endif

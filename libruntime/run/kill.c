@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* kill, and the pids of a container. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "kernel/signal.h"
+#include "run/lifecycle.h"
+
+static int open_cgroup(struct oakum *o, const struct container *c, struct cgroup *cg,
+		       struct err *err)
+{
+	const struct cgroup_host *host = handle_cgroups(o, err);
+
+	if (!host)
+		return -EINVAL;
+	cgroup_init(cg, host);
+	return c->state.cgroup[0] ? cgroup_open(cg, c->state.cgroup, err) : CGROUP_GONE;
+}
+
+static int kill_all(struct oakum *o, const struct container *c, int sig, struct err *err)
+{
+	struct cgroup cg;
+	int r = open_cgroup(o, c, &cg, err);
+
+	if (r == 0)
+		r = cgroup_signal_all(&cg, sig, err);
+	if (r != -EINVAL || err->kind == ERR_NONE)
+		cgroup_close(&cg);
+	return r < 0 ? r : 0;
+}
+
+/* A frozen v1 cgroup does not let even SIGKILL through until it is thawed; v2 does. */
+static void thaw_to_die(struct oakum *o, const struct container *c)
+{
+	struct err ignored = ERR_INIT;
+	struct cgroup cg;
+
+	if (c->status != OAKUM_PAUSED || open_cgroup(o, c, &cg, &ignored) < 0)
+		return;
+	if (cg.host->mode != CGROUP_V2)
+		cgroup_freeze(&cg, false, clock_deadline(1000), &ignored);
+	cgroup_close(&cg);
+}
+
+static int signal_init(struct oakum *o, const struct container *c, int sig, struct err *err)
+{
+	AUTO_CLOSE int pidfd = -1;
+	int r = proc_open(&c->state.init, &pidfd, err);
+
+	if (r == PROC_ALIVE)
+		r = proc_signal(pidfd, sig, err);
+	if (r == PROC_GONE)
+		return err_kind(err, ERR_STATE, 0, "container not running");
+	if (r == 0 && sig == SIGKILL)
+		thaw_to_die(o, c);
+	return r;
+}
+
+int oakum_kill(struct oakum *o, const char *id, int sig, bool all)
+{
+	AUTO_CONTAINER struct container c = CONTAINER_INIT;
+	struct err *err = handle_begin(o);
+	int r = container_open(o, id, false, &c, err);
+	bool shared;
+
+	if (r < 0)
+		return handle_end(o, "kill", id, r);
+	/* Without a pid namespace of its own, init's death ends nobody else. */
+	shared = !(c.state.own_namespaces & CLONE_NEWPID);
+	if (all || (shared && sig == SIGKILL && c.state.cgroup[0]))
+		r = kill_all(o, &c, sig, err);
+	else if (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING)
+		r = err_kind(err, ERR_STATE, 0, "container not running");
+	else
+		r = signal_init(o, &c, sig, err);
+	return handle_end(o, "kill", id, r);
+}
+
+int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n)
+{
+	AUTO_CONTAINER struct container c = CONTAINER_INIT;
+	struct err *err = handle_begin(o);
+	struct cgroup cg;
+	int r = container_open(o, id, false, &c, err);
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (r < 0)
+		return handle_end(o, "ps", id, r);
+	r = open_cgroup(o, &c, &cg, err);
+	if (r == 0)
+		r = cgroup_pids(&cg, ret, ret_n, err);
+	if (r >= 0)
+		cgroup_close(&cg);
+	/* No cgroup to ask: the one process that is known. */
+	if (r == CGROUP_GONE && !c.state.cgroup[0] && c.status != OAKUM_STOPPED) {
+		*ret = malloc(sizeof(**ret));
+		if (!*ret)
+			return handle_end(o, "ps", id, err_set(err, ENOMEM, "list processes"));
+		**ret = c.state.init.pid;
+		*ret_n = 1;
+	}
+	return handle_end(o, "ps", id, r < 0 ? r : 0);
+}
+
+int oakum_signal_parse(const char *text)
+{
+	return signal_parse(text);
+}
+
+const char *oakum_signal_name(int sig)
+{
+	return signal_name(sig);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finding a container and knowing what it is, for every command but create. */
+#include "run/lifecycle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "run/hooks.h"
+#include "spec/spec.h"
+
+#define LOCK_TIMEOUT_MS 10000
+
+extern char **environ;
+
+int container_open(struct oakum *o, const char *id, bool lock, struct container *ret,
+		   struct err *err)
+{
+	int r = state_need(o, id, &ret->dir, err);
+
+	if (r == 0 && lock)
+		r = state_lock(o, id, ret->dir, clock_deadline(LOCK_TIMEOUT_MS), err);
+	if (r == 0)
+		r = state_read(ret->dir, &ret->arena, &ret->state, err);
+	if (r == STATE_ABSENT) {
+		err_hint(err,
+			 "`oakum delete --force %s` removes what is left of it, if anything is",
+			 id);
+		return err_kind(err, ERR_STATE, ENOENT, "container does not exist");
+	}
+	if (r == 0)
+		ret->status = state_status(o, ret->dir, &ret->state);
+	return r;
+}
+
+void container_close(struct container *c)
+{
+	fd_close(c->dir);
+	c->dir = -1;
+	arena_done(&c->arena);
+}
+
+void container_poststop(struct oakum *o, struct container *c)
+{
+	struct err err = ERR_INIT;
+	struct spec *spec;
+	AUTO_CLOSE int input = -1;
+	char *json;
+
+	if (!(c->state.hooks & (1u << SPEC_HOOK_POSTSTOP)))
+		return;
+	if (state_load_config(c->dir, &c->arena, &spec, &err) < 0) {
+		err_prefix(&err, "poststop hooks");
+		handle_warn(o, &err);
+		return;
+	}
+	json = state_hook_json(&c->arena, &c->state, "stopped", 0);
+	input = json ? hooks_input(json, &err) : -1;
+	for (size_t i = 0; input >= 0 && i < spec->hooks[SPEC_HOOK_POSTSTOP].n; i++) {
+		err = ERR_INIT;
+		if (hooks_run(&spec->hooks[SPEC_HOOK_POSTSTOP].v[i], 1, SPEC_HOOK_POSTSTOP, input,
+			      (const char *const *)environ, &err) == 0)
+			continue;
+		err_prefix(&err, "poststop hook failed with exit code");
+		handle_warn(o, &err);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the commands on an existing container have in common: find it, lock it, read it, look at it.
+ */
+#ifndef OAKUM_RUN_LIFECYCLE_H
+#define OAKUM_RUN_LIFECYCLE_H
+
+#include "run/handle.h"
+#include "run/state.h"
+
+struct spec;
+
+struct container {
+	struct arena arena;
+	struct state state;
+	enum oakum_status status;
+	int dir; /* ROOT/ID; carries the lock if one was taken */
+};
+
+#define CONTAINER_INIT ((struct container){.arena = ARENA_INIT, .dir = -1})
+
+/* Open, optionally lock (waiting for another command at most 10 s), read, look. 0, or < 0 with
+ * @err. */
+int container_open(struct oakum *o, const char *id, bool lock, struct container *ret,
+		   struct err *err);
+void container_close(struct container *c);
+
+/* Run poststop hooks; a failing one is a warning and the rest run (runtime.md, "Lifecycle" step
+ * 13). */
+void container_poststop(struct oakum *o, struct container *c);
+
+/* Take a container away whatever its state; see oakum_delete(). The caller holds the lock. */
+int container_destroy(struct oakum *o, const char *id, struct container *c, int64_t wait_ms,
+		      struct err *err);
+
+#define AUTO_CONTAINER __attribute__((cleanup(container_close)))
+
+#endif

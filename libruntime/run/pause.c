@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* pause and resume: done when the kernel says so. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "run/lifecycle.h"
+
+#define DEFAULT_TIMEOUT_MS 10000
+
+static int check_status(enum oakum_status status, bool pause, struct err *err)
+{
+	if (pause && (status == OAKUM_RUNNING || status == OAKUM_CREATED))
+		return 0;
+	if (!pause && status == OAKUM_PAUSED)
+		return 0;
+	if (!pause && (status == OAKUM_RUNNING || status == OAKUM_CREATED))
+		return err_kind(err, ERR_STATE, 0, "container not paused");
+	if (status == OAKUM_PAUSED)
+		return err_kind(err, ERR_STATE, 0, "container is already paused");
+	return err_kind(err, ERR_STATE, 0, "container not running");
+}
+
+static int freeze(struct oakum *o, const struct container *c, bool pause, int64_t timeout_ms,
+		  struct err *err)
+{
+	const struct cgroup_host *host = handle_cgroups(o, err);
+	struct cgroup cg;
+	int r;
+
+	if (!host)
+		return -EINVAL;
+	if (!c->state.cgroup[0])
+		return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup to freeze");
+	cgroup_init(&cg, host);
+	r = cgroup_open(&cg, c->state.cgroup, err);
+	if (r == 0)
+		r = cgroup_freeze(&cg, pause,
+				  clock_deadline(timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS),
+				  err);
+	cgroup_close(&cg);
+	if (r == CGROUP_GONE)
+		return err_kind(err, ERR_STATE, 0, "container not running");
+	return r;
+}
+
+static int change(struct oakum *o, const char *id, bool pause, int64_t timeout_ms)
+{
+	AUTO_CONTAINER struct container c = CONTAINER_INIT;
+	struct err *err = handle_begin(o);
+	int r = container_open(o, id, true, &c, err);
+
+	if (r == 0)
+		r = check_status(c.status, pause, err);
+	if (r == 0)
+		r = freeze(o, &c, pause, timeout_ms, err);
+	return handle_end(o, pause ? "pause" : "resume", id, r);
+}
+
+int oakum_pause(struct oakum *o, const char *id, int64_t timeout_ms)
+{
+	return change(o, id, true, timeout_ms);
+}
+
+int oakum_resume(struct oakum *o, const char *id, int64_t timeout_ms)
+{
+	return change(o, id, false, timeout_ms);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From what was asked for to what will be done: namespaces, identity, root. Mounts, cgroup and
+ * process have files of their own.
+ */
+#include "run/plan.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/path.h"
+#include "base/str.h"
+
+#define PLAN_ROOT_ID_RANGE 4294967295u
+
+static const int ns_kind[SPEC_NS_COUNT] = {
+	[SPEC_NS_PID] = CLONE_NEWPID,	    [SPEC_NS_NETWORK] = CLONE_NEWNET,
+	[SPEC_NS_IPC] = CLONE_NEWIPC,	    [SPEC_NS_UTS] = CLONE_NEWUTS,
+	[SPEC_NS_MOUNT] = CLONE_NEWNS,	    [SPEC_NS_USER] = CLONE_NEWUSER,
+	[SPEC_NS_CGROUP] = CLONE_NEWCGROUP,
+};
+
+static int make_namespaces(const struct spec *spec, struct plan *p, struct arena *arena,
+			   struct err *err)
+{
+	for (int i = 0; i < SPEC_NS_COUNT; i++) {
+		const struct spec_namespace *ns = &spec->ns[i];
+
+		if (!ns->present)
+			continue;
+		if (!ns_kind[i])
+			return err_kind(err, ERR_UNSUPPORTED, 0,
+					"%s namespaces are not applied yet", spec_ns_name(i));
+		p->namespaces |= ns_kind[i];
+		if (!ns->path) {
+			p->create |= ns_kind[i];
+			continue;
+		}
+		p->join[p->n_join++] = (struct plan_join){
+			.kind = ns_kind[i],
+			.path = ns->path,
+			.pointer = arena_printf(arena, "/linux/namespaces (%s)", spec_ns_name(i)),
+		};
+	}
+	p->mounts_namespace = p->namespaces & CLONE_NEWNS;
+	return 0;
+}
+
+static const struct ns_idmap *copy_map(const struct spec_idmaps *from, struct arena *arena)
+{
+	struct ns_idmap *to = arena_array(arena, from->n, sizeof(*to));
+
+	for (size_t i = 0; to && i < from->n; i++)
+		to[i] = (struct ns_idmap){from->v[i].container, from->v[i].host, from->v[i].size};
+	return to;
+}
+
+/* Without mappings: root maps everything (as crun does), others the one id they have. */
+static const struct ns_idmap *default_map(const struct plan_host *host, uint32_t id,
+					  struct arena *arena)
+{
+	struct ns_idmap *to = arena_array(arena, 1, sizeof(*to));
+
+	if (to)
+		*to = host->rootless ? (struct ns_idmap){0, id, 1}
+				     : (struct ns_idmap){0, 0, PLAN_ROOT_ID_RANGE};
+	return to;
+}
+
+static int make_idmaps(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		       struct arena *arena, struct err *err)
+{
+	if (!(p->create & CLONE_NEWUSER))
+		return 0;
+	p->n_uids = spec->uid_map.n ? spec->uid_map.n : 1;
+	p->n_gids = spec->gid_map.n ? spec->gid_map.n : 1;
+	p->uids = spec->uid_map.n ? copy_map(&spec->uid_map, arena)
+				  : default_map(host, host->uid, arena);
+	p->gids = spec->gid_map.n ? copy_map(&spec->gid_map, arena)
+				  : default_map(host, host->gid, arena);
+	return p->uids && p->gids ? 0 : err_set(err, ENOMEM, "plan id mappings");
+}
+
+static int make_root(const struct spec *spec, const struct plan_options *options, struct plan *p,
+		     struct arena *arena, struct err *err)
+{
+	char clean[PATH_MAX];
+	const char *joined;
+
+	joined = spec->root_path[0] == '/'
+			 ? spec->root_path
+			 : arena_printf(arena, "%s/%s", options->bundle, spec->root_path);
+	if (!joined)
+		return err_set(err, ENOMEM, "plan the root");
+	if (path_clean(joined, clean, sizeof(clean)) < 0) {
+		err_pointer(err, "/root/path");
+		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "root path");
+	}
+	if (str_eq(clean, "/") && p->mounts_namespace && !options->no_pivot) {
+		err_pointer(err, "/root/path");
+		return err_kind(err, ERR_CONFIG, 0, "the host's root cannot be a container's root");
+	}
+	p->rootfs = arena_strdup(arena, clean);
+	return p->rootfs ? 0 : err_set(err, ENOMEM, "plan the root");
+}
+
+static const struct {
+	const char *name;
+	unsigned long flags;
+} propagations[] = {
+	{"private", MS_PRIVATE},       {"rprivate", MS_PRIVATE | MS_REC},
+	{"slave", MS_SLAVE},	       {"rslave", MS_SLAVE | MS_REC},
+	{"shared", MS_SHARED},	       {"rshared", MS_SHARED | MS_REC},
+	{"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE | MS_REC},
+};
+
+static void make_propagation(const struct spec *spec, struct plan *p)
+{
+	p->propagation = MS_SLAVE | MS_REC;
+	for (size_t i = 0; spec->rootfs_propagation && i < ARRAY_SIZE(propagations); i++) {
+		if (!str_eq(spec->rootfs_propagation, propagations[i].name))
+			continue;
+		p->root_propagation = propagations[i].flags;
+		if (propagations[i].flags & MS_PRIVATE)
+			p->propagation = MS_PRIVATE | MS_REC;
+	}
+}
+
+/* What cannot be done on the host's own mounts is refused, never done to them. */
+static int check_host_mounts(const struct spec *spec, const struct plan *p, struct err *err)
+{
+	if (p->mounts_namespace)
+		return 0;
+	err_hint(err, "add {\"type\": \"mount\"} to /linux/namespaces");
+	if (spec->n_mounts) {
+		err_pointer(err, "/mounts");
+		return err_kind(err, ERR_CONFIG, 0,
+				"mounts need a mount namespace of the container's own");
+	}
+	if (spec->masked_paths.n || spec->readonly_paths.n || spec->root_readonly) {
+		err_pointer(err, spec->root_readonly	? "/root/readonly"
+				 : spec->masked_paths.n ? "/linux/maskedPaths"
+							: "/linux/readonlyPaths");
+		return err_kind(err, ERR_CONFIG, 0,
+				"this needs a mount namespace of the container's own");
+	}
+	err->hint[0] = '\0';
+	return 0;
+}
+
+static int make_process(const struct spec *spec, const struct plan_host *host,
+			const struct plan_options *options, struct plan *p, struct arena *arena,
+			struct err *err)
+{
+	struct plan_process_extra extra = {
+		.listen_fds = options->listen_fds,
+		.preserve_fds = options->preserve_fds,
+		.listen_fdnames = host->listen_fdnames,
+	};
+	const struct spec_hooks *hooks = &spec->hooks[SPEC_HOOK_START_CONTAINER];
+	int r = plan_make_process(&spec->process, &spec->seccomp, &extra, &p->process, arena, err);
+
+	p->process.hooks = hooks->v;
+	p->process.n_hooks = hooks->n;
+	return r;
+}
+
+int plan_make(const struct spec *spec, const struct plan_host *host,
+	      const struct plan_options *options, struct arena *arena, struct plan **ret,
+	      struct err *err)
+{
+	struct plan *p = arena_alloc(arena, sizeof(*p));
+	int r;
+
+	if (!p)
+		return err_set(err, ENOMEM, "plan");
+	p->id = options->id;
+	p->bundle = options->bundle;
+	p->no_pivot = options->no_pivot;
+	p->keyring = !options->no_new_keyring;
+	p->hostname = spec->hostname;
+	p->domainname = spec->domainname;
+	p->root_readonly = spec->root_readonly;
+	p->masked = spec->masked_paths;
+	p->readonly = spec->readonly_paths;
+	p->sysctl = spec->sysctl;
+	p->hooks = spec->hooks;
+	for (int i = 0; i < SPEC_HOOK_COUNT; i++)
+		p->hook_kinds |= spec->hooks[i].n ? 1u << i : 0;
+	make_propagation(spec, p);
+
+	r = make_namespaces(spec, p, arena, err);
+	if (r == 0)
+		r = make_idmaps(spec, host, p, arena, err);
+	if (r == 0)
+		r = make_root(spec, options, p, arena, err);
+	if (r == 0)
+		r = check_host_mounts(spec, p, err);
+	if (r == 0)
+		r = plan_make_cgroup(spec, host, p, arena, err);
+	if (r == 0 && p->mounts_namespace)
+		r = plan_make_mounts(spec, host, p, arena, err);
+	if (r == 0)
+		r = make_process(spec, host, options, p, arena, err);
+	if (r == 0)
+		*ret = p;
+	return r;
+}

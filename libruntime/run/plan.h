@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every decision about a container, made once, before anything touches the kernel: pure data
+ * from the configuration and a few facts about the host. Parent and child read the same bytes;
+ * nothing in it changes after plan_make().
+ */
+#ifndef OAKUM_RUN_PLAN_H
+#define OAKUM_RUN_PLAN_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "kernel/caps.h"
+#include "kernel/cgroup.h"
+#include "kernel/dev.h"
+#include "kernel/mount.h"
+#include "kernel/ns.h"
+#include "kernel/seccomp.h"
+#include "spec/spec.h"
+
+struct strbuf;
+
+/* What the plan may know about the host. */
+struct plan_host {
+	const struct cgroup_host *cgroups;
+	const char *default_cgroup_parent; /* "/oakum", or another for a state root of one's own */
+	bool rootless;
+	uint32_t uid, gid;	    /* ours */
+	const char *listen_fdnames; /* of the caller, or NULL */
+};
+
+/* What the command line adds to the configuration. */
+struct plan_options {
+	const char *id;
+	const char *bundle; /* absolute */
+	bool no_pivot, no_new_keyring;
+	unsigned preserve_fds, listen_fds;
+};
+
+struct plan_rlimit {
+	int resource;
+	const char *name;
+	uint64_t soft, hard;
+};
+
+/* The last steps to execve, the same for the container's process and for exec. */
+struct plan_process {
+	const char *const *argv;
+	const char **envp; /* with one free slot before the end where @home_slot says so */
+	int home_slot;	   /* index to fill with "HOME=…", or -1 */
+	const char *path;  /* value of PATH in envp, or a default */
+	const char *cwd;
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	size_t n_groups;
+	bool umask_set;
+	uint32_t umask;
+	struct caps caps;
+	const struct plan_rlimit *rlimits;
+	size_t n_rlimits;
+	bool no_new_privileges;
+	bool oom_set;
+	int oom_score_adj;
+	bool terminal;
+	uint16_t rows, columns;
+	unsigned keep_fds;		       /* 3…3+n-1 reach the program */
+	const struct seccomp_profile *seccomp; /* NULL: none */
+	const struct spec_hook *hooks;	       /* startContainer; none for exec */
+	size_t n_hooks;
+	const char *hook_state; /* their standard input */
+};
+
+struct plan_join {
+	int kind; /* CLONE_NEW* */
+	const char *path;
+	const char *pointer; /* "/linux/namespaces/2/path" */
+};
+
+struct plan {
+	const char *id, *bundle, *rootfs; /* absolute */
+	unsigned create;		  /* CLONE_NEW* made new */
+	struct plan_join join[8];
+	size_t n_join;
+	unsigned namespaces; /* create | the kinds joined */
+	const struct ns_idmap *uids, *gids;
+	size_t n_uids, n_gids;
+	const char *hostname, *domainname;
+
+	bool mounts_namespace; /* it has one of its own: pivot, mounts, devices, masks */
+	bool no_pivot;
+	unsigned long propagation;	/* of the new tree while it is built */
+	unsigned long root_propagation; /* of "/" at the end, 0: leave */
+	bool root_readonly;
+	const struct mount_op *mounts;
+	size_t n_mounts;
+	bool setup_dev; /* default nodes and links are ours to make */
+	const struct dev_node *devices;
+	size_t n_devices;
+	struct spec_strings masked, readonly;
+	struct spec_pairs sysctl;
+	bool keyring;
+
+	const char *cgroup; /* "" : none */
+	struct cgroup_limits limits;
+
+	const struct spec_hooks *hooks; /* [SPEC_HOOK_COUNT] */
+	unsigned hook_kinds;		/* 1 << kind */
+	struct plan_process process;
+};
+
+/* Decide. 0 and *@ret in @arena, or < 0 with @err (pointer set). Makes no system call. */
+int plan_make(const struct spec *spec, const struct plan_host *host,
+	      const struct plan_options *options, struct arena *arena, struct plan **ret,
+	      struct err *err);
+
+/* The parts, one file each. */
+int plan_make_mounts(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		     struct arena *arena, struct err *err);
+int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		     struct arena *arena, struct err *err);
+
+struct plan_process_extra {
+	unsigned listen_fds, preserve_fds;
+	const char *listen_fdnames; /* of the caller, or NULL */
+};
+int plan_make_process(const struct spec_process *process, const struct spec_seccomp *seccomp,
+		      const struct plan_process_extra *extra, struct plan_process *ret,
+		      struct arena *arena, struct err *err);
+
+/* Every decision as text, one a line, for golden tests. */
+void plan_print(const struct plan *p, struct strbuf *out);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plan's mounts and devices: "mounts" and "linux.devices" of the configuration, and what /dev
+ * always has. */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "run/plan.h"
+
+/* A v1 cgroup mount becomes: a tmpfs, a bind a hierarchy, links for its controllers, read-only. */
+#define OPS_PER_HIERARCHY 4
+
+struct builder {
+	struct mount_op *ops;
+	size_t n;
+	const struct spec *spec;
+	const struct plan_host *host;
+	struct plan *plan;
+	struct arena *arena;
+};
+
+static struct mount_op *add(struct builder *b, const struct mount_op *from)
+{
+	struct mount_op *op = &b->ops[b->n++];
+
+	*op = *from;
+	return op;
+}
+
+static bool is_cgroup(const char *type)
+{
+	return str_eq(type, "cgroup") || str_eq(type, "cgroup2");
+}
+
+static int add_controller_links(struct builder *b, const struct mount_op *dir, const char *name,
+				struct err *err)
+{
+	const char *part = name;
+
+	if (!strchr(name, ','))
+		return 0;
+	while (*part) {
+		size_t len = strcspn(part, ",");
+		struct mount_op link = {
+			.kind = MOUNT_SYMLINK,
+			.target = arena_printf(b->arena, "%s/%.*s", dir->target, (int)len, part),
+			.source = name,
+			.index = dir->index,
+		};
+
+		if (!link.target)
+			return err_set(err, ENOMEM, "plan cgroup mounts");
+		add(b, &link);
+		part += len + (part[len] == ',');
+	}
+	return 0;
+}
+
+static int add_cgroup_v1(struct builder *b, const struct mount_op *asked, struct err *err)
+{
+	struct cgroup_view *view = arena_array(b->arena, CGROUP_MAX, sizeof(*view));
+	struct mount_op top = *asked;
+	bool readonly = asked->attr_set & MOUNT_ATTR_RDONLY;
+	size_t n;
+
+	if (!view)
+		return err_set(err, ENOMEM, "plan cgroup mounts");
+	n = cgroup_view(b->host->cgroups, b->plan->cgroup, view);
+	top.kind = MOUNT_FS;
+	top.type = "tmpfs";
+	top.source = "tmpfs";
+	top.data = "mode=755,size=1m";
+	top.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	top.sb_flags &= ~(unsigned long)MS_RDONLY;
+	add(b, &top);
+	for (size_t i = 0; i < n; i++) {
+		struct mount_op bind = {
+			.kind = MOUNT_BIND,
+			.target = arena_printf(b->arena, "%s/%s", asked->target, view[i].name),
+			.source = view[i].dir,
+			.attr_set = asked->attr_set,
+			.attr_clr = asked->attr_clr,
+			.index = asked->index,
+		};
+		int r;
+
+		if (!bind.target)
+			return err_set(err, ENOMEM, "plan cgroup mounts");
+		add(b, &bind);
+		r = add_controller_links(b, asked, view[i].name, err);
+		if (r < 0)
+			return r;
+	}
+	if (readonly)
+		add(b, &(struct mount_op){.kind = MOUNT_REMOUNT,
+					  .target = asked->target,
+					  .attr_set = MOUNT_ATTR_RDONLY,
+					  .index = asked->index});
+	return 0;
+}
+
+/* Its own directory shows the same tree as a fresh cgroup2 mount in a cgroup namespace would, at a
+ * hundredth of the cost. */
+static int add_cgroup_v2(struct builder *b, const struct mount_op *asked, struct err *err)
+{
+	struct cgroup_view *view = arena_array(b->arena, CGROUP_MAX, sizeof(*view));
+	struct mount_op bind = *asked;
+
+	if (!view)
+		return err_set(err, ENOMEM, "plan cgroup mounts");
+	if (cgroup_view(b->host->cgroups, b->plan->cgroup, view) == 0)
+		return err_kind(err, ERR_UNSUPPORTED, 0, "no cgroup file system to show");
+	bind.kind = MOUNT_BIND;
+	bind.source = view[0].dir;
+	bind.data = "";
+	if (!(b->plan->namespaces & CLONE_NEWCGROUP)) {
+		bind.source = b->host->cgroups->h[0].mount;
+		bind.attr_set |= MOUNT_ATTR_RDONLY;
+	}
+	add(b, &bind);
+	return 0;
+}
+
+static int add_cgroup(struct builder *b, const struct mount_op *asked, struct err *err)
+{
+	if (b->plan->cgroup[0] == '\0')
+		return err_kind(err, ERR_UNSUPPORTED, 0, "a cgroup mount without a cgroup");
+	if (b->host->cgroups->mode == CGROUP_V2)
+		return add_cgroup_v2(b, asked, err);
+	return add_cgroup_v1(b, asked, err);
+}
+
+static int clean_target(struct builder *b, const char *destination, const char **ret,
+			struct err *err)
+{
+	char clean[PATH_MAX];
+	const char *slashed = arena_printf(b->arena, "/%s", destination);
+
+	if (!slashed)
+		return err_set(err, ENOMEM, "plan mounts");
+	if (path_clean(slashed, clean, sizeof(clean)) < 0)
+		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "destination");
+	*ret = arena_strdup(b->arena, clean);
+	return *ret ? 0 : err_set(err, ENOMEM, "plan mounts");
+}
+
+static const char *bind_source(struct builder *b, const char *source)
+{
+	if (!source || source[0] == '/')
+		return source;
+	return arena_printf(b->arena, "%s/%s", b->plan->bundle, source);
+}
+
+static int add_mount(struct builder *b, const struct spec_mount *m, int index, struct err *err)
+{
+	struct mount_op op = {.kind = MOUNT_FS, .data = "", .index = index};
+	int r;
+
+	op.type = m->type ? m->type : "none";
+	op.source = m->source ? m->source : op.type;
+	r = clean_target(b, m->destination, &op.target, err);
+	if (r == 0)
+		r = mount_parse_options(&op, m->options.v, m->options.n, b->arena, err);
+	if (r < 0)
+		return r;
+	if (is_cgroup(op.type) && op.kind == MOUNT_FS)
+		return add_cgroup(b, &op, err);
+	if (op.kind == MOUNT_BIND) {
+		op.source = bind_source(b, m->source);
+		if (!op.source)
+			return err_kind(err, ERR_CONFIG, 0, "a bind mount needs a source");
+	}
+	op.no_symlink =
+		op.kind == MOUNT_FS && (str_eq(op.type, "proc") || str_eq(op.type, "sysfs"));
+	if (str_eq(op.target, "/dev")) {
+		b->plan->setup_dev = op.kind != MOUNT_BIND;
+		if (op.kind == MOUNT_FS &&
+		    ((op.attr_set & MOUNT_ATTR_RDONLY) || (op.sb_flags & MS_RDONLY))) {
+			op.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+			op.sb_flags &= ~(unsigned long)MS_RDONLY;
+			op.late_readonly = true;
+		}
+	}
+	add(b, &op);
+	return 0;
+}
+
+static bool is_default_device(const char *path)
+{
+	for (size_t i = 0; i < dev_defaults_count; i++)
+		if (str_eq(dev_defaults[i].path, path))
+			return true;
+	return str_eq(path, "/dev/ptmx") || str_eq(path, "/dev/console");
+}
+
+static int make_devices(const struct spec *spec, struct plan *p, struct arena *arena,
+			struct err *err)
+{
+	struct dev_node *nodes =
+		arena_array(arena, dev_defaults_count + spec->n_devices, sizeof(*nodes));
+	size_t n = 0;
+
+	if (!nodes)
+		return err_set(err, ENOMEM, "plan devices");
+	for (size_t i = 0; p->setup_dev && i < dev_defaults_count; i++)
+		nodes[n++] = dev_defaults[i];
+	for (size_t i = 0; i < spec->n_devices; i++) {
+		const struct spec_device *d = &spec->devices[i];
+
+		/* A configured /dev/null and its like repeat what is there already. */
+		if (p->setup_dev && is_default_device(d->path))
+			continue;
+		nodes[n++] = (struct dev_node){
+			.path = d->path,
+			.type = d->type,
+			.major = (uint32_t)d->major,
+			.minor = (uint32_t)d->minor,
+			.mode = d->mode.set ? d->mode.v : 0666,
+			.uid = d->uid.set ? d->uid.v : 0,
+			.gid = d->gid.set ? d->gid.v : 0,
+			.index = (int)i,
+		};
+	}
+	p->devices = nodes;
+	p->n_devices = n;
+	return 0;
+}
+
+int plan_make_mounts(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		     struct arena *arena, struct err *err)
+{
+	struct builder b = {.spec = spec, .host = host, .plan = p, .arena = arena};
+	size_t room = 0;
+
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const char *type = spec->mounts[i].type;
+
+		room += type && is_cgroup(type) ? 2 + OPS_PER_HIERARCHY * CGROUP_MAX : 1;
+	}
+	b.ops = arena_array(arena, room + 1, sizeof(*b.ops));
+	if (!b.ops)
+		return err_set(err, ENOMEM, "plan mounts");
+	p->setup_dev = true;
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		int r = add_mount(&b, &spec->mounts[i], (int)i, err);
+
+		if (r < 0) {
+			err_pointer(err, "/mounts/%zu", i);
+			return r;
+		}
+	}
+	p->mounts = b.ops;
+	p->n_mounts = b.n;
+	return make_devices(spec, p, arena, err);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From a process in the right place to the program that was asked for; see process.h. */
+#include "run/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "kernel/creds.h"
+#include "kernel/signal.h"
+#include "run/hooks.h"
+#include "run/sync.h"
+
+static int enter_cwd(const struct plan_process *p, struct err *err)
+{
+	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int dir = -1;
+
+	if (root < 0)
+		return err_set(err, errno, "open the container's root");
+	dir = path_mkdirs(root, p->cwd);
+	/* Root with few capabilities may be refused where the container's user is not: tried again
+	 * later. */
+	if (dir == -EACCES || (dir >= 0 && fchdir(dir) < 0 && errno == EACCES))
+		return chdir("/") < 0 ? err_set(err, errno, "chdir to /") : 0;
+	if (dir < 0) {
+		err_pointer(err, "/process/cwd");
+		return err_kind(err, ERR_CONFIG, -dir, "chdir to cwd (\"%s\")", p->cwd);
+	}
+	return 0;
+}
+
+/*
+ * Again as the user: root with few capabilities may have been refused where the user is not. A
+ * directory outside the container's root shows as "(unreachable)…" (CVE-2024-21626).
+ */
+static int reenter_cwd(const struct plan_process *p, struct err *err)
+{
+	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int dir = root < 0 ? -1 : path_open(root, p->cwd, O_PATH | O_DIRECTORY);
+	char now[PATH_MAX];
+	bool entered = dir >= 0 && fchdir(dir) == 0;
+
+	/* The system call itself: the library's fallback would walk up the tree. */
+	if (syscall(SYS_getcwd, now, sizeof(now)) < 0 || now[0] != '/') {
+		err_pointer(err, "/process/cwd");
+		return err_kind(err, ERR_CONFIG, 0,
+				"the working directory \"%s\" is outside the container", p->cwd);
+	}
+	if (!entered && str_eq(now, "/") && !str_eq(p->cwd, "/")) {
+		err_pointer(err, "/process/cwd");
+		return err_set(err, EACCES, "chdir to cwd (\"%s\")", p->cwd);
+	}
+	return 0;
+}
+
+static bool next_candidate(const char **dirs, const char *name, char *buf, size_t size)
+{
+	size_t n;
+
+	if (!*dirs)
+		return false;
+	n = strcspn(*dirs, ":");
+	snprintf(buf, size, "%.*s%s%s", (int)n, *dirs, n ? "/" : "./", name);
+	*dirs = (*dirs)[n] ? *dirs + n + 1 : NULL;
+	return true;
+}
+
+static int not_found(const char *name, struct err *err)
+{
+	err_pointer(err, "/process/args/0");
+	if (strchr(name, '/'))
+		return err_kind(err, ERR_NOT_FOUND, 0,
+				"exec: \"%s\": stat %s: no such file or directory", name, name);
+	return err_kind(err, ERR_NOT_FOUND, 0, "exec: \"%s\": executable file not found in $PATH",
+			name);
+}
+
+/* Existence only: whether the user may execute it is for execve to say. */
+static int check_program(const struct plan_process *p, struct err *err)
+{
+	const char *name = p->argv[0], *dirs = p->path;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (strchr(name, '/')) {
+		if (stat(name, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+			return not_found(name, err);
+		return 0;
+	}
+	while (next_candidate(&dirs, name, path, sizeof(path)))
+		if (stat(path, &st) == 0 || errno == EACCES)
+			return 0;
+	return not_found(name, err);
+}
+
+int process_prepare(const struct plan_process *p, char home[PROCESS_HOME_SIZE], struct err *err)
+{
+	int r = enter_cwd(p, err);
+
+	if (r < 0)
+		return r;
+	if (p->home_slot >= 0) {
+		memcpy(home, "HOME=", 5);
+		creds_home(p->uid, home + 5, PROCESS_HOME_SIZE - 5);
+		p->envp[p->home_slot] = home;
+	}
+	return check_program(p, err);
+}
+
+/* Lower case, as engines match it in the words of Go's runtime. */
+static const char *reason(int code)
+{
+	switch (code) {
+	case ENOENT:
+		return "no such file or directory";
+	case EACCES:
+		return "permission denied";
+	case ENOEXEC:
+		return "exec format error";
+	case ENOTDIR:
+		return "not a directory";
+	case E2BIG:
+		return "argument list too long";
+	default:
+		return NULL;
+	}
+}
+
+static int exec_failed(const char *path, int code, struct err *err)
+{
+	enum err_kind kind = code == ENOENT || code == ENOTDIR ? ERR_NOT_FOUND : ERR_NOT_EXECUTABLE;
+	struct stat st;
+
+	err_pointer(err, "/process/args/0");
+	if (code == ENOENT && stat(path, &st) == 0)
+		err_hint(err, "the file exists: its interpreter (#! line or ELF loader) is missing "
+			      "in the container");
+	if (code == ENOEXEC)
+		err_hint(err, "neither a program of this machine nor a script that begins with #!");
+	if (reason(code)) {
+		err_kind(err, kind, 0, "exec %s: %s", path, reason(code));
+		return -code;
+	}
+	return err_kind(err, kind, code, "exec %s", path);
+}
+
+static int exec_program(const struct plan_process *p, struct err *err)
+{
+	const char *name = p->argv[0], *dirs = p->path;
+	char *const *argv = (char *const *)p->argv;
+	char path[PATH_MAX], denied[PATH_MAX] = "";
+
+	if (strchr(name, '/')) {
+		execve(name, argv, (char *const *)p->envp);
+		return exec_failed(name, errno, err);
+	}
+	while (next_candidate(&dirs, name, path, sizeof(path))) {
+		execve(path, argv, (char *const *)p->envp);
+		if (errno == EACCES)
+			memcpy(denied, path, sizeof(denied));
+		else if (errno != ENOENT && errno != ENOTDIR)
+			return exec_failed(path, errno, err);
+	}
+	return denied[0] ? exec_failed(denied, EACCES, err) : not_found(name, err);
+}
+
+static int set_rlimits(const struct plan_process *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct plan_rlimit *l = &p->rlimits[i];
+		int r = creds_rlimit(l->resource, l->name, l->soft, l->hard, err);
+
+		if (r < 0) {
+			err_pointer(err, "/process/rlimits/%zu", i);
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* setresuid(2) to a user has cleared the effective set; seccomp(2) wants CAP_SYS_ADMIN in it. */
+static int raise_effective(struct err *err)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return err_set(err, errno, "capget");
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	if (syscall(SYS_capset, &header, data) < 0)
+		return err_set(err, errno, "capset");
+	return 0;
+}
+
+static int install_filter(const struct process_exec *x, struct err *err)
+{
+	int r;
+
+	if (!x->filter)
+		return 0;
+	r = seccomp_install(x->filter, err);
+	if (r < 0)
+		err_pointer(err, "/linux/seccomp");
+	return r;
+}
+
+static int set_rights(const struct process_exec *x, struct err *err)
+{
+	const struct plan_process *p = x->plan;
+	int r;
+
+	r = caps_bound(&p->caps, err);
+	if (r == 0)
+		r = creds_ids(p->uid, p->gid, p->groups, p->n_groups, x->proc, err);
+	if (r < 0)
+		return r;
+	r = reenter_cwd(p, err);
+	if (r < 0)
+		return r;
+	if (p->n_hooks == 0)
+		sync_send(x->channel, SYNC_EXEC, 0, -1);
+	if (p->no_new_privileges) {
+		r = caps_apply(&p->caps, NULL, err);
+		if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			r = err_set(err, errno, "set no_new_privs");
+		return r < 0 ? r : install_filter(x, err);
+	}
+	r = x->filter ? raise_effective(err) : 0;
+	if (r == 0)
+		r = install_filter(x, err);
+	return r < 0 ? r : caps_apply(&p->caps, NULL, err);
+}
+
+int process_exec(const struct process_exec *x, struct err *err)
+{
+	const struct plan_process *p = x->plan;
+	AUTO_CLOSE int input = -1;
+	int r;
+
+	r = set_rlimits(p, err);
+	if (r < 0)
+		return r;
+	umask(p->umask_set ? p->umask : 0022);
+	signal_reset();
+	if (p->n_hooks) {
+		input = hooks_input(p->hook_state, err);
+		if (input < 0)
+			return input;
+	}
+	r = fd_cloexec_from(3 + p->keep_fds);
+	if (r < 0)
+		return err_set(err, -r, "mark descriptors close-on-exec");
+	r = set_rights(x, err);
+	if (r < 0)
+		return r;
+	if (p->n_hooks) {
+		r = hooks_run(p->hooks, p->n_hooks, SPEC_HOOK_START_CONTAINER, input,
+			      (const char *const *)p->envp, err);
+		if (r < 0)
+			return r;
+		sync_send(x->channel, SYNC_EXEC, 0, -1);
+	}
+	return exec_program(p, err);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The last steps of every container process, of create and exec alike: where it stands, who it is,
+ * what it may do, and execve. Runs in the child; no heap.
+ */
+#ifndef OAKUM_RUN_PROCESS_H
+#define OAKUM_RUN_PROCESS_H
+
+#include <limits.h>
+
+#include "run/plan.h"
+
+struct err;
+struct seccomp_filter;
+
+#define PROCESS_HOME_SIZE 512
+
+/*
+ * With the container's root as ours: enter the working directory (made if missing, never through a
+ * magic link), fill HOME into envp by way of @home, and see that the program exists (ERR_NOT_FOUND,
+ * "executable file not found in $PATH"). @check_program false leaves that to execve.
+ */
+int process_prepare(const struct plan_process *p, char home[PROCESS_HOME_SIZE], struct err *err);
+
+struct process_exec {
+	const struct plan_process *plan;
+	const struct seccomp_filter *filter; /* NULL: none */
+	int proc;			     /* private procfs */
+	int channel;			     /* where SYNC_EXEC goes */
+};
+
+/*
+ * Become the program. Limits, umask, ids, capabilities, no_new_privs, seccomp, startContainer
+ * hooks, execve. The filter is the last but the hooks and execve; without no_new_privs it must come
+ * before the capabilities are dropped (seccomp(2)). Returns only on failure, < 0 with @err
+ * (ERR_NOT_FOUND or ERR_NOT_EXECUTABLE for the program's own faults).
+ */
+int process_exec(const struct process_exec *x, struct err *err);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is written down about a container: ROOT/ID/state.json, its lock, its directory.
+ * Written ahead of the first side effect and removed after the last, so that `delete`
+ * can finish the work of any command that was killed at any instruction.
+ */
+#ifndef OAKUM_RUN_STATE_H
+#define OAKUM_RUN_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/proc.h"
+#include "run/handle.h"
+
+struct json;
+
+struct state {
+	const char *oci_version, *id, *bundle, *rootfs, *created, *boot_id;
+	const char *cgroup; /* path in every hierarchy, "" if none */
+	uint32_t owner;	    /* uid */
+	bool complete;	    /* false: "creating" */
+	bool terminal;
+	bool chrooted;		 /* no mount namespace of its own */
+	unsigned namespaces;	 /* CLONE_NEW* in which it differs from the runtime */
+	unsigned own_namespaces; /* those of them that were made new for it */
+	unsigned hooks;		 /* 1 << enum spec_hook_kind present in config.json */
+	struct proc_id init, creator, supervisor;
+	int supervisor_fd;
+	const char *annotations; /* a JSON object as text, "" if none */
+};
+
+enum { STATE_ABSENT = 1 };
+
+/*
+ * Open the state root: a directory, not a symlink, of our uid, not writable by others.
+ * @make: create it and its parents (mode 0700). A descriptor; STATE_ABSENT is -ENOENT with @err
+ * set.
+ */
+int state_open_root(struct oakum *o, bool make, struct err *err);
+
+/* Open ROOT/ID. 0 and *@ret_dir, STATE_ABSENT, or < 0 with @err (ERR_USAGE for a bad id). */
+int state_open(struct oakum *o, const char *id, int *ret_dir, struct err *err);
+
+/* As state_open() with the words for a container that does not exist (ERR_STATE). 0 or < 0. */
+int state_need(struct oakum *o, const char *id, int *ret_dir, struct err *err);
+
+/* Make ROOT/ID and lock it: whoever makes the directory has won. 0 and *@ret_dir, < 0 (ERR_EXISTS).
+ */
+int state_make(struct oakum *o, const char *id, int *ret_dir, struct err *err);
+
+/*
+ * Take the lock of an open directory, waiting for another command until @deadline_ms. It goes with
+ * the descriptor. 0; STATE_ABSENT: the container was deleted meanwhile; < 0 with @err (EBUSY names
+ * nobody's secret: "another command is working on it").
+ */
+int state_lock(struct oakum *o, const char *id, int dir, int64_t deadline_ms, struct err *err);
+
+/* Read state.json. 0; STATE_ABSENT: there is none (a creation that was killed at once); < 0:
+ * damaged. */
+int state_read(int dir, struct arena *arena, struct state *ret, struct err *err);
+
+/* Write it under a temporary name and rename. */
+int state_write(int dir, const struct state *s, struct err *err);
+
+/* Keep the bundle's configuration for exec and the hooks of start and delete; and read it again. */
+int state_keep_config(int dir, const char *text, size_t size, struct err *err);
+struct spec;
+int state_load_config(int dir, struct arena *arena, struct spec **ret, struct err *err);
+
+/* What it is now, asked of the kernel. */
+enum oakum_status state_status(struct oakum *o, int dir, const struct state *s);
+
+/* The JSON text that `state` prints and hooks read: pieces around the pid and the status, in
+ * @arena. */
+char *state_hook_json(struct arena *arena, const struct state *s, const char *status, pid_t pid);
+
+/* Remove the directory with what is in it. 0, or < 0 with @err. */
+int state_remove(struct oakum *o, const char *id, int dir, struct err *err);
+
+#define STATE_GATE "gate"
+
+#endif

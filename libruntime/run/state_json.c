@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * state.json: written by create and start, believed only together with the kernel's answer
+ * about the process it names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "run/state.h"
+#include "spec/spec.h"
+
+#define STATE_FORMAT   1
+#define STATE_MAX_SIZE (8u << 20)
+
+static void put_text(struct strbuf *b, const char *key, const char *value)
+{
+	strbuf_add(b, ",\"");
+	strbuf_add(b, key);
+	strbuf_add(b, "\":");
+	strbuf_json(b, value);
+}
+
+static void put_number(struct strbuf *b, const char *key, uint64_t value)
+{
+	strbuf_add(b, ",\"");
+	strbuf_add(b, key);
+	strbuf_add(b, "\":");
+	strbuf_u64(b, value);
+}
+
+static void put_proc(struct strbuf *b, const char *key, const struct proc_id *id)
+{
+	if (id->pid <= 0)
+		return;
+	strbuf_add(b, ",\"");
+	strbuf_add(b, key);
+	strbuf_add(b, "\":[");
+	strbuf_u64(b, (uint64_t)id->pid);
+	strbuf_addc(b, ',');
+	strbuf_u64(b, id->start);
+	strbuf_addc(b, ',');
+	strbuf_u64(b, id->inode);
+	strbuf_addc(b, ']');
+}
+
+static void write_members(struct strbuf *b, const struct state *s)
+{
+	strbuf_add(b, "{\"format\":");
+	strbuf_u64(b, STATE_FORMAT);
+	put_text(b, "ociVersion", s->oci_version);
+	put_text(b, "id", s->id);
+	put_text(b, "bundle", s->bundle);
+	put_text(b, "rootfs", s->rootfs);
+	put_text(b, "created", s->created);
+	put_text(b, "bootId", s->boot_id);
+	put_text(b, "cgroup", s->cgroup);
+	put_number(b, "owner", s->owner);
+	put_number(b, "complete", s->complete);
+	put_number(b, "terminal", s->terminal);
+	put_number(b, "chrooted", s->chrooted);
+	put_number(b, "namespaces", s->namespaces);
+	put_number(b, "ownNamespaces", s->own_namespaces);
+	put_number(b, "hooks", s->hooks);
+	put_proc(b, "init", &s->init);
+	put_proc(b, "creator", &s->creator);
+	put_proc(b, "supervisor", &s->supervisor);
+	if (s->supervisor.pid > 0)
+		put_number(b, "supervisorFd", (uint64_t)s->supervisor_fd);
+	if (s->annotations && s->annotations[0]) {
+		strbuf_add(b, ",\"annotations\":");
+		strbuf_add(b, s->annotations);
+	}
+	strbuf_add(b, "}\n");
+}
+
+static size_t size_needed(const struct state *s)
+{
+	return 1024 +
+	       6 * (strlen(s->id) + strlen(s->bundle) + strlen(s->rootfs) + strlen(s->cgroup)) +
+	       (s->annotations ? strlen(s->annotations) : 0);
+}
+
+int state_write(int dir, const struct state *s, struct err *err)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	size_t size = size_needed(s);
+	char *mem = arena_alloc(&arena, size);
+	struct strbuf b;
+	int r;
+
+	if (!mem)
+		return err_set(err, ENOMEM, "write state.json");
+	strbuf_init(&b, mem, size);
+	write_members(&b, s);
+	if (b.overflow)
+		return err_set(err, EOVERFLOW, "write state.json");
+	r = io_replace_at(dir, "state.json", b.p, b.len);
+	if (r == -ENOSPC || r == -EDQUOT)
+		err_hint(err, "the state root is full: free space or inodes there, or name another "
+			      "with --root");
+	return r < 0 ? err_set(err, -r, "write state.json") : 0;
+}
+
+static const char *get_text(const struct json *j, const char *key)
+{
+	const struct json *v = json_get(j, key);
+
+	return v && v->type == JSON_STRING ? v->text : "";
+}
+
+static uint64_t get_number(const struct json *j, const char *key)
+{
+	const struct json *v = json_get(j, key);
+	uint64_t n = 0;
+
+	if (v)
+		json_u64(v, 0, UINT64_MAX, &n);
+	return n;
+}
+
+static struct proc_id get_proc(const struct json *j, const char *key)
+{
+	const struct json *v = json_get(j, key);
+	struct proc_id id = {.pid = 0};
+	uint64_t n[3] = {0};
+	size_t i = 0;
+
+	if (!v || v->type != JSON_ARRAY)
+		return id;
+	for (const struct json *c = v->child; c && i < 3; c = c->next)
+		json_u64(c, 0, UINT64_MAX, &n[i++]);
+	if (n[0] > 0 && n[0] <= INT32_MAX)
+		id = (struct proc_id){.pid = (pid_t)n[0], .start = n[1], .inode = n[2]};
+	return id;
+}
+
+static void read_members(const struct json *j, struct state *s)
+{
+	s->oci_version = get_text(j, "ociVersion");
+	s->id = get_text(j, "id");
+	s->bundle = get_text(j, "bundle");
+	s->rootfs = get_text(j, "rootfs");
+	s->created = get_text(j, "created");
+	s->boot_id = get_text(j, "bootId");
+	s->cgroup = get_text(j, "cgroup");
+	s->owner = (uint32_t)get_number(j, "owner");
+	s->complete = get_number(j, "complete") != 0;
+	s->terminal = get_number(j, "terminal") != 0;
+	s->chrooted = get_number(j, "chrooted") != 0;
+	s->namespaces = (unsigned)get_number(j, "namespaces");
+	s->own_namespaces = (unsigned)get_number(j, "ownNamespaces");
+	s->hooks = (unsigned)get_number(j, "hooks");
+	s->init = get_proc(j, "init");
+	s->creator = get_proc(j, "creator");
+	s->supervisor = get_proc(j, "supervisor");
+	s->supervisor_fd = s->supervisor.pid > 0 ? (int)get_number(j, "supervisorFd") : -1;
+}
+
+static int keep_annotations(const struct json *j, struct arena *arena, struct state *s)
+{
+	const struct json *a = json_get(j, "annotations");
+	size_t size = 64;
+	struct strbuf b;
+	char *mem;
+
+	s->annotations = "";
+	if (!a || a->type != JSON_OBJECT || !a->child)
+		return 0;
+	for (const struct json *c = a->child; c; c = c->next)
+		size += 8 + 6 * (strlen(c->key) + (c->type == JSON_STRING ? c->len : 0));
+	mem = arena_alloc(arena, size);
+	if (!mem)
+		return -ENOMEM;
+	strbuf_init(&b, mem, size);
+	json_write(&b, a);
+	s->annotations = mem;
+	return 0;
+}
+
+static int damaged(struct err *err, const char *what)
+{
+	err_hint(err, "`oakum delete --force` removes what is left of it");
+	return err_kind(err, ERR_STATE, 0, "state.json is damaged: %s", what);
+}
+
+int state_read(int dir, struct arena *arena, struct state *ret, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	struct json *j;
+	char *text;
+	size_t size;
+	int r;
+
+	r = io_read_alloc(dir, "state.json", STATE_MAX_SIZE, arena, &text, &size, &inner);
+	if (r == -ENOENT)
+		return STATE_ABSENT;
+	if (r < 0) {
+		if (err)
+			*err = inner;
+		return r;
+	}
+	r = json_parse(text, size, "state.json", arena, &j, &inner);
+	if (r < 0)
+		return damaged(err, inner.text);
+	if (j->type != JSON_OBJECT || get_number(j, "format") == 0)
+		return damaged(err, "no format number");
+	memset(ret, 0, sizeof(*ret));
+	read_members(j, ret);
+	if (!ret->id[0] || !ret->bundle[0])
+		return damaged(err, "no id or bundle");
+	if (keep_annotations(j, arena, ret) < 0)
+		return err_set(err, ENOMEM, "read state.json");
+	return 0;
+}
+
+int state_keep_config(int dir, const char *text, size_t size, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(dir, "config.json",
+				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, errno, "make a copy of config.json");
+	r = io_write(fd, text, size);
+	return r < 0 ? err_set(err, -r, "write a copy of config.json") : 0;
+}
+
+int state_load_config(int dir, struct arena *arena, struct spec **ret, struct err *err)
+{
+	struct spec_errors *errors;
+	size_t size;
+	char *text;
+	int r;
+
+	r = io_read_alloc(dir, "config.json", JSON_MAX_SIZE, arena, &text, &size, err);
+	if (r < 0)
+		return r;
+	errors = arena_alloc(arena, sizeof(*errors));
+	if (!errors)
+		return err_set(err, ENOMEM, "read config.json");
+	r = spec_parse(text, size, "config.json", arena, ret, errors);
+	if (r < 0 && errors->n > 0)
+		*err = errors->v[0];
+	return r;
+}
+
+char *state_hook_json(struct arena *arena, const struct state *s, const char *status, pid_t pid)
+{
+	size_t size = size_needed(s);
+	char *mem = arena_alloc(arena, size);
+	struct strbuf b;
+
+	if (!mem)
+		return NULL;
+	strbuf_init(&b, mem, size);
+	strbuf_add(&b, "{\"ociVersion\":");
+	strbuf_json(&b, s->oci_version);
+	put_text(&b, "id", s->id);
+	put_text(&b, "status", status);
+	if (pid > 0)
+		put_number(&b, "pid", (uint64_t)pid);
+	put_text(&b, "bundle", s->bundle);
+	if (s->annotations && s->annotations[0]) {
+		strbuf_add(&b, ",\"annotations\":");
+		strbuf_add(&b, s->annotations);
+	}
+	strbuf_addc(&b, '}');
+	return mem;
+}
+
+enum oakum_status state_status(struct oakum *o, int dir, const struct state *s)
+{
+	const struct cgroup_host *host;
+	struct err ignored = ERR_INIT;
+	bool same_boot = str_eq(s->boot_id, handle_boot_id(o));
+
+	if (!s->complete)
+		return same_boot && proc_check(&s->creator) == PROC_ALIVE ? OAKUM_CREATING
+									  : OAKUM_STOPPED;
+	if (!same_boot || s->init.pid <= 0 || proc_check(&s->init) != PROC_ALIVE)
+		return OAKUM_STOPPED;
+	host = s->cgroup[0] ? handle_cgroups(o, &ignored) : NULL;
+	if (host && cgroup_is_frozen(host, s->cgroup) == 1)
+		return OAKUM_PAUSED;
+	if (faccessat(dir, STATE_GATE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return OAKUM_CREATED;
+	return OAKUM_RUNNING;
+}
