@@ -32,7 +32,8 @@ enum err_kind {
 struct err {
 	int code;              /* positive errno; 0: none applies */
 	enum err_kind kind;    /* ERR_NONE while nothing went wrong */
-	int line, column;      /* 1-based place in the file named by the text; 0: none */
+	int line, column;      /* 1-based place in ->file; 0: none */
+	char file[32];         /* the file that has the place; "": config.json */
 	char pointer[128];     /* JSON pointer into config.json ("/mounts/3/options"), or "" */
 	char text[512];        /* what was tried: "mount proc on /proc" */
 	char hint[160];        /* one line: what to do about it, or "" */
@@ -62,19 +63,15 @@ void err_pointer(struct err *err, const char *fmt, ...) __attribute__((format(pr
 /* One line of advice; the innermost caller wins. */
 void err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/*
- * The symbolic name of an errno ("ENOENT"), or "errno N" is not in the table: NULL.
- * Static storage.
- */
+/* The symbolic name of an errno ("ENOENT") in static storage; NULL where it has none. */
 const char *err_name(int code);
 
 /*
  * The whole error as one line without a newline:
  *   "config.json:14:9: /process/user/uid: TEXT: No such file or directory (ENOENT)"
- * The place is printed where ->line is set, the pointer where it is set, strerror and the
- * name where ->code is set. Control characters in it are escaped as \xNN.
- * Returns the length it would have had, as snprintf(3). May not be called in the child
- * (strerror takes a lock).
+ * The place is printed where ->line is set, the pointer where it is set, the words and the
+ * name of ->code where that is set. Control characters and bytes that are not UTF-8 are escaped
+ * as \xNN. Returns the length it would have had, as snprintf(3). Not for the child.
  */
 size_t err_format(const struct err *err, char *buf, size_t size);
 

@@ -25,7 +25,8 @@ int io_write(int fd, const void *buf, size_t size);
  */
 ssize_t io_read_at(int dirfd, const char *name, char *buf, size_t size);
 
-/* Write the string @text with one write(2) to the existing file @name below @dirfd. 0 or -errno. */
+/* Write the string @text with one write(2) to the existing file @name below @dirfd; not through
+ * a symlink in the last component. 0 or -errno. */
 int io_write_at(int dirfd, const char *name, const char *text);
 
 /*

@@ -19,6 +19,7 @@ struct err;
 #define JSON_MAX_DEPTH 64
 #define JSON_MAX_ITEMS 65536     /* members of one object or array */
 #define JSON_MAX_STRING (1u << 20)
+#define JSON_MAX_VALUES (1u << 20) /* in one document: bounds the memory of 16 MiB of "[0,0," */
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 

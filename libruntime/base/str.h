@@ -42,9 +42,22 @@ int str_to_octal(const char *s, uint32_t max, uint32_t *ret);
  * follow): "512m". 0 and *@ret, -EINVAL or -ERANGE. */
 int str_to_size(const char *s, uint64_t max, uint64_t *ret);
 
-/* A duration "10", "10s", "1.5s", "250ms", "2m", "1h" (plain: seconds) in milliseconds.
+/* A duration "10", "10s", "1.5s", "250ms", "2m", "1h" (plain: seconds) in milliseconds,
+ * a fraction of one rounded up.
  * 0 and *@ret, -EINVAL or -ERANGE. */
 int str_to_ms(const char *s, int64_t max_ms, int64_t *ret);
+
+/*
+ * The length (1…4) of the UTF-8 character that @s begins with, of at most @n bytes; 0 if it is
+ * none (overlong forms, surrogates and what lies above U+10FFFF are none).
+ */
+size_t str_utf8(const char *s, size_t n);
+
+/*
+ * @s into @buf with control characters (also those of C1) and bytes that are not UTF-8 as \xNN:
+ * safe for a terminal. Cut to fit; the length it would have had, as snprintf(3).
+ */
+size_t str_printable(const char *s, char *buf, size_t size);
 
 /* A string under construction in the caller's memory. Overflow is sticky and seen at the end. */
 struct strbuf {
@@ -59,7 +72,8 @@ void strbuf_addn(struct strbuf *b, const char *s, size_t n);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_u64(struct strbuf *b, uint64_t v);
 void strbuf_i64(struct strbuf *b, int64_t v);
-/* A JSON string with its quotes; control characters, '"' and '\\' escaped; UTF-8 passes. */
+/* A JSON string with its quotes; control characters, '"' and '\\' escaped; UTF-8 passes,
+ * a byte that is none becomes U+FFFD. */
 void strbuf_json(struct strbuf *b, const char *s);
 /* printf(3) without floating point may be used in the parent; not in the child. */
 void strbuf_fmt(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

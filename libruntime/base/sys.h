@@ -27,46 +27,18 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
-#ifndef PIDFD_GET_INFO
+#ifndef PIDFD_INFO_EXIT
+#define PIDFD_INFO_EXIT (1UL << 3)
+#endif
+
+/* The first version of the kernel's struct pidfd_info, which later kernels still take. */
 struct sys_pidfd_info {
 	uint64_t mask;
 	uint64_t cgroupid;
 	uint32_t pid, tgid, ppid;
 	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
 	int32_t exit_code;
-	uint32_t coredump_mask, spare;
 };
-#define PIDFD_GET_INFO_IOCTL 0xc040ff0bu     /* _IOWR(0xFF, 11, 64 bytes) */
-#define PIDFD_INFO_EXIT (1UL << 3)
-#endif
-
-/* The architectures whose programs this machine runs, for a filter of our own; and where clone(2)
- * has its flags. */
-#if defined(__x86_64__)
-#define SYS_SECCOMP_ARCHS "SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32",
-#elif defined(__aarch64__)
-#define SYS_SECCOMP_ARCHS "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM",
-#elif defined(__s390x__)
-#define SYS_SECCOMP_ARCHS "SCMP_ARCH_S390X", "SCMP_ARCH_S390",
-#else
-#define SYS_SECCOMP_ARCHS
-#endif
-#if defined(__s390x__)
-#define SYS_CLONE_FLAGS_INDEX 1
-#else
-#define SYS_CLONE_FLAGS_INDEX 0
-#endif
-
-/* 32-bit machines kept the calls with 16-bit ids under the plain names. */
-#ifdef SYS_setresuid32
-#define SYS_NR_SETRESUID SYS_setresuid32
-#define SYS_NR_SETRESGID SYS_setresgid32
-#define SYS_NR_SETGROUPS SYS_setgroups32
-#else
-#define SYS_NR_SETRESUID SYS_setresuid
-#define SYS_NR_SETRESGID SYS_setresgid
-#define SYS_NR_SETGROUPS SYS_setgroups
-#endif
 
 int sys_clone3(struct clone_args *args);               /* fork-like: child returns 0 on its copy of the stack */
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
@@ -82,5 +54,8 @@ int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+
+/* PIDFD_GET_INFO (Linux 6.13): @info->mask says what is asked for, then what was given. */
+int sys_pidfd_get_info(int pidfd, struct sys_pidfd_info *info);
 
 #endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The arena: pages from mmap(2), handed out from the front, never taken back one by one.
+ * Fresh pages are zero, so nothing is cleared.
+ */
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define CHUNK_SIZE ((size_t)64 << 10)
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size, used; /* both with this header */
+};
+
+#define ALIGN  _Alignof(max_align_t)
+#define HEADER ((sizeof(struct arena_chunk) + ALIGN - 1) & ~(ALIGN - 1))
+
+static struct arena_chunk *chunk_new(size_t size)
+{
+	struct arena_chunk *c;
+
+	c = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (c == MAP_FAILED)
+		return NULL;
+	c->size = size;
+	c->used = HEADER;
+	return c;
+}
+
+/* A chunk with room for @size bytes. One made for a large piece goes behind the newest, which
+ * stays in use for the small ones. */
+static struct arena_chunk *chunk_for(struct arena *a, size_t size)
+{
+	bool large = size > CHUNK_SIZE / 4;
+	struct arena_chunk *c;
+
+	if (size > SIZE_MAX - HEADER - 4095)
+		return NULL;
+	c = chunk_new(large ? (HEADER + size + 4095) & ~(size_t)4095 : CHUNK_SIZE);
+	if (!c)
+		return NULL;
+	if (large && a->chunks) {
+		c->next = a->chunks->next;
+		a->chunks->next = c;
+	} else {
+		c->next = a->chunks;
+		a->chunks = c;
+	}
+	return c;
+}
+
+static void *take(struct arena *a, size_t size, size_t align)
+{
+	struct arena_chunk *c = a->chunks;
+	size_t at;
+
+	if (size == 0)
+		size = 1;
+	if (a->limit > 0 && (a->used > a->limit || size > a->limit - a->used))
+		return NULL;
+	at = c ? (c->used + align - 1) & ~(align - 1) : 0;
+	if (!c || at > c->size || size > c->size - at) {
+		c = chunk_for(a, size);
+		if (!c)
+			return NULL;
+		at = c->used;
+	}
+	c->used = at + size;
+	a->used += size;
+	return (char *)c + at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	return take(a, size, ALIGN);
+}
+
+void *arena_array(struct arena *a, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return arena_alloc(a, bytes);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *copy = len < SIZE_MAX ? take(a, len + 1, 1) : NULL;
+
+	if (copy)
+		memcpy(copy, s, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	char small[256], *text;
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(small, sizeof(small), fmt, ap);
+	text = n < 0 ? NULL : take(a, (size_t)n + 1, 1);
+	if (text && (size_t)n < sizeof(small))
+		memcpy(text, small, (size_t)n);
+	else if (text)
+		(void)vsnprintf(text, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return text;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+void arena_done(struct arena *a)
+{
+	struct arena_chunk *next;
+
+	for (struct arena_chunk *c = a->chunks; c; c = next) {
+		next = c->next;
+		(void)munmap(c, c->size);
+	}
+	a->chunks = NULL;
+	a->used = 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The error object: filling it where something fails, adding phrases on the way out, and
+ * one line of text at the end. Nothing here allocates or prints.
+ */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+/* @errno survives, so that a caller can still look at it after recording a failure. */
+static void put(char *to, size_t size, const char *fmt, va_list ap)
+{
+	int saved = errno;
+	size_t len = 0;
+	int n = vsnprintf(to, size, fmt, ap);
+
+	errno = saved;
+	if (n < 0)
+		to[0] = '\0';
+	if (n < 0 || (size_t)n < size)
+		return;
+	/* Cut: half a character at the end goes too. */
+	while (to[len] && str_utf8(to + len, size - 1 - len) > 0)
+		len += str_utf8(to + len, size - 1 - len);
+	if (size - 1 - len < 4)
+		to[len] = '\0';
+}
+
+static int fill(struct err *err, int code, const char *fmt, va_list ap)
+{
+	char text[sizeof(err->text)];
+
+	if (code < 0)
+		code = -code;
+	if (err) {
+		/* By way of a copy: the arguments may point into ->text. */
+		put(text, sizeof(text), fmt, ap);
+		memcpy(err->text, text, sizeof(text));
+		err->code = code;
+		if (err->kind == ERR_NONE)
+			err->kind = ERR_RUNTIME;
+	}
+	return code ? -code : -EINVAL;
+}
+
+int err_set(struct err *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = fill(err, code, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int err_kind(struct err *err, enum err_kind kind, int code, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = fill(err, code, fmt, ap);
+	va_end(ap);
+	if (err && kind != ERR_NONE)
+		err->kind = kind;
+	return r;
+}
+
+void err_prefix(struct err *err, const char *fmt, ...)
+{
+	char text[sizeof(err->text)];
+	size_t len, rest;
+	va_list ap;
+
+	if (!err || err->kind == ERR_NONE)
+		return;
+	va_start(ap, fmt);
+	put(text, sizeof(text) - 2, fmt, ap);
+	va_end(ap);
+	len = strlen(text);
+	memcpy(text + len, ": ", 3);
+	len += 2;
+	rest = strlen(err->text);
+	if (rest > sizeof(text) - 1 - len) {
+		rest = sizeof(text) - 1 - len;
+		/* Never cut inside a character. */
+		while (rest > 0 && ((unsigned char)err->text[rest] & 0xc0) == 0x80)
+			rest--;
+	}
+	memcpy(text + len, err->text, rest);
+	text[len + rest] = '\0';
+	memcpy(err->text, text, len + rest + 1);
+}
+
+void err_pointer(struct err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err || err->pointer[0])
+		return;
+	va_start(ap, fmt);
+	put(err->pointer, sizeof(err->pointer), fmt, ap);
+	va_end(ap);
+}
+
+void err_hint(struct err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err || err->hint[0])
+		return;
+	va_start(ap, fmt);
+	put(err->hint, sizeof(err->hint), fmt, ap);
+	va_end(ap);
+}
+
+const char *err_name(int code)
+{
+	return code > 0 ? strerrorname_np(code) : NULL;
+}
+
+static void add_code(struct strbuf *b, int code)
+{
+	const char *words = strerrordesc_np(code);
+	const char *name = err_name(code);
+
+	if (words && name)
+		strbuf_fmt(b, ": %s (%s)", words, name);
+	else
+		strbuf_fmt(b, ": errno %d", code);
+}
+
+size_t err_format(const struct err *err, char *buf, size_t size)
+{
+	char raw[sizeof(*err) + 128];
+	struct strbuf b;
+
+	strbuf_init(&b, raw, sizeof(raw));
+	if (err->line > 0)
+		strbuf_fmt(&b, "%s:%d:%d: ", err->file[0] ? err->file : "config.json", err->line,
+			   err->column);
+	if (err->pointer[0])
+		strbuf_fmt(&b, "%s: ", err->pointer);
+	strbuf_add(&b, err->text);
+	if (err->code > 0)
+		add_code(&b, err->code);
+	return str_printable(raw, buf, size);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Processes through pidfds, and how to tell that one is still the one that was meant.
+ * Nothing here waits for children; reaping is the business of whoever cloned them.
+ */
+#include "base/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+/* The f_type of a pidfd from Linux 6.9 on; before, all pidfds share one anonymous inode. */
+enum { PIDFS_TYPE = 0x50494446 };
+
+/* /proc/PID/stat: "PID (COMM) STATE PPID …"; COMM may hold blanks and parentheses. */
+struct stat_line {
+	char text[1024];
+	char *comm, *rest; /* into text; rest points at STATE */
+};
+
+static int read_stat(pid_t pid, struct stat_line *ret)
+{
+	char path[32];
+	struct strbuf b;
+	ssize_t n;
+	char *end;
+
+	strbuf_init(&b, path, sizeof(path));
+	strbuf_add(&b, "/proc/");
+	strbuf_i64(&b, pid);
+	strbuf_add(&b, "/stat");
+	n = io_read_at(AT_FDCWD, path, ret->text, sizeof(ret->text));
+	if (n < 0)
+		return (int)n;
+	ret->comm = strchr(ret->text, '(');
+	end = strrchr(ret->text, ')');
+	if (!ret->comm || !end || end < ret->comm || end[1] != ' ' || !end[2])
+		return -EBADMSG;
+	ret->comm++;
+	*end = '\0';
+	ret->rest = end + 2;
+	return 0;
+}
+
+/* Field 22, counted from STATE, which is the third. */
+static int read_start(pid_t pid, uint64_t *ret)
+{
+	struct stat_line line;
+	int r = read_stat(pid, &line);
+	const char *at;
+
+	if (r < 0)
+		return r;
+	at = line.rest;
+	for (int field = 3; field < 22; field++) {
+		at = strchr(at, ' ');
+		if (!at)
+			return -EBADMSG;
+		at++;
+	}
+	return strn_to_u64(at, strcspn(at, " "), 0, UINT64_MAX, ret) < 0 ? -EBADMSG : 0;
+}
+
+static uint64_t pidfd_inode(int pidfd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PIDFS_TYPE || fstat(pidfd, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
+
+int proc_identify(pid_t pid, int pidfd, struct proc_id *ret)
+{
+	AUTO_CLOSE int own = -1;
+	struct proc_id id = {.pid = pid};
+	int r;
+
+	if (pidfd < 0) {
+		own = sys_pidfd_open(pid, 0);
+		if (own < 0)
+			return -errno;
+		pidfd = own;
+	}
+	id.inode = pidfd_inode(pidfd);
+	r = read_start(pid, &id.start);
+	/* The inode is enough where procfs is hidden from us. */
+	if (r < 0 && id.inode == 0)
+		return r;
+	*ret = id;
+	return 0;
+}
+
+bool proc_ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	int r;
+
+	do {
+		r = poll(&p, 1, 0);
+	} while (r < 0 && errno == EINTR);
+	return r > 0 && !(p.revents & POLLNVAL);
+}
+
+/*
+ * PROC_ALIVE, PROC_GONE or -errno. The start time is read by pid, so it is believed only if
+ * the process of @pidfd has still not ended afterwards: until then the pid is not given away.
+ */
+static int compare(const struct proc_id *id, int pidfd)
+{
+	uint64_t start;
+	struct stat st;
+	int r;
+
+	if (id->inode) {
+		if (fstat(pidfd, &st) < 0)
+			return -errno;
+		if (st.st_ino != id->inode)
+			return PROC_GONE;
+		return proc_ended(pidfd) ? PROC_GONE : PROC_ALIVE;
+	}
+	r = read_start(id->pid, &start);
+	if (proc_ended(pidfd))
+		return PROC_GONE;
+	if (r < 0)
+		return r;
+	return start == id->start ? PROC_ALIVE : PROC_GONE;
+}
+
+/* *@ret is written for PROC_ALIVE only. */
+static int open_checked(const struct proc_id *id, int *ret)
+{
+	AUTO_CLOSE int pidfd = -1;
+	int r;
+
+	if (id->pid <= 0)
+		return PROC_GONE;
+	if (id->inode == 0 && id->start == 0)
+		return -EINVAL;
+	pidfd = sys_pidfd_open(id->pid, 0);
+	/* EINVAL, ENOENT: the number is that of a thread now. */
+	if (pidfd < 0)
+		return errno == ESRCH || errno == EINVAL || errno == ENOENT ? PROC_GONE : -errno;
+	r = compare(id, pidfd);
+	if (r == PROC_ALIVE && ret)
+		*ret = fd_take(&pidfd);
+	return r;
+}
+
+int proc_open(const struct proc_id *id, int *ret_pidfd, struct err *err)
+{
+	int r = open_checked(id, ret_pidfd);
+
+	if (r == -EINVAL && id->inode == 0 && id->start == 0)
+		return err_set(err, EINVAL, "process %d: neither start time nor inode is recorded",
+			       (int)id->pid);
+	if (r < 0)
+		return err_set(err, -r, "look for process %d", (int)id->pid);
+	return r;
+}
+
+int proc_check(const struct proc_id *id)
+{
+	return open_checked(id, NULL);
+}
+
+int proc_signal(int pidfd, int sig, struct err *err)
+{
+	if (sys_pidfd_send_signal(pidfd, sig, NULL, 0) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return PROC_GONE;
+	return err_set(err, errno, "send signal %d", sig);
+}
+
+int proc_wait(int pidfd, int64_t deadline_ms)
+{
+	int r = io_poll_until(pidfd, POLLIN, deadline_ms);
+
+	if (r <= 0)
+		return r;
+	return r & POLLNVAL ? -EBADF : PROC_GONE;
+}
+
+void proc_describe(pid_t pid, char name[32], char *state)
+{
+	struct stat_line line;
+	struct strbuf b;
+
+	strbuf_init(&b, name, 32);
+	if (read_stat(pid, &line) < 0) {
+		strbuf_add(&b, "?");
+		*state = '?';
+		return;
+	}
+	strbuf_add(&b, line.comm);
+	*state = line.rest[0];
+}
+
+int proc_exit_status(int pidfd, int *ret_status)
+{
+	struct sys_pidfd_info info = {.mask = PIDFD_INFO_EXIT};
+
+	if (sys_pidfd_get_info(pidfd, &info) < 0)
+		return -errno;
+	/* The kernel clears what it cannot give: the status is there once the parent has reaped. */
+	if (!(info.mask & PIDFD_INFO_EXIT))
+		return -EAGAIN;
+	*ret_status = info.exit_code;
+	return 0;
+}
+
+int proc_boot_id(char buf[PROC_BOOT_ID_SIZE])
+{
+	ssize_t n = io_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, PROC_BOOT_ID_SIZE);
+
+	if (n < 0)
+		return (int)n;
+	return n == 36 ? 0 : -EBADMSG;
+}
