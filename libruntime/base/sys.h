@@ -40,6 +40,17 @@ struct sys_pidfd_info {
 	int32_t exit_code;
 };
 
+/* 32-bit machines kept the calls with 16-bit ids under the plain names. */
+#ifdef SYS_setresuid32
+#define SYS_NR_SETRESUID SYS_setresuid32
+#define SYS_NR_SETRESGID SYS_setresgid32
+#define SYS_NR_SETGROUPS SYS_setgroups32
+#else
+#define SYS_NR_SETRESUID SYS_setresuid
+#define SYS_NR_SETRESGID SYS_setresgid
+#define SYS_NR_SETGROUPS SYS_setgroups
+#endif
+
 int sys_clone3(struct clone_args *args);               /* fork-like: child returns 0 on its copy of the stack */
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 int sys_fsopen(const char *type, unsigned flags);

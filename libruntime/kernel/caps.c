@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Capabilities of the process about to be executed, by raw system calls: libcap's setters allocate
+ * and, in a program with threads, signal every one of them. What the kernel really holds is read
+ * back. Names of capabilities are the business of spec/.
+ */
+#include "kernel/caps.h"
+
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+
+#include "base/err.h"
+#include "base/sys.h"
+
+#define BIT(cap) (UINT64_C(1) << (cap))
+
+static int in_bounding(int cap)
+{
+	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+}
+
+/*
+ * Asked of the kernel, not read from cap_last_cap: /proc may be the container's own by now, and a
+ * fake number there would leave capabilities in the bounding set.
+ */
+int caps_last(void)
+{
+	int cap = CAP_LAST_CAP;
+
+	if (in_bounding(cap) < 0) {
+		while (cap >= 0 && in_bounding(cap) < 0)
+			cap--;
+		return cap;
+	}
+	while (cap < 63 && in_bounding(cap + 1) >= 0)
+		cap++;
+	return cap;
+}
+
+static uint64_t known_mask(int last)
+{
+	return last >= 63 ? UINT64_MAX : BIT(last + 1) - 1;
+}
+
+/* A number for the message: the lowest capability in @mask. */
+static int lowest(uint64_t mask)
+{
+	return mask ? __builtin_ctzll(mask) : -1;
+}
+
+static uint64_t read_bounding(int last)
+{
+	uint64_t mask = 0;
+
+	for (int cap = 0; cap <= last; cap++)
+		if (in_bounding(cap) == 1)
+			mask |= BIT(cap);
+	return mask;
+}
+
+static uint64_t read_ambient(int last)
+{
+	uint64_t mask = 0;
+
+	for (int cap = 0; cap <= last; cap++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1)
+			mask |= BIT(cap);
+	return mask;
+}
+
+static int known(uint64_t *ret_mask, int *ret_last, struct err *err)
+{
+	int last = caps_last();
+
+	if (last < 0)
+		return err_set(err, errno, "ask the kernel for its capabilities");
+	*ret_last = last;
+	*ret_mask = known_mask(last);
+	return 0;
+}
+
+int caps_bound(const struct caps *want, struct err *err)
+{
+	uint64_t mask = 0, have, missing;
+	int last = -1, r;
+
+	r = known(&mask, &last, err);
+	if (r < 0)
+		return r;
+
+	have = read_bounding(last);
+	missing = want->bounding & mask & ~have;
+	if (missing) {
+		err_hint(err, "this process itself lacks it; ask for fewer or run with more");
+		return err_kind(err, ERR_UNSUPPORTED, EPERM,
+				"bounding capabilities: number %d is wanted but cannot be had",
+				lowest(missing));
+	}
+	for (int cap = 0; cap <= last; cap++) {
+		if (!(have & ~want->bounding & BIT(cap)))
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return err_set(err, errno, "bounding capabilities: drop number %d", cap);
+	}
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return err_set(err, errno, "keep capabilities across the change of user");
+	return 0;
+}
+
+static int write_sets(const struct caps *want, uint64_t mask, struct err *err)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	for (int i = 0; i < 2; i++) {
+		data[i].effective = (uint32_t)((want->effective & mask) >> (32 * i));
+		data[i].permitted = (uint32_t)((want->permitted & mask) >> (32 * i));
+		data[i].inheritable = (uint32_t)((want->inheritable & mask) >> (32 * i));
+	}
+	if (syscall(SYS_capset, &head, data) < 0)
+		return err_set(err, errno,
+			       "set capabilities: effective %#" PRIx64 " permitted %#" PRIx64
+			       " inheritable %#" PRIx64,
+			       want->effective & mask, want->permitted & mask,
+			       want->inheritable & mask);
+	return 0;
+}
+
+static int read_sets(struct caps *ret, struct err *err)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return err_set(err, errno, "read capabilities back");
+	ret->effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	ret->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	ret->inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	return 0;
+}
+
+/* Kernels before 4.3 have no ambient set: nothing to clear there, and nothing to raise. */
+static int write_ambient(uint64_t want, int last, struct err *err)
+{
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
+		if (errno == EINVAL && want == 0)
+			return 0;
+		return err_set(err, errno, "clear the ambient capabilities");
+	}
+	for (int cap = 0; cap <= last; cap++) {
+		if (!(want & BIT(cap)))
+			continue;
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return err_set(err, errno, "ambient capabilities: raise number %d", cap);
+	}
+	return 0;
+}
+
+static int compare(const char *set, uint64_t want, uint64_t have, struct err *err)
+{
+	if (want == have)
+		return 0;
+	return err_set(err, EPERM,
+		       "%s capabilities read back as %#" PRIx64 " where %#" PRIx64
+		       " was asked for (number %d differs)",
+		       set, have, want, lowest(want ^ have));
+}
+
+int caps_apply(const struct caps *want, uint64_t *ret_skipped, struct err *err)
+{
+	struct caps have = {0};
+	uint64_t mask = 0, ambient;
+	int last = -1, r;
+
+	r = known(&mask, &last, err);
+	if (r < 0)
+		return r;
+	ambient = want->ambient & want->permitted & want->inheritable & mask;
+
+	r = write_sets(want, mask, err);
+	if (r == 0)
+		r = write_ambient(ambient, last, err);
+	if (r == 0 && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		r = err_set(err, errno, "clear the flag that keeps capabilities");
+	if (r == 0)
+		r = read_sets(&have, err);
+	if (r == 0)
+		r = compare("bounding", want->bounding & mask, read_bounding(last), err);
+	if (r == 0)
+		r = compare("effective", want->effective & mask, have.effective, err);
+	if (r == 0)
+		r = compare("permitted", want->permitted & mask, have.permitted, err);
+	if (r == 0)
+		r = compare("inheritable", want->inheritable & mask, have.inheritable, err);
+	if (r == 0)
+		r = compare("ambient", ambient, read_ambient(last), err);
+	if (r == 0 && ret_skipped)
+		*ret_skipped = want->ambient & mask & ~ambient;
+	return r;
+}
