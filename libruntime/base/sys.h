@@ -51,6 +51,23 @@ struct sys_pidfd_info {
 #define SYS_NR_SETGROUPS SYS_setgroups
 #endif
 
+/* The architectures whose programs this machine runs, for a filter of our own; and where clone(2)
+ * has its flags. */
+#if defined(__x86_64__)
+#define SYS_SECCOMP_ARCHS "SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32",
+#elif defined(__aarch64__)
+#define SYS_SECCOMP_ARCHS "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM",
+#elif defined(__s390x__)
+#define SYS_SECCOMP_ARCHS "SCMP_ARCH_S390X", "SCMP_ARCH_S390",
+#else
+#define SYS_SECCOMP_ARCHS
+#endif
+#if defined(__s390x__)
+#define SYS_CLONE_FLAGS_INDEX 1
+#else
+#define SYS_CLONE_FLAGS_INDEX 0
+#endif
+
 int sys_clone3(struct clone_args *args);               /* fork-like: child returns 0 on its copy of the stack */
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 int sys_fsopen(const char *type, unsigned flags);
