@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What every bats file loads. Run by tests/lib/run-bats, inside tests/lib/enclosure.
+#
+# Around EVERY test stands the leak checker: setup takes what there is, teardown compares.
+# In a test: $C is the container's id, $B its bundle, $ROOT the state root; `oakum …` is the program
+# under test with that root, `ok …` must succeed and `fails STATUS …` must fail so, and both must keep
+# to one line of words on stderr.
+# shellcheck shell=bash disable=SC2034
+
+: "${OAKUM:?path of the program under test}" "${LIB:?directory of leaks and inside}"
+[ -n "${OAKUM_ENCLOSED-}" ] || { echo "the tests run inside tests/lib/enclosure (./check, tests/lib/run-bats)" >&2; exit 1; }
+HERE=$(dirname "${BASH_SOURCE[0]}")
+FIXTURE=/run/tmp/fixture
+ROOT=/run/state/root
+
+setup() {
+	C=t${BATS_TEST_NUMBER}
+	W=$(mktemp -d /run/tmp/test.XXXXXX)
+	B=$W/bundle
+	[ -d "$ROOT" ] || mkdir -m 700 "$ROOT"
+	cd "$W" || return 1
+	fixture
+	"$LIB/leaks" take -r "$ROOT" -r /run >"$W.before"
+}
+
+teardown() {
+	local rc=0
+	if [ -n "${BATS_TEST_COMPLETED-}" ]; then
+		"$LIB/leaks" check -r "$ROOT" -r /run "$W.before" >"$W.leaks" || {
+			echo "left behind (+) or gone (-):"
+			cat "$W.leaks"
+			rc=1
+		}
+	fi
+	if [ $rc != 0 ] || [ -z "${BATS_TEST_COMPLETED-}" ]; then
+		clean_up
+	fi
+	cd /
+	rm -rf --one-file-system "$W" "$W.before" "$W.leaks"
+	return $rc
+}
+
+# After a failed test: the next one starts from nothing.
+clean_up() {
+	local id p
+	for id in "$ROOT"/*/; do
+		id=${id%/}
+		"$OAKUM" --root "$ROOT" delete --force "${id##*/}" </dev/null >/dev/null 2>&1 || :
+	done
+	for p in /proc/[0-9]*; do
+		p=${p#/proc/}
+		[ "$p" = 1 ] || is_bats "$p" || kill -KILL "$p" 2>/dev/null || :
+	done
+	find /sys/fs/cgroup -mindepth 2 -depth -type d -path '*oakum*' -exec rmdir {} + 2>/dev/null || :
+	rm -rf "$ROOT"
+	mkdir -m 700 "$ROOT"
+}
+
+is_bats() {
+	local p=$$ f
+	[ -r "/proc/$1/environ" ] || return 0
+	while [ "$p" -gt 1 ]; do
+		[ "$p" = "$1" ] && return 0
+		f=$(<"/proc/$p/stat") || return 0
+		f=${f##*) }
+		read -r _ p _ <<<"$f"
+	done
+	# What bats runs beside the test: formatters and tee, whose command line names it.
+	tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -q 'bats\|tee'
+}
+
+# One rootfs for all tests, hard-linked into each bundle.
+fixture() {
+	[ ! -d "$FIXTURE" ] || return 0
+	"$HERE/bundle" min "$FIXTURE.new"
+	cp "$LIB/inside" "$FIXTURE.new/rootfs/bin/inside"
+	mv "$FIXTURE.new" "$FIXTURE"
+}
+
+# bundle [JQ-FILTER]: a fresh bundle in $B (or the directory named by the second argument).
+bundle() {
+	local to=${2-$B}
+	ROOTFS_FROM=$FIXTURE/rootfs "$HERE/bundle" min "$to"
+	edit '.hostname = "test" | .root.readonly = false' "$to"
+	[ -z "${1-}" ] || edit "$1" "$to"
+}
+
+# A bundle that sleeps until it is told otherwise; sh is its init, so that TERM ends it at once.
+sleeper() {
+	bundle '.process.args = ["sh", "-c", "trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"]'
+	[ -z "${1-}" ] || edit "$1"
+}
+
+edit() {
+	local to=${2-$B}
+	jq "$1" "$to/config.json" >"$to/config.new" && mv "$to/config.new" "$to/config.json"
+}
+
+# The program under test. stdin is never the caller's, stderr is kept for `said`.
+oakum() {
+	"$OAKUM" --root "$ROOT" "$@"
+}
+
+# ok COMMAND…: must succeed; stdout in $output, stderr in $errors.
+ok() {
+	local rc=0
+	output=$("$@" 2>"$W/stderr" </dev/null) || rc=$?
+	errors=$(<"$W/stderr")
+	[ $rc = 0 ] || { echo "status $rc from: $*"; echo "$output"; echo "$errors"; return 1; }
+}
+
+# fails STATUS COMMAND…: must exit so, with exactly one line of words on stderr.
+fails() {
+	local want=$1 rc=0
+	shift
+	output=$("$@" 2>"$W/stderr" </dev/null) || rc=$?
+	errors=$(<"$W/stderr")
+	[ $rc = "$want" ] || { echo "status $rc, not $want, from: $*"; echo "$output"; echo "$errors"; return 1; }
+	[ "$(wc -l <"$W/stderr")" = 1 ] || { echo "not one line on stderr from: $*"; echo "$errors"; return 1; }
+}
+
+# says TEXT…: stderr of the last ok/fails contains each text.
+says() {
+	local text
+	for text; do
+		case $errors in
+		*"$text"*) ;;
+		*) echo "stderr lacks '$text': $errors"; return 1 ;;
+		esac
+	done
+}
+
+# prints TEXT…: stdout contains each text.
+prints() {
+	local text
+	for text; do
+		case $output in
+		*"$text"*) ;;
+		*) echo "stdout lacks '$text': $output"; return 1 ;;
+		esac
+	done
+}
+
+is() {
+	[ "$1" = "$2" ] || { echo "'$1' is not '$2'"; return 1; }
+}
+
+status_of() {
+	oakum state "${1-$C}" </dev/null | jq -r .status
+}
+
+pid_of() {
+	oakum state "${1-$C}" </dev/null | jq -r .pid
+}
+
+# until_true SECONDS COMMAND…: poll, for what another process brings about.
+until_true() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || { echo "not within time: $*"; return 1; }
+		read -r -t 0.02 <> <(:) || :
+	done
+}
+
+is_status() { [ "$(status_of "$2" 2>/dev/null)" = "$1" ]; }
+gone() { [ ! -e "/proc/$1" ]; }
+
+# Every cgroup directory of the container with this id.
+cgroups_of() {
+	find /sys/fs/cgroup -type d -name "$1" 2>/dev/null
+}
+
+on_v2() { [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; }
+
+# The directory of the container's cgroup that has this v1 controller, or its v2 one.
+cgroup_dir() {
+	local controller=$1 id=${2-$C} path
+	path=$(oakum state "$id" </dev/null | jq -r '.pid' | xargs -I{} cat /proc/{}/cgroup)
+	if on_v2; then
+		awk -F: '$1 == 0 { print "/sys/fs/cgroup" $3 }' <<<"$path"
+	else
+		awk -F: -v c="$controller" '$2 == c { print "/sys/fs/cgroup/" c $3 }' <<<"$path"
+	fi
+}
+
+# strace prints which system calls a command made: for "no side effect before the bundle is good".
+side_effects() {
+	strace -f -o "$W/strace" -e trace=mkdir,mkdirat,clone,clone3,fork,vfork,mount,fsmount,move_mount,symlink,symlinkat,mknod,mknodat,link,linkat,rename,renameat,renameat2,unlink,unlinkat "$@" </dev/null >/dev/null 2>&1 || :
+	grep -E '^[0-9]+ +[a-z0-9]+\(' "$W/strace" | grep -v -E 'fsmount|= -1 (ENOSYS|EEXIST)' || :
+}
