@@ -15,9 +15,9 @@
 struct arena;
 struct err;
 
-#define JSON_MAX_SIZE (16u << 20)
-#define JSON_MAX_DEPTH 64
-#define JSON_MAX_ITEMS 65536     /* members of one object or array */
+#define JSON_MAX_SIZE	(16u << 20)
+#define JSON_MAX_DEPTH	64
+#define JSON_MAX_ITEMS	65536 /* members of one object or array */
 #define JSON_MAX_STRING (1u << 20)
 #define JSON_MAX_VALUES (1u << 20) /* in one document: bounds the memory of 16 MiB of "[0,0," */
 
@@ -25,12 +25,12 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json {
 	enum json_type type;
-	const char *key;           /* member name, NULL in arrays and at the top */
-	const char *text;          /* string value, or the number as written */
-	size_t len;                /* of text; count of children for arrays and objects */
+	const char *key;  /* member name, NULL in arrays and at the top */
+	const char *text; /* string value, or the number as written */
+	size_t len;	  /* of text; count of children for arrays and objects */
 	bool boolean;
-	uint32_t index;            /* position in the parent */
-	uint32_t line, column;     /* 1-based, of the value's first byte */
+	uint32_t index;	       /* position in the parent */
+	uint32_t line, column; /* 1-based, of the value's first byte */
 	struct json *parent, *child, *next;
 };
 
@@ -54,6 +54,6 @@ const char *json_type_name(enum json_type type);
 
 /* A second writer would drift: text output is made with strbuf_json() and these. */
 struct strbuf;
-void json_write(struct strbuf *b, const struct json *j);   /* compact */
+void json_write(struct strbuf *b, const struct json *j); /* compact */
 
 #endif
