@@ -8,14 +8,19 @@
 #ifndef OAKUM_KERNEL_MASK_H
 #define OAKUM_KERNEL_MASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct err;
 struct rootfs;
 
 struct mask {
-	int null;      /* detached mount of the host's /dev/null; -1 until needed */
-	int empty;     /* detached empty tmpfs; -1 until needed */
+	int null;          /* the host's null, then the first copy of it in the container; -1 before */
+	int empty;         /* the empty tmpfs in the container; -1 until needed */
+	bool null_ready;   /* null is the copy */
+	dev_t null_dev, empty_dev;
+	ino_t null_ino;
 };
 
 #define MASK_INIT ((struct mask){ .null = -1, .empty = -1 })

@@ -28,8 +28,9 @@ struct mount_op {
 	const char *type;              /* fs only */
 	const char *data;              /* fs options "size=64m,mode=755" as mount(2) takes them, or "" */
 	uint64_t attr_set, attr_clr;   /* MOUNT_ATTR_* of the top mount */
+	uint64_t attr_soft;            /* bind with attributes: those not asked for, cleared where that is allowed */
 	uint64_t rec_set, rec_clr;     /* MOUNT_ATTR_* of the whole tree */
-	unsigned long sb_flags;        /* MS_RDONLY MS_SYNCHRONOUS MS_DIRSYNC MS_MANDLOCK MS_LAZYTIME: the superblock */
+	unsigned long sb_flags;        /* MS_RDONLY MS_SYNCHRONOUS MS_DIRSYNC MS_MANDLOCK MS_LAZYTIME …: the superblock; not for binds */
 	unsigned long sb_clear;
 	unsigned long propagation;     /* MS_PRIVATE … with MS_REC, or 0 */
 	bool recursive;                /* rbind */

@@ -15,6 +15,7 @@ struct rootfs {
 	int proc;          /* private procfs (never the one a config mounts), see procfs_open() */
 	const char *path;  /* for messages only */
 	bool userns;       /* in a new user namespace: device nodes are bound, not made */
+	bool old_shared;   /* rootfs_enter(): the host's peers may see mounts of the old root */
 };
 
 #define ROOTFS_INIT ((struct rootfs){ .fd = -1, .proc = -1 })
