@@ -144,3 +144,17 @@ void arena_done(struct arena *a)
 	a->chunks = NULL;
 	a->used = 0;
 }
+
+void arena_reset(struct arena *a)
+{
+	struct arena_chunk *keep = a->chunks;
+
+	if (!keep)
+		return;
+	a->chunks = keep->next;
+	arena_done(a);
+	memset((char *)keep + HEADER, 0, keep->used - HEADER);
+	keep->next = NULL;
+	keep->used = HEADER;
+	a->chunks = keep;
+}

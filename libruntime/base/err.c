@@ -151,3 +151,11 @@ size_t err_format(const struct err *err, char *buf, size_t size)
 		add_code(&b, err->code);
 	return str_printable(raw, buf, size);
 }
+
+void err_fold(struct err *err)
+{
+	if (!err || !err->pointer[0] || err->line)
+		return;
+	err_prefix(err, "%s", err->pointer);
+	err->pointer[0] = '\0';
+}

@@ -176,6 +176,23 @@ int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, 
 	return 0;
 }
 
+int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data, size_t *ret_size,
+		   struct err *err)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_set(err, errno, "open %s", path);
+	n = read_growing(fd, 4095, max, arena, ret_data);
+	if (n == -EFBIG)
+		return err_set(err, EFBIG, "%s has more than %zu bytes", path, max);
+	if (n < 0)
+		return err_set(err, (int)-n, "read %s", path);
+	*ret_size = (size_t)n;
+	return 0;
+}
+
 /* "DIR/NAME" to "DIR/.NAME.0123456789abcdef": the same directory, nobody else's name. */
 static int temporary_name(const char *name, char *buf, size_t size)
 {

@@ -131,7 +131,7 @@ int oakum_features(struct oakum *o, char **ret)
 	strbuf_addc(&b, '}');
 	object(&b, "annotations");
 	text(&b, "io.oakum.version", oakum_version());
-	text(&b, "io.oakum.commit", OAKUM_COMMIT);
+	text(&b, "io.oakum.commit", oakum_commit());
 	text(&b, "io.oakum.checkpoint.enabled", "false");
 	strbuf_add(&b, "}}");
 	if (b.overflow) {

@@ -92,6 +92,7 @@ int handle_end(struct oakum *o, const char *verb, const char *id, int r)
 		return r;
 	if (o->err.kind == ERR_NONE)
 		err_set(&o->err, -r, "unexpected failure");
+	err_fold(&o->err);
 	if (o->err.line == 0)
 		err_prefix(&o->err, "%s %s", verb, id ? id : "");
 	return r;
@@ -186,6 +187,11 @@ int oakum_error_errno(const struct oakum *o)
 const char *oakum_version(void)
 {
 	return OAKUM_VERSION;
+}
+
+const char *oakum_commit(void)
+{
+	return OAKUM_COMMIT;
 }
 
 const char *oakum_spec_version(void)

@@ -467,6 +467,7 @@ _Noreturn void init_main(struct init *in)
 			continue;
 		/* The program's own faults speak for themselves, in the words that engines match.
 		 */
+		err_fold(&err);
 		if (err.kind != ERR_NOT_FOUND && err.kind != ERR_NOT_EXECUTABLE && err.text[0])
 			err_prefix(&err, "%s", stages[i].name);
 		sync_send_error(in->sync, &err);

@@ -279,7 +279,7 @@ int oakum_list(struct oakum *o, int (*each)(void *data, const struct oakum_state
 	AUTO_CLOSE int root = state_open_root(o, false, err);
 	AUTO_ARENA struct arena arena = ARENA_INIT;
 	struct oakum_state s = {.c = CONTAINER_INIT};
-	char **names;
+	char **names = NULL;
 	ssize_t n;
 	int r = 0;
 
