@@ -131,7 +131,7 @@ struct spec_resources {
 struct spec_seccomp_arg {
 	unsigned index;                /* 0…5 */
 	uint64_t value, value_two;
-	int op;                        /* enum scmp_compare of <seccomp.h> as number: see spec_seccomp_op() */
+	int op;                        /* enum scmp_compare of <seccomp.h> as number */
 	const char *op_name;           /* "SCMP_CMP_EQ" */
 };
 
@@ -179,7 +179,7 @@ struct spec_hooks {
 
 struct spec {
 	const char *version;                  /* ociVersion, 1.x.y */
-	const char *root_path;                /* as written; NULL if root is absent (an error by spec_check) */
+	const char *root_path;                /* as written, never empty */
 	bool root_readonly;
 	const char *hostname, *domainname;    /* NULL if absent or "" */
 	struct spec_mount *mounts;
@@ -194,7 +194,7 @@ struct spec {
 	size_t n_devices;
 	const char *cgroups_path;             /* NULL if absent or "" */
 	struct spec_resources resources;
-	struct spec_pairs sysctl;
+	struct spec_pairs sysctl;             /* as written; separators are those that stand first, '.' or '/' */
 	struct spec_seccomp seccomp;
 	struct spec_strings masked_paths, readonly_paths;
 	const char *rootfs_propagation;       /* "private", "rslave", …, known; NULL if absent */
@@ -217,7 +217,12 @@ struct spec_errors {
  * hostname without a uts namespace, a sysctl that is not namespaced or whose namespace is
  * not new). @file is the name for messages.
  * 0 and *@ret in @arena, or -EINVAL with @errors filled in the order of the file: each has
- * ERR_CONFIG, pointer, line and column.
+ * ERR_CONFIG (ERR_UNSUPPORTED: known, not applied yet), pointer, line and column. -ENOMEM: one
+ * error without a place.
+ *
+ * On success: root, process, args and cwd are there; every spec_strings ends in NULL, also an
+ * absent one; rules of device cgroups are complete (type 'a', -1 and "rwm" where absent). Whether a
+ * joined namespace is the host's own cannot be judged here.
  */
 int spec_parse(const char *data, size_t size, const char *file, struct arena *arena,
 	       struct spec **ret, struct spec_errors *errors);

@@ -58,13 +58,13 @@ static void check_ids(struct spec_reading *r, const struct json *root, const str
 	if (!user || !s->ns[SPEC_NS_USER].present || s->ns[SPEC_NS_USER].path || !s->uid_map.n ||
 	    !s->gid_map.n)
 		return;
-	if (json_get(user, "uid") && !mapped(&s->uid_map, p->uid))
-		spec_fail(r, json_get(user, "uid"), "%u is not mapped by /linux/uidMappings",
+	if (spec_given(user, "uid") && !mapped(&s->uid_map, p->uid))
+		spec_fail(r, spec_given(user, "uid"), "%u is not mapped by /linux/uidMappings",
 			  p->uid);
-	if (json_get(user, "gid") && !mapped(&s->gid_map, p->gid))
-		spec_fail(r, json_get(user, "gid"), "%u is not mapped by /linux/gidMappings",
+	if (spec_given(user, "gid") && !mapped(&s->gid_map, p->gid))
+		spec_fail(r, spec_given(user, "gid"), "%u is not mapped by /linux/gidMappings",
 			  p->gid);
-	groups = json_get(user, "additionalGids");
+	groups = spec_given(user, "additionalGids");
 	if (!groups || !p->n_groups)
 		return;
 	for (const struct json *c = groups->child; c; c = c->next)

@@ -260,7 +260,7 @@ static int out_of_memory(struct spec_errors *errors, const char *file)
 int spec_parse(const char *data, size_t size, const char *file, struct arena *arena,
 	       struct spec **ret, struct spec_errors *errors)
 {
-	struct spec_reading r = {.arena = arena, .errors = errors, .whole = true};
+	struct spec_reading r = {.arena = arena, .file = file, .errors = errors, .whole = true};
 	struct err e = ERR_INIT;
 	struct json *root;
 	struct spec *s;
@@ -287,7 +287,7 @@ int spec_parse(const char *data, size_t size, const char *file, struct arena *ar
 int spec_parse_process(const char *data, size_t size, const char *file, struct arena *arena,
 		       struct spec_process *ret, struct spec_errors *errors)
 {
-	struct spec_reading r = {.arena = arena, .errors = errors};
+	struct spec_reading r = {.arena = arena, .file = file, .errors = errors};
 	struct spec_process p = {.present = true};
 	struct err e = ERR_INIT;
 	struct json *root;

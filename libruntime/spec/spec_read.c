@@ -44,9 +44,10 @@ static bool worth_it(struct spec_reading *r, const struct json *j)
 	return false;
 }
 
-static void place(struct err *e, const struct json *j)
+static void place(const struct spec_reading *r, struct err *e, const struct json *j)
 {
 	*e = ERR_INIT;
+	(void)snprintf(e->file, sizeof(e->file), "%s", r->file);
 	e->line = (int)j->line;
 	e->column = (int)j->column;
 	json_pointer(j, e->pointer, sizeof(e->pointer));
@@ -63,7 +64,7 @@ void spec_fail(struct spec_reading *r, const struct json *j, const char *fmt, ..
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	place(&e, j);
+	place(r, &e, j);
 	(void)err_kind(&e, ERR_CONFIG, 0, "%s", text);
 	record(r->errors, &e);
 }
@@ -80,7 +81,7 @@ void spec_fail_hint(struct spec_reading *r, const struct json *j, const char *hi
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	place(&e, j);
+	place(r, &e, j);
 	(void)err_kind(&e, ERR_CONFIG, 0, "%s", text);
 	if (hint)
 		err_hint(&e, "%s", hint);
@@ -95,7 +96,7 @@ void spec_fail_missing(struct spec_reading *r, const struct json *object, const 
 
 	if (!worth_it(r, object))
 		return;
-	place(&e, object);
+	place(r, &e, object);
 	len = strlen(e.pointer);
 	(void)snprintf(e.pointer + len, sizeof(e.pointer) - len, "/%s", name);
 	if (why)
@@ -145,8 +146,11 @@ void *spec_alloc(struct spec_reading *r, size_t n, size_t size)
 {
 	void *p = arena_array(r->arena, n, size);
 
-	if (!p)
+	if (!p) {
 		r->no_memory = true;
+		/* Counted, so that nobody goes on with what was not read. */
+		r->errors->total++;
+	}
 	return p;
 }
 
@@ -166,6 +170,13 @@ void spec_note(struct spec_reading *r, const struct json *j, const char *suggest
 		r->n_notes++;
 	else
 		r->no_memory = true;
+}
+
+const struct json *spec_given(const struct json *object, const char *name)
+{
+	const struct json *j = json_get(object, name);
+
+	return j && j->type != JSON_NULL ? j : NULL;
 }
 
 bool spec_empty(const struct json *j)
@@ -564,7 +575,7 @@ void spec_read_unapplied(struct spec_reading *r, const struct json *j, void *out
 	(void)arg;
 	if (spec_empty(j) || !worth_it(r, j))
 		return;
-	place(&e, j);
+	place(r, &e, j);
 	(void)err_kind(&e, ERR_UNSUPPORTED, 0, "is not applied yet by this version of oakum");
 	record(r->errors, &e);
 }

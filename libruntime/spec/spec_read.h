@@ -32,6 +32,7 @@
 
 struct spec_reading {
 	struct arena *arena;
+	const char *file; /* for messages */
 	struct spec_errors *errors;
 	bool whole; /* config.json; false: a process.json */
 	bool no_memory;
@@ -98,6 +99,9 @@ void *spec_alloc(struct spec_reading *r, size_t n, size_t size);
 
 /* "the string \"x\"", "the number 5", "an array": at most @size bytes, cut at a character. */
 void spec_describe(const struct json *j, char *buf, size_t size);
+
+/* The member @name where it is there and not null. */
+const struct json *spec_given(const struct json *object, const char *name);
 
 /* Is there nothing in it (null, "", {}, [], false, 0, or an object of such)? */
 bool spec_empty(const struct json *j);

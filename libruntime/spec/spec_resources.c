@@ -65,14 +65,13 @@ static const struct spec_field rule_fields[] = {
 static void complete_rule(struct spec_reading *r, const struct json *j, void *element)
 {
 	struct spec_device_rule *rule = element;
-	const struct json *major = json_get(j, "major"), *minor = json_get(j, "minor");
 
 	(void)r;
 	if (!rule->type)
 		rule->type = 'a';
-	if (!major || major->type == JSON_NULL)
+	if (!spec_given(j, "major"))
 		rule->major = -1;
-	if (!minor || minor->type == JSON_NULL)
+	if (!spec_given(j, "minor"))
 		rule->minor = -1;
 	if (!rule->read && !rule->write && !rule->mknod)
 		rule->read = rule->write = rule->mknod = true;

@@ -155,7 +155,7 @@ static const struct spec_field rule_fields[] = {
 static void check_errno(struct spec_reading *r, const struct json *j, const char *action,
 			uint32_t value)
 {
-	if (!j || j->type == JSON_NULL)
+	if (!j)
 		return;
 	if (str_eq(action, "SCMP_ACT_ERRNO") && value > 4095)
 		spec_fail(r, j, "%u is out of range (0..4095)", value);
@@ -170,7 +170,7 @@ static void check_rule(struct spec_reading *r, const struct json *j, void *eleme
 {
 	const struct spec_seccomp_rule *rule = element;
 
-	check_errno(r, json_get(j, "errnoRet"), rule->action, rule->errno_ret.v);
+	check_errno(r, spec_given(j, "errnoRet"), rule->action, rule->errno_ret.v);
 }
 
 static const struct spec_list rule_list = {
@@ -205,6 +205,6 @@ void spec_read_seccomp(struct spec_reading *r, const struct json *j, void *out, 
 	s->present = true;
 	spec_read_fields(r, j, s, seccomp_fields);
 	if (r->errors->total == before)
-		check_errno(r, json_get(j, "defaultErrnoRet"), s->default_action,
+		check_errno(r, spec_given(j, "defaultErrnoRet"), s->default_action,
 			    s->default_errno_ret.v);
 }

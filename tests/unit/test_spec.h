@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* For the tests of spec/: a good configuration with everything in it, and a way to spoil one place. */
+#ifndef OAKUM_TEST_SPEC_H
+#define OAKUM_TEST_SPEC_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "spec/spec.h"
+
+#define LINE(text) text "\n"
+
+static const char good_config[] =
+	LINE("{")
+	LINE("	\"ociVersion\": \"1.3.0\",")
+	LINE("	\"process\": {")
+	LINE("		\"terminal\": true,")
+	LINE("		\"consoleSize\": {\"height\": 24, \"width\": 80},")
+	LINE("		\"user\": {\"uid\": 1000, \"gid\": 1001, \"umask\": 18,")
+	LINE("			\"additionalGids\": [5, 6], \"username\": \"ignored\"},")
+	LINE("		\"args\": [\"/bin/sh\", \"-c\", \"true\"],")
+	LINE("		\"env\": [\"A=1\", \"B=2\", \"A=3\", \"C=\", \"D=x=y\"],")
+	LINE("		\"cwd\": \"/work\",")
+	LINE("		\"capabilities\": {")
+	LINE("			\"bounding\": [\"CAP_CHOWN\", \"CAP_KILL\"],")
+	LINE("			\"effective\": [\"CAP_CHOWN\"],")
+	LINE("			\"inheritable\": [],")
+	LINE("			\"permitted\": [\"CAP_CHOWN\", \"CAP_CHECKPOINT_RESTORE\"],")
+	LINE("			\"ambient\": null")
+	LINE("		},")
+	LINE("		\"rlimits\": [")
+	LINE("			{\"type\": \"RLIMIT_NOFILE\", \"soft\": 1024, \"hard\": 4096},")
+	LINE("			{\"type\": \"RLIMIT_CORE\", \"soft\": 0, \"hard\": 18446744073709551615}")
+	LINE("		],")
+	LINE("		\"noNewPrivileges\": true,")
+	LINE("		\"oomScoreAdj\": -500,")
+	LINE("		\"apparmorProfile\": \"\", \"selinuxLabel\": \"\"")
+	LINE("	},")
+	LINE("	\"root\": {\"path\": \"rootfs\", \"readonly\": true},")
+	LINE("	\"hostname\": \"box\",")
+	LINE("	\"domainname\": \"example\",")
+	LINE("	\"mounts\": [")
+	LINE("		{\"destination\": \"/proc\", \"type\": \"proc\", \"source\": \"proc\"},")
+	LINE("		{\"destination\": \"/data\", \"type\": \"bind\", \"source\": \"/srv\",")
+	LINE("			\"options\": [\"rbind\", \"ro\"], \"uidMappings\": []},")
+	LINE("		{\"destination\": \"/tmp\", \"type\": \"tmpfs\", \"options\": [\"size=1m\"]}")
+	LINE("	],")
+	LINE("	\"hooks\": {")
+	LINE("		\"prestart\": [{\"path\": \"/bin/a\"}],")
+	LINE("		\"createRuntime\": [{\"path\": \"/bin/b\", \"args\": [\"b\", \"x\"],")
+	LINE("			\"env\": [\"K=V\"], \"timeout\": 5}, {\"path\": \"/bin/c\"}],")
+	LINE("		\"createContainer\": [], \"startContainer\": [],")
+	LINE("		\"poststart\": [], \"poststop\": [{\"path\": \"/bin/d\", \"env\": []}]")
+	LINE("	},")
+	LINE("	\"annotations\": {\"com.example.key\": \"value\", \"empty\": \"\"},")
+	LINE("	\"linux\": {")
+	LINE("		\"namespaces\": [")
+	LINE("			{\"type\": \"pid\"},")
+	LINE("			{\"type\": \"network\", \"path\": \"/run/netns/blue\"},")
+	LINE("			{\"type\": \"ipc\", \"path\": \"\"},")
+	LINE("			{\"type\": \"uts\"}, {\"type\": \"mount\"}, {\"type\": \"user\"},")
+	LINE("			{\"type\": \"cgroup\"}")
+	LINE("		],")
+	LINE("		\"uidMappings\": [{\"containerID\": 0, \"hostID\": 100000, \"size\": 1000},")
+	LINE("			{\"containerID\": 1000, \"hostID\": 500, \"size\": 1}],")
+	LINE("		\"gidMappings\": [{\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}],")
+	LINE("		\"devices\": [")
+	LINE("			{\"path\": \"/dev/fuse\", \"type\": \"c\", \"major\": 10, \"minor\": 229,")
+	LINE("				\"fileMode\": 33206, \"uid\": 0, \"gid\": 7},")
+	LINE("			{\"path\": \"/dev/fifo\", \"type\": \"p\"},")
+	LINE("			{\"path\": \"/dev/char\", \"type\": \"u\", \"major\": 1, \"minor\": 3}")
+	LINE("		],")
+	LINE("		\"cgroupsPath\": \"/pods/box\",")
+	LINE("		\"resources\": {")
+	LINE("			\"devices\": [{\"allow\": false, \"access\": \"rwm\"},")
+	LINE("				{\"allow\": true, \"type\": \"c\", \"major\": 1, \"access\": \"rm\"}],")
+	LINE("			\"memory\": {\"limit\": 1000000, \"reservation\": 500000, \"swap\": -1,")
+	LINE("				\"kernel\": -1, \"kernelTCP\": -1, \"swappiness\": 60,")
+	LINE("				\"disableOOMKiller\": false, \"useHierarchy\": true,")
+	LINE("				\"checkBeforeUpdate\": true},")
+	LINE("			\"cpu\": {\"shares\": 1024, \"quota\": -1, \"burst\": 0,")
+	LINE("				\"period\": 100000, \"idle\": 0, \"cpus\": \"0-1,3\", \"mems\": \"0\",")
+	LINE("				\"realtimeRuntime\": 0, \"realtimePeriod\": null},")
+	LINE("			\"pids\": {\"limit\": 100},")
+	LINE("			\"blockIO\": {\"weight\": 0, \"weightDevice\": []},")
+	LINE("			\"hugepageLimits\": [], \"network\": {}, \"rdma\": {}, \"unified\": {}")
+	LINE("		},")
+	LINE("		\"sysctl\": {\"net.ipv4.ip_forward\": \"1\", \"kernel/shmmax\": \"4096\",")
+	LINE("			\"fs.mqueue.msg_max\": \"10\", \"kernel.domainname\": \"example\"},")
+	LINE("		\"seccomp\": {")
+	LINE("			\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 1,")
+	LINE("			\"architectures\": [\"SCMP_ARCH_X86_64\", \"SCMP_ARCH_X86\"],")
+	LINE("			\"flags\": [\"SECCOMP_FILTER_FLAG_LOG\"],")
+	LINE("			\"listenerPath\": \"\",")
+	LINE("			\"syscalls\": [")
+	LINE("				{\"names\": [\"read\", \"nosuchcall\"], \"action\": \"SCMP_ACT_ALLOW\"},")
+	LINE("				{\"names\": [\"personality\"], \"action\": \"SCMP_ACT_ERRNO\",")
+	LINE("					\"errnoRet\": 38, \"args\": [{\"index\": 5,")
+	LINE("					\"value\": 18446744073709551615, \"valueTwo\": 1,")
+	LINE("					\"op\": \"SCMP_CMP_MASKED_EQ\"}]},")
+	LINE("				{\"names\": [\"write\"], \"action\": \"SCMP_ACT_LOG\", \"errnoRet\": 0}")
+	LINE("			]")
+	LINE("		},")
+	LINE("		\"maskedPaths\": [\"/proc/kcore\"],")
+	LINE("		\"readonlyPaths\": [\"/proc/sys\", \"/proc/bus\"],")
+	LINE("		\"rootfsPropagation\": \"rslave\",")
+	LINE("		\"mountLabel\": \"\", \"intelRdt\": {}, \"personality\": null,")
+	LINE("		\"timeOffsets\": {}, \"netDevices\": {}, \"memoryPolicy\": null")
+	LINE("	},")
+	LINE("	\"vm\": {\"anything\": [1, 2]}, \"windows\": {\"x\": 1}")
+	LINE("}");
+
+/* Writes @j again with the value at @pointer replaced by @value (NULL: removed, ADD: see below). */
+struct spoiler {
+	struct strbuf out;
+	const char *pointer, *value;
+	bool done;
+};
+
+static inline void put_key(struct strbuf *b, const char *key)
+{
+	if (!key)
+		return;
+	strbuf_json(b, key);
+	strbuf_addc(b, ':');
+}
+
+/* "~1" is '/' and "~0" is '~'. */
+static inline void unescape(const char *from, char *to)
+{
+	for (; *from; from++) {
+		if (from[0] == '~' && from[1])
+			*to++ = *++from == '1' ? '/' : '~';
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+}
+
+static inline void spoil_value(struct spoiler *s, const struct json *j, const char *prefix);
+
+static inline void spoil_members(struct spoiler *s, const struct json *j, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	bool first = true;
+
+	for (const struct json *c = j->child; c; c = c->next) {
+		char pointer[256];
+
+		json_pointer(c, pointer, sizeof(pointer));
+		if (str_eq(pointer, s->pointer) && !s->value) {
+			s->done = true;
+			continue;
+		}
+		if (!first)
+			strbuf_addc(&s->out, ',');
+		first = false;
+		put_key(&s->out, c->key);
+		spoil_value(s, c, pointer);
+	}
+	/* A member that is not there is added at the end: "/linux/new", "/mounts/-". */
+	if (s->done || !s->value || !str_starts(s->pointer, prefix) || s->pointer[len] != '/' ||
+	    strchr(s->pointer + len + 1, '/'))
+		return;
+	if (!first)
+		strbuf_addc(&s->out, ',');
+	if (j->type == JSON_OBJECT) {
+		char key[256];
+
+		unescape(s->pointer + len + 1, key);
+		put_key(&s->out, key);
+	}
+	strbuf_add(&s->out, s->value);
+	s->done = true;
+}
+
+static inline void spoil_value(struct spoiler *s, const struct json *j, const char *prefix)
+{
+	if (!s->done && str_eq(prefix, s->pointer)) {
+		strbuf_add(&s->out, s->value);
+		s->done = true;
+	} else if (j->type == JSON_OBJECT || j->type == JSON_ARRAY) {
+		strbuf_addc(&s->out, j->type == JSON_OBJECT ? '{' : '[');
+		spoil_members(s, j, prefix);
+		strbuf_addc(&s->out, j->type == JSON_OBJECT ? '}' : ']');
+	} else {
+		json_write(&s->out, j);
+	}
+}
+
+#define SPOIL_SIZE (4u << 20)
+
+static inline const struct json *parse_json(const char *text, struct arena *arena)
+{
+	struct err err = ERR_INIT;
+	struct json *root;
+
+	if (json_parse(text, strlen(text), "test", arena, &root, &err) < 0)
+		fail_msg("the test's own text: %d:%d: %s", err.line, err.column, err.text);
+	return root;
+}
+
+/* @text with one place changed, in @arena. */
+static inline char *spoil(const char *text, const char *pointer, const char *value,
+			  struct arena *arena)
+{
+	size_t size = 2 * strlen(text) + (value ? strlen(value) : 0) + 4096;
+	struct spoiler s = { .pointer = pointer, .value = value };
+
+	strbuf_init(&s.out, arena_alloc(arena, size), size);
+	spoil_value(&s, parse_json(text, arena), "");
+	if (!s.done || s.out.overflow)
+		fail_msg("nothing at %s to change", pointer);
+	return s.out.p;
+}
+
+#endif
