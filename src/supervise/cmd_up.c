@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* up: create and start a supervised container, and stay with it unless --detach. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "supervise/attach.h"
+#include "supervise/outcome.h"
+#include "supervise/supervisor.h"
+#include "supervise/up_options.h"
+
+static const struct option_def options[] = {
+	{"detach", 'd', NULL, "return when the container runs", 0, NULL},
+	{"rm", 0, NULL, "delete the container when it has ended", 0, NULL},
+	{"bundle", 'b', "DIR", "run the bundle in DIR (default: the current directory)", 0, NULL},
+	{"rootfs", 0, "DIR", "run COMMAND in DIR; no bundle is needed", 0, NULL},
+	{"interactive", 'i', NULL, "with --detach: keep stdin open for `attach`", 0, NULL},
+	{"log-driver", 0, "default|file:PATH|none", "where the output is kept", 0, NULL},
+	{"timeout", 0, "DURATION", "bound the creation, hooks included (default: 60s)", 0, NULL},
+	{"tty", 't', NULL, "give it a terminal", 0, NULL},
+	{"env", 'e', "KEY=VALUE", "set an environment variable", OPTION_REPEAT, NULL},
+	{"mount", 0, "type=TYPE,src=SOURCE,dst=PATH[,OPTION…]", "add a mount", OPTION_REPEAT, NULL},
+	{"memory", 'm', "SIZE", "limit its memory", 0, NULL},
+	{"cpus", 0, "NUMBER", "limit its processors", 0, NULL},
+	{"pids", 0, "NUMBER", "limit its processes", 0, NULL},
+	{"user", 'u', "UID[:GID]", "run as this user", 0, NULL},
+	{"workdir", 'w', "PATH", "start in this directory", 0, NULL},
+	{"hostname", 0, "NAME", "set its host name (default: the ID)", 0, NULL},
+	{"network", 0, "MODE", "none (only lo) or the host's (default: none)", 0, "none host"},
+	{"read-only", 0, NULL, "make its root file system read-only", 0, NULL},
+	{NULL, 0, NULL, NULL, 0, NULL},
+};
+
+/* What the supervisor said instead of STARTED. It takes everything back before it ends. */
+static int print_failure(struct command_context *c, const struct message *m)
+{
+	static struct message_failure f;
+	enum oakum_error_kind kind;
+	char *line, *rest;
+	int status;
+
+	if (m->head.type != MESSAGE_FAILED || message_get(m, &f, sizeof(f)) < 0)
+		return cli_error(c, OAKUM_E_RUNTIME, EPROTO, "the supervisor's answer");
+	f.text[sizeof(f.text) - 1] = f.hint[sizeof(f.hint) - 1] = '\0';
+	kind = (enum oakum_error_kind)f.kind;
+	status = cli_status(c, kind);
+	for (line = strtok_r(f.text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		bool last = !*rest;
+
+		if (last && f.hint[0])
+			status = cli_error(c, kind, 0, "%s (%s)", line, f.hint);
+		else
+			status = cli_error(c, kind, 0, "%s", line);
+	}
+	return status;
+}
+
+static void reap(struct supervise_child *child)
+{
+	siginfo_t info;
+
+	fd_replace(&child->sock, -1);
+	(void)proc_wait(child->pidfd, CLOCK_FOREVER);
+	(void)waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG);
+}
+
+static int stay(struct command_context *c, const char *id, const struct message_hello *hello,
+		struct supervise_child *child)
+{
+	struct attach_options attach = {.sock = child->sock,
+					.terminal = hello->flags & MESSAGE_HAS_TERMINAL,
+					.input = true,
+					.signals = true};
+	struct attach_result result;
+	struct err err = ERR_INIT;
+	int r;
+
+	(void)keys_parse(KEYS_DEFAULT, &attach.keys);
+	r = attach_run(&attach, &result, &err);
+	if (r == 0 && result.end == ATTACH_EXITED)
+		reap(child);
+	return r < 0 ? outcome_error(c, &err) : outcome_attach(c, id, &result);
+}
+
+static int wait_started(struct command_context *c, const char *id, bool detach,
+			struct supervise_child *child)
+{
+	static struct message m;
+	struct message_hello hello;
+	ssize_t n = message_recv(child->sock, &m);
+	int status;
+
+	if (n >= 0 && m.head.type == MESSAGE_STARTED && message_get(&m, &hello, sizeof(hello)) == 0)
+		return detach ? 0 : stay(c, id, &hello, child);
+	if (n < 0)
+		status = cli_error(
+			c, OAKUM_E_RUNTIME, 0,
+			"the supervisor was killed before %s ran (`oakum delete --force %s` "
+			"removes what is left)",
+			id, id);
+	else
+		status = print_failure(c, &m);
+	reap(child);
+	return status;
+}
+
+static int run(struct command_context *c)
+{
+	struct supervise_options o = {.id = c->args[0], .create = OAKUM_CREATE()};
+	struct supervise_child child;
+	struct err err = ERR_INIT;
+	char root[PATH_MAX];
+	int status = up_options(c, &o, root, sizeof(root));
+
+	if (status == 0 && supervise_launch(&o, &child, &err) < 0)
+		status = outcome_error(c, &err);
+	else if (status == 0)
+		status = wait_started(c, o.id, !o.foreground, &child);
+	free(o.config_text);
+	return status;
+}
+
+const struct command command_up = {
+	.name = "up",
+	.usage = "ID [-- COMMAND [ARG…]]",
+	.summary = "run a supervised container",
+	.description =
+		"Create and start a container with a supervisor that keeps its output for `logs`, "
+		"lets "
+		"`attach` in and records how it ended for `wait`. In the foreground, input, "
+		"output, "
+		"window size and the signals TERM INT HUP QUIT USR1 USR2 are passed on, and the "
+		"exit "
+		"status is the container's (128 + N when signal N killed it); with a terminal, "
+		"Ctrl-P "
+		"Ctrl-Q leaves it running. With --detach the command returns when the program runs "
+		"and "
+		"prints nothing.\n\n"
+		"With --rootfs a hardened configuration is made: all namespaces new, few "
+		"capabilities, a "
+		"seccomp filter, no new privileges. Its options (--env to --read-only) need "
+		"--rootfs.\n\n"
+		"The default log is kept with the container's state: 1 MiB and one older file of "
+		"that "
+		"size. It is deleted with the container. A file is appended to without bound. What "
+		"cannot be written is counted, and does not stop the container.",
+	.examples = "oakum up --rootfs ./rootfs web -- httpd -f -p 8080\n"
+		    "oakum up -d --rm --bundle ./bundle job",
+	.options = options,
+	.run = run,
+	.min_args = 1,
+	.max_args = -1,
+	.options_end = 2,
+	.flags = COMMAND_PROTECT,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From results to exit statuses and words. */
+#include "supervise/outcome.h"
+
+#include "base/err.h"
+#include "supervise/attach.h"
+#include "supervise/exit_record.h"
+
+int outcome_error(const struct command_context *c, const struct err *err)
+{
+	if (err->hint[0])
+		return cli_error(c, (enum oakum_error_kind)err->kind, err->code, "%s (%s)",
+				 err->text, err->hint);
+	return cli_error(c, (enum oakum_error_kind)err->kind, err->code, "%s", err->text);
+}
+
+int outcome_attach(const struct command_context *c, const char *id,
+		   const struct attach_result *result)
+{
+	switch (result->end) {
+	case ATTACH_EXITED:
+		if (result->exit.known)
+			return exit_shell_status(result->exit.status, result->exit.signal);
+		return cli_error(c, OAKUM_E_RUNTIME, 0, "%s has ended, its exit status is unknown",
+				 id);
+	case ATTACH_DETACHED:
+		return 0;
+	case ATTACH_SIGNALLED:
+		return 128 + result->signal;
+	default:
+		return cli_error(
+			c, OAKUM_E_RUNTIME, 0,
+			"the supervisor of %s was killed: the container goes on without it "
+			"(`oakum down %s` ends it)",
+			id, id);
+	}
+}
