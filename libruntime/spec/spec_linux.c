@@ -364,3 +364,5 @@ const struct spec_field spec_linux_fields[] = {
 	{"netDevices", spec_read_unapplied, 0, NULL, 0},
 	{NULL, NULL, 0, NULL, 0},
 };
+
+_Static_assert(ARRAY_SIZE(spec_linux_fields) <= SPEC_MAX_FIELDS, "the largest table");

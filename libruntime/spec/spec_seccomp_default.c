@@ -78,55 +78,16 @@ static const char *const allowed[] = {
 };
 /* clang-format on */
 
-struct condition {
-	const char *name, *op;
-	unsigned index;
-	uint64_t value, value_two;
-};
+/* PER_LINUX, PER_LINUX32, both with UNAME26, and the question for the present one. */
+static const uint32_t personalities[] = {0x0, 0x8, 0x20000, 0x20008, 0xffffffff};
 
-#define EQ(call, number)                                                                           \
-	{                                                                                          \
-		call, "SCMP_CMP_EQ", 0, number, 0                                                  \
-	}
+/* Families below AF_DECnet; of the others no obsolete one, no AF_ALG and no AF_VSOCK. */
+#define FIRST_FAMILIES 12
+static const uint32_t families[] = {13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29,
+				    30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44, 45};
 
-/* One rule each. */
-static const struct condition conditions[] = {
-	/* PER_LINUX, PER_LINUX32, both with UNAME26, and the question for the present one. */
-	EQ("personality", 0x0),
-	EQ("personality", 0x8),
-	EQ("personality", 0x20000),
-	EQ("personality", 0x20008),
-	EQ("personality", 0xffffffff),
-	/* No new namespaces: all of CLONE_NEW* but CLONE_NEWTIME, which clone(2) cannot take. */
-	{"clone", "SCMP_CMP_MASKED_EQ", SYS_CLONE_FLAGS_INDEX, 0x7e020000, 0},
-	/* Families below AF_DECnet; of the others no obsolete one, no AF_ALG and no AF_VSOCK. */
-	{"socket", "SCMP_CMP_LT", 0, 12, 0},
-	EQ("socket", 13),
-	EQ("socket", 14),
-	EQ("socket", 15),
-	EQ("socket", 16),
-	EQ("socket", 17),
-	EQ("socket", 18),
-	EQ("socket", 21),
-	EQ("socket", 22),
-	EQ("socket", 24),
-	EQ("socket", 26),
-	EQ("socket", 27),
-	EQ("socket", 28),
-	EQ("socket", 29),
-	EQ("socket", 30),
-	EQ("socket", 31),
-	EQ("socket", 32),
-	EQ("socket", 33),
-	EQ("socket", 35),
-	EQ("socket", 36),
-	EQ("socket", 39),
-	EQ("socket", 41),
-	EQ("socket", 42),
-	EQ("socket", 43),
-	EQ("socket", 44),
-	EQ("socket", 45),
-};
+/* All of CLONE_NEW* but CLONE_NEWTIME, which clone(2) cannot take. */
+#define CLONE_NAMESPACES 0x7e020000
 
 static const char *const architectures[] = {SYS_SECCOMP_ARCHS NULL};
 
@@ -137,18 +98,30 @@ static void put_names(struct spec_writer *w, const char *const *names, const cha
 	spec_put_text(w, "action", action);
 }
 
-static void put_condition(struct spec_writer *w, const struct condition *c)
+/* Allow @name where its argument @index compares so with @value. */
+static void put_condition(struct spec_writer *w, const char *name, unsigned index, const char *op,
+			  uint64_t value)
 {
-	put_names(w, (const char *const[]){c->name, NULL}, "SCMP_ACT_ALLOW");
+	put_names(w, (const char *const[]){name, NULL}, "SCMP_ACT_ALLOW");
 	spec_open(w, "args", '[');
 	spec_open(w, NULL, '{');
-	spec_put_u64(w, "index", c->index);
-	spec_put_u64(w, "value", c->value);
-	spec_put_u64(w, "valueTwo", c->value_two);
-	spec_put_text(w, "op", c->op);
+	spec_put_u64(w, "index", index);
+	spec_put_u64(w, "value", value);
+	spec_put_u64(w, "valueTwo", 0);
+	spec_put_text(w, "op", op);
 	spec_close(w, '}');
 	spec_close(w, ']');
 	spec_close(w, '}');
+}
+
+static void put_conditions(struct spec_writer *w)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(personalities); i++)
+		put_condition(w, "personality", 0, "SCMP_CMP_EQ", personalities[i]);
+	put_condition(w, "socket", 0, "SCMP_CMP_LT", FIRST_FAMILIES);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		put_condition(w, "socket", 0, "SCMP_CMP_EQ", families[i]);
+	put_condition(w, "clone", SYS_CLONE_FLAGS_INDEX, "SCMP_CMP_MASKED_EQ", CLONE_NAMESPACES);
 }
 
 void spec_put_seccomp(struct spec_writer *w)
@@ -161,8 +134,7 @@ void spec_put_seccomp(struct spec_writer *w)
 	spec_open(w, "syscalls", '[');
 	put_names(w, allowed, "SCMP_ACT_ALLOW");
 	spec_close(w, '}');
-	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
-		put_condition(w, &conditions[i]);
+	put_conditions(w);
 	/* Its flags are in memory, where no filter sees them; with ENOSYS libc falls back to clone.
 	 */
 	put_names(w, (const char *const[]){"clone3", NULL}, "SCMP_ACT_ERRNO");

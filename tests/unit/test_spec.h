@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* For the tests of spec/: a good configuration with everything in it, and a way to spoil one place. */
+/* For the tests of spec/: a configuration with everything in it, and a way to spoil one place. */
 #ifndef OAKUM_TEST_SPEC_H
 #define OAKUM_TEST_SPEC_H
 
@@ -17,107 +17,113 @@
 #include "base/str.h"
 #include "spec/spec.h"
 
-#define LINE(text) text "\n"
+/* Written with single quotes; quote_config() makes them double. */
+static char good_config[] =
+	"{\n"
+	" 'ociVersion': '1.3.0',\n"
+	" 'process': {\n"
+	"  'terminal': true,\n"
+	"  'consoleSize': {'height': 24, 'width': 80},\n"
+	"  'user': {'uid': 1000, 'gid': 1001, 'umask': 18,\n"
+	"   'additionalGids': [5, 6], 'username': 'ignored'},\n"
+	"  'args': ['/bin/sh', '-c', 'true'],\n"
+	"  'env': ['A=1', 'B=2', 'A=3', 'C=', 'D=x=y'],\n"
+	"  'cwd': '/work',\n"
+	"  'capabilities': {\n"
+	"   'bounding': ['CAP_CHOWN', 'CAP_KILL'],\n"
+	"   'effective': ['CAP_CHOWN'],\n"
+	"   'inheritable': [],\n"
+	"   'permitted': ['CAP_CHOWN', 'CAP_CHECKPOINT_RESTORE'],\n"
+	"   'ambient': null\n"
+	"  },\n"
+	"  'rlimits': [\n"
+	"   {'type': 'RLIMIT_NOFILE', 'soft': 1024, 'hard': 4096},\n"
+	"   {'type': 'RLIMIT_CORE', 'soft': 0, 'hard': 18446744073709551615}\n"
+	"  ],\n"
+	"  'noNewPrivileges': true,\n"
+	"  'oomScoreAdj': -500,\n"
+	"  'apparmorProfile': '', 'selinuxLabel': ''\n"
+	" },\n"
+	" 'root': {'path': 'rootfs', 'readonly': true},\n"
+	" 'hostname': 'box',\n"
+	" 'domainname': 'example',\n"
+	" 'mounts': [\n"
+	"  {'destination': '/proc', 'type': 'proc', 'source': 'proc'},\n"
+	"  {'destination': '/data', 'type': 'bind', 'source': '/srv',\n"
+	"   'options': ['rbind', 'ro'], 'uidMappings': []},\n"
+	"  {'destination': '/tmp', 'type': 'tmpfs', 'options': ['size=1m']}\n"
+	" ],\n"
+	" 'hooks': {\n"
+	"  'prestart': [{'path': '/bin/a'}],\n"
+	"  'createRuntime': [{'path': '/bin/b', 'args': ['b', 'x'],\n"
+	"   'env': ['K=V'], 'timeout': 5}, {'path': '/bin/c'}],\n"
+	"  'createContainer': [], 'startContainer': [],\n"
+	"  'poststart': [], 'poststop': [{'path': '/bin/d', 'env': []}]\n"
+	" },\n"
+	" 'annotations': {'com.example.key': 'value', 'empty': ''},\n"
+	" 'linux': {\n"
+	"  'namespaces': [\n"
+	"   {'type': 'pid'},\n"
+	"   {'type': 'network', 'path': '/run/netns/blue'},\n"
+	"   {'type': 'ipc', 'path': ''},\n"
+	"   {'type': 'uts'}, {'type': 'mount'}, {'type': 'user'},\n"
+	"   {'type': 'cgroup'}\n"
+	"  ],\n"
+	"  'uidMappings': [{'containerID': 0, 'hostID': 100000, 'size': 1000},\n"
+	"   {'containerID': 1000, 'hostID': 500, 'size': 1}],\n"
+	"  'gidMappings': [{'containerID': 0, 'hostID': 100000, 'size': 65536}],\n"
+	"  'devices': [\n"
+	"   {'path': '/dev/fuse', 'type': 'c', 'major': 10, 'minor': 229,\n"
+	"    'fileMode': 33206, 'uid': 0, 'gid': 7},\n"
+	"   {'path': '/dev/fifo', 'type': 'p'},\n"
+	"   {'path': '/dev/char', 'type': 'u', 'major': 1, 'minor': 3}\n"
+	"  ],\n"
+	"  'cgroupsPath': '/pods/box',\n"
+	"  'resources': {\n"
+	"   'devices': [{'allow': false, 'access': 'rwm'},\n"
+	"    {'allow': true, 'type': 'c', 'major': 1, 'access': 'rm'}],\n"
+	"   'memory': {'limit': 1000000, 'reservation': 500000, 'swap': -1,\n"
+	"    'kernel': -1, 'kernelTCP': -1, 'swappiness': 60,\n"
+	"    'disableOOMKiller': false, 'useHierarchy': true,\n"
+	"    'checkBeforeUpdate': true},\n"
+	"   'cpu': {'shares': 1024, 'quota': -1, 'burst': 0,\n"
+	"    'period': 100000, 'idle': 0, 'cpus': '0-1,3', 'mems': '0',\n"
+	"    'realtimeRuntime': 0, 'realtimePeriod': null},\n"
+	"   'pids': {'limit': 100},\n"
+	"   'blockIO': {'weight': 0, 'weightDevice': []},\n"
+	"   'hugepageLimits': [], 'network': {}, 'rdma': {}, 'unified': {}\n"
+	"  },\n"
+	"  'sysctl': {'net.ipv4.ip_forward': '1', 'kernel/shmmax': '4096',\n"
+	"   'fs.mqueue.msg_max': '10', 'kernel.domainname': 'example'},\n"
+	"  'seccomp': {\n"
+	"   'defaultAction': 'SCMP_ACT_ERRNO', 'defaultErrnoRet': 1,\n"
+	"   'architectures': ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],\n"
+	"   'flags': ['SECCOMP_FILTER_FLAG_LOG'],\n"
+	"   'listenerPath': '',\n"
+	"   'syscalls': [\n"
+	"    {'names': ['read', 'nosuchcall'], 'action': 'SCMP_ACT_ALLOW'},\n"
+	"    {'names': ['personality'], 'action': 'SCMP_ACT_ERRNO',\n"
+	"     'errnoRet': 38, 'args': [{'index': 5,\n"
+	"     'value': 18446744073709551615, 'valueTwo': 1,\n"
+	"     'op': 'SCMP_CMP_MASKED_EQ'}]},\n"
+	"    {'names': ['write'], 'action': 'SCMP_ACT_LOG', 'errnoRet': 0}\n"
+	"   ]\n"
+	"  },\n"
+	"  'maskedPaths': ['/proc/kcore'],\n"
+	"  'readonlyPaths': ['/proc/sys', '/proc/bus'],\n"
+	"  'rootfsPropagation': 'rslave',\n"
+	"  'mountLabel': '', 'intelRdt': {}, 'personality': null,\n"
+	"  'timeOffsets': {}, 'netDevices': {}, 'memoryPolicy': null\n"
+	" },\n"
+	" 'vm': {'anything': [1, 2]}, 'windows': {'x': 1}\n"
+	"}\n";
 
-static const char good_config[] =
-	LINE("{")
-	LINE("	\"ociVersion\": \"1.3.0\",")
-	LINE("	\"process\": {")
-	LINE("		\"terminal\": true,")
-	LINE("		\"consoleSize\": {\"height\": 24, \"width\": 80},")
-	LINE("		\"user\": {\"uid\": 1000, \"gid\": 1001, \"umask\": 18,")
-	LINE("			\"additionalGids\": [5, 6], \"username\": \"ignored\"},")
-	LINE("		\"args\": [\"/bin/sh\", \"-c\", \"true\"],")
-	LINE("		\"env\": [\"A=1\", \"B=2\", \"A=3\", \"C=\", \"D=x=y\"],")
-	LINE("		\"cwd\": \"/work\",")
-	LINE("		\"capabilities\": {")
-	LINE("			\"bounding\": [\"CAP_CHOWN\", \"CAP_KILL\"],")
-	LINE("			\"effective\": [\"CAP_CHOWN\"],")
-	LINE("			\"inheritable\": [],")
-	LINE("			\"permitted\": [\"CAP_CHOWN\", \"CAP_CHECKPOINT_RESTORE\"],")
-	LINE("			\"ambient\": null")
-	LINE("		},")
-	LINE("		\"rlimits\": [")
-	LINE("			{\"type\": \"RLIMIT_NOFILE\", \"soft\": 1024, \"hard\": 4096},")
-	LINE("			{\"type\": \"RLIMIT_CORE\", \"soft\": 0, \"hard\": 18446744073709551615}")
-	LINE("		],")
-	LINE("		\"noNewPrivileges\": true,")
-	LINE("		\"oomScoreAdj\": -500,")
-	LINE("		\"apparmorProfile\": \"\", \"selinuxLabel\": \"\"")
-	LINE("	},")
-	LINE("	\"root\": {\"path\": \"rootfs\", \"readonly\": true},")
-	LINE("	\"hostname\": \"box\",")
-	LINE("	\"domainname\": \"example\",")
-	LINE("	\"mounts\": [")
-	LINE("		{\"destination\": \"/proc\", \"type\": \"proc\", \"source\": \"proc\"},")
-	LINE("		{\"destination\": \"/data\", \"type\": \"bind\", \"source\": \"/srv\",")
-	LINE("			\"options\": [\"rbind\", \"ro\"], \"uidMappings\": []},")
-	LINE("		{\"destination\": \"/tmp\", \"type\": \"tmpfs\", \"options\": [\"size=1m\"]}")
-	LINE("	],")
-	LINE("	\"hooks\": {")
-	LINE("		\"prestart\": [{\"path\": \"/bin/a\"}],")
-	LINE("		\"createRuntime\": [{\"path\": \"/bin/b\", \"args\": [\"b\", \"x\"],")
-	LINE("			\"env\": [\"K=V\"], \"timeout\": 5}, {\"path\": \"/bin/c\"}],")
-	LINE("		\"createContainer\": [], \"startContainer\": [],")
-	LINE("		\"poststart\": [], \"poststop\": [{\"path\": \"/bin/d\", \"env\": []}]")
-	LINE("	},")
-	LINE("	\"annotations\": {\"com.example.key\": \"value\", \"empty\": \"\"},")
-	LINE("	\"linux\": {")
-	LINE("		\"namespaces\": [")
-	LINE("			{\"type\": \"pid\"},")
-	LINE("			{\"type\": \"network\", \"path\": \"/run/netns/blue\"},")
-	LINE("			{\"type\": \"ipc\", \"path\": \"\"},")
-	LINE("			{\"type\": \"uts\"}, {\"type\": \"mount\"}, {\"type\": \"user\"},")
-	LINE("			{\"type\": \"cgroup\"}")
-	LINE("		],")
-	LINE("		\"uidMappings\": [{\"containerID\": 0, \"hostID\": 100000, \"size\": 1000},")
-	LINE("			{\"containerID\": 1000, \"hostID\": 500, \"size\": 1}],")
-	LINE("		\"gidMappings\": [{\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}],")
-	LINE("		\"devices\": [")
-	LINE("			{\"path\": \"/dev/fuse\", \"type\": \"c\", \"major\": 10, \"minor\": 229,")
-	LINE("				\"fileMode\": 33206, \"uid\": 0, \"gid\": 7},")
-	LINE("			{\"path\": \"/dev/fifo\", \"type\": \"p\"},")
-	LINE("			{\"path\": \"/dev/char\", \"type\": \"u\", \"major\": 1, \"minor\": 3}")
-	LINE("		],")
-	LINE("		\"cgroupsPath\": \"/pods/box\",")
-	LINE("		\"resources\": {")
-	LINE("			\"devices\": [{\"allow\": false, \"access\": \"rwm\"},")
-	LINE("				{\"allow\": true, \"type\": \"c\", \"major\": 1, \"access\": \"rm\"}],")
-	LINE("			\"memory\": {\"limit\": 1000000, \"reservation\": 500000, \"swap\": -1,")
-	LINE("				\"kernel\": -1, \"kernelTCP\": -1, \"swappiness\": 60,")
-	LINE("				\"disableOOMKiller\": false, \"useHierarchy\": true,")
-	LINE("				\"checkBeforeUpdate\": true},")
-	LINE("			\"cpu\": {\"shares\": 1024, \"quota\": -1, \"burst\": 0,")
-	LINE("				\"period\": 100000, \"idle\": 0, \"cpus\": \"0-1,3\", \"mems\": \"0\",")
-	LINE("				\"realtimeRuntime\": 0, \"realtimePeriod\": null},")
-	LINE("			\"pids\": {\"limit\": 100},")
-	LINE("			\"blockIO\": {\"weight\": 0, \"weightDevice\": []},")
-	LINE("			\"hugepageLimits\": [], \"network\": {}, \"rdma\": {}, \"unified\": {}")
-	LINE("		},")
-	LINE("		\"sysctl\": {\"net.ipv4.ip_forward\": \"1\", \"kernel/shmmax\": \"4096\",")
-	LINE("			\"fs.mqueue.msg_max\": \"10\", \"kernel.domainname\": \"example\"},")
-	LINE("		\"seccomp\": {")
-	LINE("			\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 1,")
-	LINE("			\"architectures\": [\"SCMP_ARCH_X86_64\", \"SCMP_ARCH_X86\"],")
-	LINE("			\"flags\": [\"SECCOMP_FILTER_FLAG_LOG\"],")
-	LINE("			\"listenerPath\": \"\",")
-	LINE("			\"syscalls\": [")
-	LINE("				{\"names\": [\"read\", \"nosuchcall\"], \"action\": \"SCMP_ACT_ALLOW\"},")
-	LINE("				{\"names\": [\"personality\"], \"action\": \"SCMP_ACT_ERRNO\",")
-	LINE("					\"errnoRet\": 38, \"args\": [{\"index\": 5,")
-	LINE("					\"value\": 18446744073709551615, \"valueTwo\": 1,")
-	LINE("					\"op\": \"SCMP_CMP_MASKED_EQ\"}]},")
-	LINE("				{\"names\": [\"write\"], \"action\": \"SCMP_ACT_LOG\", \"errnoRet\": 0}")
-	LINE("			]")
-	LINE("		},")
-	LINE("		\"maskedPaths\": [\"/proc/kcore\"],")
-	LINE("		\"readonlyPaths\": [\"/proc/sys\", \"/proc/bus\"],")
-	LINE("		\"rootfsPropagation\": \"rslave\",")
-	LINE("		\"mountLabel\": \"\", \"intelRdt\": {}, \"personality\": null,")
-	LINE("		\"timeOffsets\": {}, \"netDevices\": {}, \"memoryPolicy\": null")
-	LINE("	},")
-	LINE("	\"vm\": {\"anything\": [1, 2]}, \"windows\": {\"x\": 1}")
-	LINE("}");
+__attribute__((constructor)) static void quote_config(void)
+{
+	for (char *p = good_config; *p; p++)
+		if (*p == '\'')
+			*p = '"';
+}
 
 /* Writes @j again with the value at @pointer replaced by @value (NULL: removed, ADD: see below). */
 struct spoiler {
@@ -214,7 +220,7 @@ static inline char *spoil(const char *text, const char *pointer, const char *val
 			  struct arena *arena)
 {
 	size_t size = 2 * strlen(text) + (value ? strlen(value) : 0) + 4096;
-	struct spoiler s = { .pointer = pointer, .value = value };
+	struct spoiler s = {.pointer = pointer, .value = value};
 
 	strbuf_init(&s.out, arena_alloc(arena, size), size);
 	spoil_value(&s, parse_json(text, arena), "");

@@ -174,6 +174,7 @@ static void test_hardened_seccomp(void **state)
 		if (find_rule(s, denied[i], 0))
 			fail_msg("%s is allowed", denied[i]);
 	assert_string_equal(find_rule(s, "chroot", 0)->action, "SCMP_ACT_ALLOW");
+	assert_non_null(find_rule(s, "socket", 0));
 	assert_true(clone->n_args == 1 && clone->args[0].value == 0x7e020000 &&
 		    clone->args[0].value_two == 0);
 	assert_string_equal(clone->args[0].op_name, "SCMP_CMP_MASKED_EQ");
