@@ -11,4 +11,7 @@ const char *signal_name(int sig);
 /* All signals to their default, none blocked: what a program expects to be born with. The child calls it. */
 void signal_reset(void);
 
+/* The half that a process cloned with CLONE_CLEAR_SIGHAND still needs: none blocked. The child calls it. */
+void signal_unblock(void);
+
 #endif

@@ -376,7 +376,7 @@ static void fill_clone(const struct creation *c, struct clone_args *args, unsign
 {
 	int into = c->have_cgroup ? cgroup_v2_fd(&c->cgroup) : -1;
 
-	*args = (struct clone_args){.flags = flags, .exit_signal = SIGCHLD};
+	*args = (struct clone_args){.flags = flags | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
 	if (into >= 0) {
 		args->flags |= CLONE_INTO_CGROUP;
 		args->cgroup = (uint64_t)into;

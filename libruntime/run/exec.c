@@ -234,7 +234,8 @@ static int spawn(struct entry *e)
 {
 	bool pid_ns = e->c.state.namespaces & CLONE_NEWPID;
 	AUTO_CLOSE int own = pid_ns ? open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC) : -1;
-	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
+	struct clone_args args = {.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+				  .exit_signal = SIGCHLD};
 	int ends[2], into, r = sync_pair(ends, e->err);
 
 	if (r < 0)

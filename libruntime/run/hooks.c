@@ -55,7 +55,7 @@ static _Noreturn void become_hook(const struct spec_hook *h, int input, int outp
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), code;
 
 	setpgid(0, 0);
-	signal_reset();
+	signal_unblock();
 	dup2(input, 0);
 	if (null >= 0)
 		dup2(null, 1);
@@ -70,7 +70,8 @@ static _Noreturn void become_hook(const struct spec_hook *h, int input, int outp
 static int spawn(const struct spec_hook *h, int input, const char *const *env, struct running *ret,
 		 struct err *err)
 {
-	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
+	struct clone_args args = {.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+				  .exit_signal = SIGCHLD};
 	int output[2], failure[2];
 
 	if (pipe2(output, O_CLOEXEC) < 0)

@@ -51,17 +51,24 @@ static int make_devices(const struct spec_resources *r, struct cgroup_limits *l,
 		(to).v = (from).v;                                                                 \
 	} while (0)
 
+/* 0 has no meaning for these: engines write it for "not set", and both peers read it so. */
+#define COPY_NONZERO(to, from)                                                                     \
+	do {                                                                                       \
+		(to).set = (from).set && (from).v != 0;                                            \
+		(to).v = (from).v;                                                                 \
+	} while (0)
+
 static void copy_limits(const struct spec_resources *r, struct cgroup_limits *l)
 {
-	COPY(l->memory_limit, r->memory_limit);
-	COPY(l->memory_reservation, r->memory_reservation);
-	COPY(l->memory_swap, r->memory_swap);
+	COPY_NONZERO(l->memory_limit, r->memory_limit);
+	COPY_NONZERO(l->memory_reservation, r->memory_reservation);
+	COPY_NONZERO(l->memory_swap, r->memory_swap);
 	COPY(l->memory_swappiness, r->memory_swappiness);
 	COPY(l->memory_disable_oom_killer, r->memory_disable_oom_killer);
-	COPY(l->cpu_shares, r->cpu_shares);
-	COPY(l->cpu_period, r->cpu_period);
+	COPY_NONZERO(l->cpu_shares, r->cpu_shares);
+	COPY_NONZERO(l->cpu_period, r->cpu_period);
 	COPY(l->cpu_burst, r->cpu_burst);
-	COPY(l->cpu_quota, r->cpu_quota);
+	COPY_NONZERO(l->cpu_quota, r->cpu_quota);
 	COPY(l->cpu_idle, r->cpu_idle);
 	COPY(l->pids_limit, r->pids_limit);
 	l->cpuset_cpus = r->cpuset_cpus;

@@ -253,7 +253,7 @@ int process_exec(const struct process_exec *x, struct err *err)
 	if (r < 0)
 		return r;
 	umask(p->umask_set ? p->umask : 0022);
-	signal_reset();
+	signal_unblock();
 	if (p->n_hooks) {
 		input = hooks_input(p->hook_state, err);
 		if (input < 0)
