@@ -1,0 +1,1074 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Filters: what the instructions answer, by an interpreter of their BPF against a plain reading of
+ * the profile; what the kernel answers, in children that install them; and the cache under damage.
+ */
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "base/fd.h"
+#include "kernel/seccomp_priv.h"
+#include "test_fork.h"
+
+#define COUNT(a)	 (sizeof(a) / sizeof((a)[0]))
+#define NAMES(...)	 ((const char *const[]){__VA_ARGS__, NULL})
+#define RETURNS_ERRNO(e) (SECCOMP_RET_ERRNO | (e))
+#define X32		 0x40000000u
+
+/* An interpreter of classic BPF, as far as filters use it. */
+static bool jumps(const struct sock_filter *i, uint32_t a)
+{
+	switch (BPF_OP(i->code)) {
+	case BPF_JEQ:
+		return a == i->k;
+	case BPF_JGT:
+		return a > i->k;
+	case BPF_JGE:
+		return a >= i->k;
+	case BPF_JSET:
+		return a & i->k;
+	default:
+		fail_msg("jump %#x", i->code);
+		return false;
+	}
+}
+
+static uint32_t interpret(const struct sock_filter *insns, size_t n,
+			  const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+
+	for (size_t pc = 0; pc < n; pc++) {
+		const struct sock_filter *i = &insns[pc];
+
+		switch (i->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			assert_true(i->k % 4 == 0 && i->k < sizeof(*data));
+			memcpy(&a, (const char *)data + i->k, sizeof(a));
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= i->k;
+			break;
+		case BPF_JMP | BPF_JA:
+			pc += i->k;
+			break;
+		case BPF_RET | BPF_K:
+			return i->k;
+		default:
+			assert_int_equal(BPF_CLASS(i->code), BPF_JMP);
+			assert_int_equal(BPF_SRC(i->code), BPF_K);
+			pc += jumps(i, a) ? i->jt : i->jf;
+		}
+	}
+	fail_msg("the program ends without an answer");
+	return 0;
+}
+
+static uint32_t ask(const struct seccomp_filter *f, uint32_t arch, uint32_t nr,
+		    const uint64_t *args)
+{
+	struct seccomp_data data = {.nr = (int)nr, .arch = arch};
+
+	if (args)
+		memcpy(data.args, args, sizeof(data.args));
+	return interpret(f->insns, f->n, &data);
+}
+
+static void build(const struct seccomp_profile *p, int cachefd, struct seccomp_filter *ret)
+{
+	struct err err = ERR_INIT;
+	int r = seccomp_build(p, cachefd, ret, &err);
+
+	if (r < 0)
+		fail_msg("%s: %s (%d)", err.pointer, err.text, err.code);
+	assert_true(ret->n > 0 && ret->mapped >= ret->n * sizeof(struct sock_filter));
+}
+
+/* The stub alone: every architecture and number around the border. */
+static void stub_answers(void **state)
+{
+	const struct seccomp_stub_arch archs[] = {
+		{.audit = AUDIT_ARCH_X86_64,
+		 .has_plain = true,
+		 .plain = 437,
+		 .has_x32 = true,
+		 .x32 = X32 | 547},
+		{.audit = AUDIT_ARCH_I386, .has_plain = true, .plain = 439},
+		{.audit = AUDIT_ARCH_AARCH64},
+		{.audit = AUDIT_ARCH_ARM, .has_plain = true, .plain = 441, .own_from = 0xf0000},
+	};
+	static const struct {
+		uint32_t arch, nr;
+		bool enosys;
+	} cases[] = {
+		{AUDIT_ARCH_X86_64, 0, false},	      {AUDIT_ARCH_X86_64, 437, false},
+		{AUDIT_ARCH_X86_64, 438, true},	      {AUDIT_ARCH_X86_64, 0x3fffffff, true},
+		{AUDIT_ARCH_X86_64, X32, false},      {AUDIT_ARCH_X86_64, X32 | 547, false},
+		{AUDIT_ARCH_X86_64, X32 | 548, true}, {AUDIT_ARCH_X86_64, 0xffffffff, true},
+		{AUDIT_ARCH_I386, 439, false},	      {AUDIT_ARCH_I386, 440, true},
+		{AUDIT_ARCH_I386, X32, true},	      {AUDIT_ARCH_AARCH64, 9999, false},
+		{AUDIT_ARCH_ARM, 441, false},	      {AUDIT_ARCH_ARM, 442, true},
+		{AUDIT_ARCH_ARM, 0xeffff, true},      {AUDIT_ARCH_ARM, 0xf0000, false},
+		{AUDIT_ARCH_ARM, 0xf0005, false},     {AUDIT_ARCH_S390X, 9999, false},
+	};
+	struct sock_filter insns[64];
+	int n = seccomp_stub(archs, COUNT(archs), insns, COUNT(insns) - 1);
+
+	(void)state;
+	assert_true(n > 0);
+	insns[n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct seccomp_data data = {.nr = (int)cases[i].nr, .arch = cases[i].arch};
+
+		assert_int_equal(interpret(insns, (size_t)n + 1, &data),
+				 cases[i].enosys ? RETURNS_ERRNO(ENOSYS) : SECCOMP_RET_ALLOW);
+	}
+	assert_int_equal(seccomp_stub(archs, COUNT(archs), insns, 5), -E2BIG);
+	assert_int_equal(seccomp_stub(archs, 2 * SECCOMP_STUB_ARCHS, insns, 64), -E2BIG);
+	/* Nothing named: nothing to say. */
+	assert_int_equal(seccomp_stub(&archs[2], 1, insns, 64), 0);
+}
+
+/* One half of x86_64 named: the other is left to the filter. */
+static void stub_half_of_x86(void **state)
+{
+	const struct seccomp_stub_arch plain = {
+		.audit = AUDIT_ARCH_X86_64, .has_plain = true, .plain = 10};
+	const struct seccomp_stub_arch x32 = {
+		.audit = AUDIT_ARCH_X86_64, .has_x32 = true, .x32 = X32 | 10};
+	static const uint32_t numbers[] = {0, 10, 11, X32, X32 | 10, X32 | 11};
+	struct sock_filter insns[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		for (int half = 0; half < 2; half++) {
+			struct seccomp_data data = {.nr = (int)numbers[i],
+						    .arch = AUDIT_ARCH_X86_64};
+			int n = seccomp_stub(half ? &x32 : &plain, 1, insns, 31);
+			bool enosys = (numbers[i] & 0xff) == 11 && !!(numbers[i] & X32) == half;
+
+			assert_true(n > 0);
+			insns[n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 7);
+			assert_int_equal(interpret(insns, (size_t)n + 1, &data),
+					 enosys ? RETURNS_ERRNO(ENOSYS) : 7);
+		}
+}
+
+/* A profile like docker's: hundreds of names, three architectures. @skip is left out. */
+#define MANY 700
+static char *many_names[MANY];
+
+static void many(const char *skip, const char **ret)
+{
+	size_t n = 0;
+
+	for (int nr = 0; nr < 452 && n + 1 < MANY; nr++) {
+		if (!many_names[nr])
+			many_names[nr] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
+		if (many_names[nr] && strcmp(many_names[nr], skip) != 0 &&
+		    strcmp(many_names[nr], "personality") != 0)
+			ret[n++] = many_names[nr];
+	}
+	ret[n++] = "no_such_system_call";
+	ret[n++] = "arm_fadvise64_64";
+	ret[n++] = "clock_gettime64";
+	ret[n] = NULL;
+}
+
+static bool listed(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+static uint32_t newest(uint32_t token, const char *const *a, const char *const *b)
+{
+	int max = -1;
+
+	for (; *a || *b; a += *a != NULL) {
+		const char *name = *a ? *a : *b++;
+		int nr = seccomp_syscall_resolve_name_arch(token, name);
+
+		max = nr > max ? nr : max;
+	}
+	return (uint32_t)max;
+}
+
+/* The plain reading: allow what is listed, personality(8) too, EPERM for the rest, ENOSYS for the
+ * new. */
+static uint32_t expected(const char *const *names, uint32_t token, uint32_t nr,
+			 const uint64_t *args)
+{
+	AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(token, (int)nr);
+
+	if (nr > newest(token, names, NAMES("personality")))
+		return RETURNS_ERRNO(ENOSYS);
+	if (!name)
+		return RETURNS_ERRNO(EPERM);
+	if (strcmp(name, "personality") == 0)
+		return args[0] == 8 ? SECCOMP_RET_ALLOW : RETURNS_ERRNO(EPERM);
+	return listed(names, name) ? SECCOMP_RET_ALLOW : RETURNS_ERRNO(EPERM);
+}
+
+/* socketcall(2) and ipc(2) of i386 carry many calls in one number. */
+static bool multiplexed(uint32_t token, uint32_t nr)
+{
+	return token == SCMP_ARCH_X86 && (nr == 102 || nr == 117);
+}
+
+static size_t probe(const struct seccomp_filter *f, const char *const *names, uint32_t token)
+{
+	static const uint64_t values[] = {0, 8, 9, UINT64_C(0x100000008)};
+	uint32_t arch = token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token;
+	uint32_t bit = token == SCMP_ARCH_X32 ? X32 : 0;
+	size_t probes = 0;
+
+	for (uint32_t nr = 0; nr < 700; nr++)
+		for (size_t v = 0; v < COUNT(values); v++) {
+			uint64_t args[6] = {values[v]};
+			uint32_t want, got;
+
+			/* Where arguments have 32 bits, libseccomp looks at no more. */
+			if (multiplexed(token, nr) ||
+			    (token != SCMP_ARCH_X86_64 && values[v] >> 32))
+				continue;
+			want = expected(names, token, nr | bit, args);
+			got = ask(f, arch, nr | bit, args);
+			if (want != got)
+				fail_msg("arch %#x nr %u arg %#lx: %#x, expected %#x", token, nr,
+					 (unsigned long)values[v], got, want);
+			probes++;
+		}
+	return probes;
+}
+
+static const struct seccomp_arg personality_8 = {0, "SCMP_CMP_EQ", 8, 0};
+
+/* Fills a profile that allows @names and personality(8) on three architectures. */
+struct large {
+	const char *names[MANY];
+	struct seccomp_rule rules[3];
+	struct seccomp_profile profile;
+};
+
+static void large_init(struct large *l, const char *skip)
+{
+	static const char *const archs[] = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32",
+					    NULL};
+	static const char *const one[] = {"personality", NULL};
+	static const char *const two[] = {"uname", "swapon", NULL};
+
+	many(skip, l->names);
+	l->rules[0] = (struct seccomp_rule){.names = l->names, .action = "SCMP_ACT_ALLOW"};
+	l->rules[1] = (struct seccomp_rule){
+		.names = one, .action = "SCMP_ACT_ALLOW", .args = &personality_8, .n_args = 1};
+	/* What the default says anyway. */
+	l->rules[2] = (struct seccomp_rule){
+		.names = two, .action = "SCMP_ACT_ERRNO", .errno_set = true, .errno_ret = EPERM};
+	l->profile = (struct seccomp_profile){.default_action = "SCMP_ACT_ERRNO",
+					      .architectures = archs,
+					      .rules = l->rules,
+					      .n_rules = 3};
+}
+
+static void large_profile(void **state)
+{
+	struct seccomp_filter f;
+	size_t probes = 0;
+	struct large l;
+
+	(void)state;
+	large_init(&l, "uname");
+	build(&l.profile, -1, &f);
+	assert_true(f.n > 300);
+	probes += probe(&f, l.names, SCMP_ARCH_X86_64);
+	probes += probe(&f, l.names, SCMP_ARCH_X86);
+	probes += probe(&f, l.names, SCMP_ARCH_X32);
+	assert_true(probes > 6900);
+	/* An architecture that is not in it. */
+	assert_int_equal(ask(&f, AUDIT_ARCH_AARCH64, 0, NULL), SECCOMP_RET_KILL_THREAD);
+	assert_int_equal(ask(&f, AUDIT_ARCH_AARCH64, 9999, NULL), SECCOMP_RET_KILL_THREAD);
+	seccomp_free(&f);
+	assert_null(f.insns);
+	seccomp_free(&f);
+	seccomp_free(NULL);
+}
+
+/* Without a list of architectures: the native one alone. */
+static void native_only(void **state)
+{
+	struct seccomp_filter f;
+	struct large l;
+
+	(void)state;
+	large_init(&l, "uname");
+	l.profile.architectures = NULL;
+	build(&l.profile, -1, &f);
+	assert_int_equal(ask(&f, seccomp_arch_native(), SYS_getpid, NULL), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f, seccomp_arch_native(), SYS_uname, NULL), RETURNS_ERRNO(EPERM));
+	assert_int_equal(ask(&f, AUDIT_ARCH_S390X, SYS_getpid, NULL), SECCOMP_RET_KILL_THREAD);
+	if (seccomp_arch_native() == SCMP_ARCH_X86_64) {
+		assert_int_equal(ask(&f, AUDIT_ARCH_I386, 20, NULL), SECCOMP_RET_KILL_THREAD);
+		assert_int_equal(ask(&f, AUDIT_ARCH_X86_64, X32 | 39, NULL),
+				 SECCOMP_RET_KILL_THREAD);
+	}
+	seccomp_free(&f);
+}
+
+static struct seccomp_profile simple(const char *action, const struct seccomp_rule *rule)
+{
+	return (struct seccomp_profile){
+		.default_action = action, .rules = rule, .n_rules = rule ? 1 : 0};
+}
+
+/* What the answer is for uname(2) under each action, and beyond the newest under each default. */
+static void actions(void **state)
+{
+	static const struct {
+		const char *action;
+		bool set;
+		uint32_t ret, answer;
+		bool stub;
+	} cases[] = {
+		{"SCMP_ACT_ALLOW", false, 0, SECCOMP_RET_ALLOW, false},
+		{"SCMP_ACT_ERRNO", false, 0, RETURNS_ERRNO(EPERM), true},
+		{"SCMP_ACT_ERRNO", true, 0, RETURNS_ERRNO(0), true},
+		{"SCMP_ACT_ERRNO", true, ENXIO, RETURNS_ERRNO(ENXIO), true},
+		{"SCMP_ACT_ERRNO", true, ENOSYS, RETURNS_ERRNO(ENOSYS), false},
+		{"SCMP_ACT_KILL", false, 0, SECCOMP_RET_KILL_THREAD, true},
+		{"SCMP_ACT_KILL_THREAD", true, 3, SECCOMP_RET_KILL_THREAD, true},
+		{"SCMP_ACT_KILL_PROCESS", false, 0, SECCOMP_RET_KILL_PROCESS, true},
+		{"SCMP_ACT_TRAP", false, 0, SECCOMP_RET_TRAP, true},
+		{"SCMP_ACT_TRACE", false, 0, SECCOMP_RET_TRACE | EPERM, false},
+		{"SCMP_ACT_TRACE", true, 77, SECCOMP_RET_TRACE | 77, false},
+		{"SCMP_ACT_LOG", false, 0, SECCOMP_RET_LOG, false},
+	};
+	uint32_t native = seccomp_arch_native();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool allows = strcmp(cases[i].action, "SCMP_ACT_ALLOW") == 0;
+		const struct seccomp_rule one = {.names = NAMES("uname"),
+						 .action = cases[i].action,
+						 .errno_set = cases[i].set,
+						 .errno_ret = cases[i].ret};
+		const struct seccomp_rule other = {.names = NAMES("getpid"),
+						   .action = allows ? "SCMP_ACT_TRAP"
+								    : "SCMP_ACT_ALLOW"};
+		struct seccomp_profile p =
+			simple(allows ? "SCMP_ACT_TRAP" : "SCMP_ACT_ALLOW", &one);
+		struct seccomp_filter f;
+
+		build(&p, -1, &f);
+		assert_int_equal(ask(&f, native, SYS_uname, NULL), cases[i].answer);
+		seccomp_free(&f);
+
+		p = simple(cases[i].action, &other);
+		p.default_errno_set = cases[i].set;
+		p.default_errno = cases[i].ret;
+		build(&p, -1, &f);
+		assert_int_equal(ask(&f, native, 0, NULL), cases[i].answer);
+		assert_int_equal(ask(&f, native, 600, NULL),
+				 cases[i].stub ? RETURNS_ERRNO(ENOSYS) : cases[i].answer);
+		seccomp_free(&f);
+	}
+}
+
+static void operators(void **state)
+{
+	static const struct {
+		const char *op;
+		uint64_t value, two;
+		uint64_t yes[3], no[3];
+	} cases[] = {
+		{"SCMP_CMP_EQ", 5, 0, {5, 5, 5}, {4, 6, 0x100000005}},
+		{"SCMP_CMP_NE", 5, 0, {4, 6, 0x100000005}, {5, 5, 5}},
+		{"SCMP_CMP_LT", 5, 0, {4, 0, 1}, {5, 6, 0x100000000}},
+		{"SCMP_CMP_LE", 5, 0, {5, 0, 4}, {6, 7, 0x100000000}},
+		{"SCMP_CMP_GT", 5, 0, {6, 7, 0x100000000}, {5, 0, 4}},
+		{"SCMP_CMP_GE", 5, 0, {5, 6, 0x100000000}, {4, 0, 3}},
+		/* value is the mask, valueTwo what must be left. */
+		{"SCMP_CMP_MASKED_EQ", 0xf0, 0x10, {0x10, 0x1f, 0x110}, {0x20, 0x30, 0}},
+		{"SCMP_CMP_MASKED_EQ",
+		 0x7e020000,
+		 0,
+		 {0, 17, 0x1200011},
+		 {0x10000000, 0x20000, 0x40000000}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct seccomp_arg arg = {1, cases[i].op, cases[i].value, cases[i].two};
+		const struct seccomp_rule rule = {.names = NAMES("uname"),
+						  .action = "SCMP_ACT_ERRNO",
+						  .args = &arg,
+						  .n_args = 1};
+		const struct seccomp_profile p = simple("SCMP_ACT_ALLOW", &rule);
+		struct seccomp_filter f;
+
+		build(&p, -1, &f);
+		for (int j = 0; j < 3; j++) {
+			uint64_t yes[6] = {0, cases[i].yes[j]}, no[6] = {0, cases[i].no[j]};
+
+			assert_int_equal(ask(&f, seccomp_arch_native(), SYS_uname, yes),
+					 RETURNS_ERRNO(EPERM));
+			assert_int_equal(ask(&f, seccomp_arch_native(), SYS_uname, no),
+					 SECCOMP_RET_ALLOW);
+		}
+		seccomp_free(&f);
+	}
+}
+
+/* Different arguments: all must hold. The same one twice: either. */
+static void several_conditions(void **state)
+{
+	const struct seccomp_arg both[] = {{0, "SCMP_CMP_EQ", 1, 0}, {2, "SCMP_CMP_EQ", 2, 0}};
+	const struct seccomp_arg either[] = {{0, "SCMP_CMP_EQ", 1, 0}, {0, "SCMP_CMP_EQ", 2, 0}};
+	const struct seccomp_rule rules[] = {
+		{.names = NAMES("read"), .action = "SCMP_ACT_ERRNO", .args = both, .n_args = 2},
+		{.names = NAMES("write"), .action = "SCMP_ACT_ERRNO", .args = either, .n_args = 2},
+	};
+	const struct seccomp_profile p = {
+		.default_action = "SCMP_ACT_ALLOW", .rules = rules, .n_rules = 2};
+	uint32_t native = seccomp_arch_native(), no = RETURNS_ERRNO(EPERM);
+	struct seccomp_filter f;
+
+	(void)state;
+	build(&p, -1, &f);
+	assert_int_equal(ask(&f, native, SYS_read, (uint64_t[6]){1, 0, 2}), no);
+	assert_int_equal(ask(&f, native, SYS_read, (uint64_t[6]){1, 0, 3}), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f, native, SYS_read, (uint64_t[6]){0, 0, 2}), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f, native, SYS_write, (uint64_t[6]){1}), no);
+	assert_int_equal(ask(&f, native, SYS_write, (uint64_t[6]){2}), no);
+	assert_int_equal(ask(&f, native, SYS_write, (uint64_t[6]){3}), SECCOMP_RET_ALLOW);
+	seccomp_free(&f);
+}
+
+/* docker's rules for socket(2) without CAP_AUDIT_WRITE: alternatives over two arguments. */
+static void overlapping_rules(void **state)
+{
+	const struct seccomp_arg refuse[] = {{0, "SCMP_CMP_EQ", 16, 0}, {2, "SCMP_CMP_EQ", 9, 0}};
+	const struct seccomp_arg proto = {2, "SCMP_CMP_NE", 9, 0},
+				 family = {0, "SCMP_CMP_NE", 16, 0};
+	const struct seccomp_rule rules[] = {
+		{.names = NAMES("socket"),
+		 .action = "SCMP_ACT_ERRNO",
+		 .errno_set = true,
+		 .errno_ret = EINVAL,
+		 .args = refuse,
+		 .n_args = 2},
+		{.names = NAMES("socket"), .action = "SCMP_ACT_ALLOW", .args = &proto, .n_args = 1},
+		{.names = NAMES("socket"),
+		 .action = "SCMP_ACT_ALLOW",
+		 .args = &family,
+		 .n_args = 1},
+		{.names = NAMES("socket"), .action = "SCMP_ACT_ALLOW", .args = &proto, .n_args = 1},
+		/* The first of two that contradict each other holds. */
+		{.names = NAMES("bpf"), .action = "SCMP_ACT_ALLOW"},
+		{.names = NAMES("bpf"),
+		 .action = "SCMP_ACT_ERRNO",
+		 .errno_set = true,
+		 .errno_ret = 1},
+	};
+	const struct seccomp_profile p = {.default_action = "SCMP_ACT_ERRNO",
+					  .default_errno_set = true,
+					  .default_errno = ENOSYS,
+					  .rules = rules,
+					  .n_rules = COUNT(rules)};
+	uint32_t native = seccomp_arch_native();
+	struct seccomp_filter f;
+
+	(void)state;
+	build(&p, -1, &f);
+	assert_int_equal(ask(&f, native, SYS_socket, (uint64_t[6]){16, 3, 9}),
+			 RETURNS_ERRNO(EINVAL));
+	assert_int_equal(ask(&f, native, SYS_socket, (uint64_t[6]){16, 3, 0}), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f, native, SYS_socket, (uint64_t[6]){2, 1, 9}), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f, native, SYS_socket, (uint64_t[6]){2, 1, 6}), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f, native, SYS_bpf, NULL), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f, native, SYS_uname, NULL), RETURNS_ERRNO(ENOSYS));
+	seccomp_free(&f);
+}
+
+static void refused(const struct seccomp_profile *p, enum err_kind kind, const char *pointer,
+		    const char *words)
+{
+	struct seccomp_filter f = {0};
+	struct err err = ERR_INIT;
+
+	assert_true(seccomp_build(p, -1, &f, &err) < 0);
+	assert_null(f.insns);
+	assert_string_equal(err.pointer, pointer);
+	if (!strstr(err.text, words))
+		fail_msg("%s", err.text);
+	assert_int_equal(err.kind, kind);
+}
+
+static void refusals(void **state)
+{
+	const struct seccomp_arg bad_op[] = {{0, "SCMP_CMP_EQ", 0, 0}, {1, "SCMP_CMP_XX", 0, 0}};
+	const struct seccomp_arg bad_index = {6, "SCMP_CMP_EQ", 0, 0};
+	struct seccomp_rule r = {.names = NAMES("uname"), .action = "SCMP_ACT_NOTIFY"};
+	struct seccomp_profile p = simple("SCMP_ACT_ALLOW", &r);
+
+	(void)state;
+	refused(&p, ERR_UNSUPPORTED, "/linux/seccomp/syscalls/0/action", "not applied yet");
+	r.action = "SCMP_ACT_KILLL";
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0/action", "\"SCMP_ACT_KILLL\"");
+	r = (struct seccomp_rule){.names = NAMES("uname"),
+				  .action = "SCMP_ACT_ERRNO",
+				  .errno_set = true,
+				  .errno_ret = 4096};
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0/errnoRet", "too large");
+	r = (struct seccomp_rule){.names = NAMES("uname"),
+				  .action = "SCMP_ACT_TRACE",
+				  .errno_set = true,
+				  .errno_ret = 65536};
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0/errnoRet", "too large");
+	r = (struct seccomp_rule){
+		.names = NAMES("uname"), .action = "SCMP_ACT_TRAP", .args = bad_op, .n_args = 2};
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0", "\"SCMP_CMP_XX\"");
+	r.args = &bad_index;
+	r.n_args = 1;
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0", "no argument 6");
+
+	p = simple("SCMP_ACT_NOTIFY", NULL);
+	refused(&p, ERR_UNSUPPORTED, "/linux/seccomp/defaultAction", "SCMP_ACT_NOTIFY");
+	p = simple("SCMP_ACT_ERRNO", NULL);
+	p.default_errno_set = true;
+	p.default_errno = 1 << 30;
+	refused(&p, ERR_CONFIG, "/linux/seccomp/defaultErrnoRet", "too large");
+	p = simple("SCMP_ACT_ALLOW", NULL);
+	p.architectures = NAMES("SCMP_ARCH_X86_64", "SCMP_ARCH_VAX");
+	refused(&p, ERR_UNSUPPORTED, "/linux/seccomp/architectures/1", "SCMP_ARCH_VAX");
+	p = simple("SCMP_ACT_ALLOW", NULL);
+	p.flags_present = true;
+	p.flags = NAMES("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_FLY");
+	refused(&p, ERR_CONFIG, "/linux/seccomp/flags/1", "SECCOMP_FILTER_FLAG_FLY");
+}
+
+/* More instructions than the kernel takes: said before it is tried. */
+static void too_large(void **state)
+{
+	static struct seccomp_arg args[3000];
+	static struct seccomp_rule rules[3000];
+	static const char *const name[] = {"uname", NULL};
+	const struct seccomp_profile p = {
+		.default_action = "SCMP_ACT_ALLOW", .rules = rules, .n_rules = 3000};
+
+	(void)state;
+	for (size_t i = 0; i < 3000; i++) {
+		args[i] = (struct seccomp_arg){0, "SCMP_CMP_EQ", i << 32 | i, 0};
+		rules[i] = (struct seccomp_rule){
+			.names = name, .action = "SCMP_ACT_TRAP", .args = &args[i], .n_args = 1};
+	}
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls", "the kernel takes 4096");
+}
+
+static void flags(void **state)
+{
+	struct seccomp_profile p = simple("SCMP_ACT_ALLOW", NULL);
+	struct seccomp_filter f;
+
+	(void)state;
+	for (const char *const *flag = seccomp_flags(); *flag; flag++)
+		assert_true(seccomp_flag_supported(*flag));
+	assert_false(seccomp_flag_supported("SECCOMP_FILTER_FLAG_NEW_LISTENER"));
+	assert_false(seccomp_flag_supported(""));
+
+	build(&p, -1, &f);
+	assert_int_equal(f.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	seccomp_free(&f);
+	p.flags_present = true;
+	build(&p, -1, &f);
+	assert_int_equal(f.flags, 0);
+	seccomp_free(&f);
+	p.flags = seccomp_flags();
+	build(&p, -1, &f);
+	assert_int_equal(f.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_LOG);
+	seccomp_free(&f);
+}
+
+static void tables(void **state)
+{
+	char spelling[SECCOMP_ARCH_SIZE];
+	uint32_t value;
+
+	(void)state;
+	for (const char *const *name = seccomp_actions(); *name; name++)
+		assert_int_equal(seccomp_action_value(*name, false, 0, &value), 0);
+	for (const char *const *name = seccomp_operators(); *name; name++)
+		assert_true(seccomp_operator_value(*name) >= 0);
+	for (const char *const *name = seccomp_archs(); *name; name++) {
+		assert_int_equal(seccomp_arch_spelling(*name, spelling), 0);
+		assert_true(seccomp_arch_resolve_name(spelling) != 0);
+	}
+	assert_int_equal(seccomp_arch_spelling("x86_64", spelling), -EINVAL);
+	assert_int_equal(seccomp_arch_spelling("SCMP_ARCH_", spelling), -EINVAL);
+	assert_int_equal(seccomp_arch_spelling("SCMP_ARCH_AAAAAAAAAAAAAAAAAAAAAAAAAAAA", spelling),
+			 -EINVAL);
+}
+
+/* In the kernel. */
+static void install(const struct seccomp_filter *f)
+{
+	struct err err = ERR_INIT;
+
+	CHECK_OK(seccomp_install(f, &err), err);
+}
+
+static struct large installed;
+
+static void large_child(void)
+{
+	struct seccomp_filter f = {0};
+	struct err err = ERR_INIT;
+	struct utsname u;
+
+	CHECK_OK(seccomp_build(&installed.profile, -1, &f, &err), err);
+	install(&f);
+	CHECK(uname(&u) < 0 && errno == EPERM);
+	CHECK(getppid() > 0);
+	CHECK(syscall(600) < 0 && errno == ENOSYS);
+	CHECK(syscall(452) < 0 && errno == ENOSYS);
+	CHECK(syscall(100000) < 0 && errno == ENOSYS);
+	CHECK(personality(8) >= 0);
+	CHECK(personality(0x20000) < 0 && errno == EPERM);
+}
+
+static void only_native_x32_child(void)
+{
+	struct seccomp_filter f = {0};
+	struct err err = ERR_INIT;
+
+	installed.profile.architectures = NULL;
+	CHECK_OK(seccomp_build(&installed.profile, -1, &f, &err), err);
+	install(&f);
+	(void)syscall(X32 | SYS_getpid);
+}
+
+static void kill_child(void)
+{
+	const struct seccomp_rule rule = {.names = NAMES("uname"),
+					  .action = "SCMP_ACT_KILL_PROCESS"};
+	const struct seccomp_profile p = simple("SCMP_ACT_ALLOW", &rule);
+	struct seccomp_filter f = {0};
+	struct err err = ERR_INIT;
+	struct utsname u;
+
+	CHECK_OK(seccomp_build(&p, -1, &f, &err), err);
+	install(&f);
+	(void)uname(&u);
+}
+
+/* Without the right to: an error that says what is missing; with no_new_privs it works. */
+static void unprivileged_child(void)
+{
+	const struct seccomp_profile p = simple("SCMP_ACT_ALLOW", NULL);
+	struct seccomp_filter f = {0};
+	struct err err = ERR_INIT;
+
+	CHECK_OK(seccomp_build(&p, -1, &f, &err), err);
+	CHECK(setresuid(1000, 1000, 1000) == 0);
+	CHECK(seccomp_install(&f, &err) == -EACCES && err.hint[0]);
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	install(&f);
+}
+
+static void bad_program_child(void)
+{
+	struct sock_filter none = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+	const struct seccomp_filter f = {.insns = &none, .n = 1};
+	struct err err = ERR_INIT;
+
+	CHECK(seccomp_install(&f, &err) == -EINVAL);
+}
+
+static void installs(void **state)
+{
+	(void)state;
+	large_init(&installed, "uname");
+	assert_int_equal(in_child(large_child), 0);
+	if (seccomp_arch_native() == SCMP_ARCH_X86_64)
+		assert_int_equal(WTERMSIG(in_child(only_native_x32_child)), SIGSYS);
+	assert_int_equal(WTERMSIG(in_child(kill_child)), SIGSYS);
+	assert_int_equal(in_child(unprivileged_child), 0);
+	assert_int_equal(in_child(bad_program_child), 0);
+}
+
+/* The cache. */
+static char cache_dir[] = "/tmp/oakum-seccomp-XXXXXX";
+static int cache;
+static struct large cached;
+
+static int make_cache(void **state)
+{
+	(void)state;
+	if (!mkdtemp(cache_dir))
+		return -1;
+	cache = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	large_init(&cached, "uname");
+	return cache < 0 ? -1 : 0;
+}
+
+/* The only file, or "" and *@n is how many there are. */
+static void only_file(char name[64], size_t *n)
+{
+	char path[64];
+	FILE *p;
+
+	(void)snprintf(path, sizeof(path), "ls -A %s", cache_dir);
+	p = popen(path, "re");
+	assert_non_null(p);
+	*n = 0;
+	name[0] = '\0';
+	while (fscanf(p, "%63s", path) == 1) {
+		(void)snprintf(name, 64, "%.60s", path);
+		++*n;
+	}
+	(void)pclose(p);
+}
+
+static int empty_cache(void **state)
+{
+	char command[128];
+
+	(void)state;
+	(void)snprintf(command, sizeof(command), "rm -rf %s/* && chmod 700 %s", cache_dir,
+		       cache_dir);
+	return system(command);
+}
+
+static int remove_cache(void **state)
+{
+	(void)empty_cache(state);
+	(void)close(cache);
+	for (int i = 0; i < MANY; i++)
+		free(many_names[i]);
+	return rmdir(cache_dir);
+}
+
+/* In a process that cannot fork, only a cached filter can be had. 1: had it. */
+static void without_fork_child(void)
+{
+	const struct seccomp_rule rule = {.names = NAMES("clone", "clone3", "fork", "vfork"),
+					  .action = "SCMP_ACT_ERRNO"};
+	const struct seccomp_profile no_fork = simple("SCMP_ACT_ALLOW", &rule);
+	struct seccomp_filter f = {0};
+	struct err err = ERR_INIT;
+
+	CHECK_OK(seccomp_build(&no_fork, -1, &f, &err), err);
+	install(&f);
+	seccomp_free(&f);
+	if (seccomp_build(&cached.profile, cache, &f, &err) < 0) {
+		CHECK(err.code == EPERM);
+		_exit(7);
+	}
+	/* It is the right one, too. */
+	install(&f);
+	CHECK(uname(&(struct utsname){0}) < 0 && errno == EPERM);
+	CHECK(syscall(600) < 0 && errno == ENOSYS);
+}
+
+static bool is_cached(void)
+{
+	int status = in_child(without_fork_child);
+
+	assert_true(status == 0 || WEXITSTATUS(status) == 7);
+	return status == 0;
+}
+
+static void fill_cache(char name[64])
+{
+	struct seccomp_filter f;
+	struct stat st;
+	size_t n;
+
+	build(&cached.profile, cache, &f);
+	seccomp_free(&f);
+	only_file(name, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(fstatat(cache, name, &st, 0), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_true(is_cached());
+}
+
+static void cache_is_used(void **state)
+{
+	struct seccomp_filter a, b;
+	char name[64];
+	size_t n;
+
+	(void)state;
+	assert_false(is_cached());
+	fill_cache(name);
+	build(&cached.profile, -1, &a);
+	build(&cached.profile, cache, &b);
+	assert_int_equal(a.n, b.n);
+	assert_memory_equal(a.insns, b.insns, a.n * sizeof(struct sock_filter));
+	assert_int_equal(a.flags, b.flags);
+	seccomp_free(&a);
+	seccomp_free(&b);
+
+	/* Another profile is another file. */
+	large_init(&cached, "getpid");
+	assert_false(is_cached());
+	build(&cached.profile, cache, &a);
+	seccomp_free(&a);
+	only_file(name, &n);
+	assert_int_equal(n, 2);
+	large_init(&cached, "uname");
+	assert_true(is_cached());
+}
+
+/* Every member of the profile that decides about the filter is in the key. */
+static void key_tells_apart(void **state)
+{
+	const struct seccomp_arg args[] = {{0, "SCMP_CMP_EQ", 1, 2},
+					   {1, "SCMP_CMP_EQ", 1, 2},
+					   {0, "SCMP_CMP_NE", 1, 2},
+					   {0, "SCMP_CMP_EQ", 2, 2},
+					   {0, "SCMP_CMP_EQ", 1, 1}};
+	struct seccomp_rule rules[16] = {
+		{.names = NAMES("a"), .action = "A"},
+		{.names = NAMES("b"), .action = "A"},
+		{.names = NAMES("a", "b"), .action = "A"},
+		{.names = NAMES("ab"), .action = "A"},
+		{.names = NAMES("a", ""), .action = "A"},
+		{.names = NULL, .action = "A"},
+		{.names = NAMES("a"), .action = "B"},
+		{.names = NAMES("a"), .action = "A", .errno_set = true},
+		{.names = NAMES("a"), .action = "A", .errno_set = true, .errno_ret = 1}};
+	struct seccomp_profile p[24];
+	struct seccomp_key keys[24];
+	size_t n = 9, count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(args); i++)
+		rules[n++] = (struct seccomp_rule){
+			.names = NAMES("a"), .action = "A", .args = &args[i], .n_args = 1};
+	for (size_t i = 0; i < n; i++)
+		p[count++] = (struct seccomp_profile){
+			.default_action = "A", .rules = &rules[i], .n_rules = 1};
+	p[count++] = (struct seccomp_profile){.default_action = "A"};
+	p[count++] = (struct seccomp_profile){.default_action = "B"};
+	p[count++] = (struct seccomp_profile){.default_action = "A", .default_errno_set = true};
+	p[count++] = (struct seccomp_profile){.default_action = "A", .architectures = NAMES("a")};
+	p[count++] = (struct seccomp_profile){.default_action = "A", .architectures = NAMES("b")};
+	p[count++] = (struct seccomp_profile){.default_action = "A", .rules = rules, .n_rules = 2};
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(seccomp_key_make(&p[i], &keys[i]), 0);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct seccomp_bytes *a = &keys[i].text, *b = &keys[j].text;
+
+			assert_false(a->size == b->size && memcmp(a->p, b->p, a->size) == 0);
+			assert_true(keys[i].hash != keys[j].hash);
+		}
+	for (size_t i = 0; i < count; i++)
+		seccomp_key_done(&keys[i]);
+}
+
+enum damage { FLIP, CUT, GROW, MODE, OWNER, LINKED, SYMLINK, FIFO, EMPTY, FOREIGN, DAMAGES };
+
+static void flip_at(const char *name, off_t at)
+{
+	int fd = openat(cache, name, O_RDWR | O_CLOEXEC);
+	uint8_t byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	assert_int_equal(close(fd), 0);
+}
+
+/* The valid file of another profile under this one's name. */
+static void put_foreign(const char *name)
+{
+	char other[64];
+	struct large l;
+	struct seccomp_filter f;
+	size_t n;
+
+	assert_int_equal(unlinkat(cache, name, 0), 0);
+	large_init(&l, "getpid");
+	build(&l.profile, cache, &f);
+	seccomp_free(&f);
+	only_file(other, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(renameat(cache, other, cache, name), 0);
+}
+
+static void damage(enum damage what, const char *name)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", cache_dir, name);
+	switch (what) {
+	case FLIP:
+		flip_at(name, 12000);
+		break;
+	case CUT:
+		assert_int_equal(truncate(path, 9000), 0);
+		break;
+	case GROW:
+		assert_int_equal(truncate(path, 90000), 0);
+		break;
+	case MODE:
+		assert_int_equal(chmod(path, 0644), 0);
+		break;
+	case OWNER:
+		assert_int_equal(chown(path, 1000, 1000), 0);
+		break;
+	case LINKED:
+		assert_int_equal(linkat(cache, name, cache, "second", 0), 0);
+		break;
+	case SYMLINK:
+		assert_int_equal(renameat(cache, name, cache, "second"), 0);
+		assert_int_equal(symlinkat("second", cache, name), 0);
+		break;
+	case FIFO:
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(mkfifo(path, 0600), 0);
+		break;
+	case EMPTY:
+		assert_int_equal(truncate(path, 0), 0);
+		break;
+	case FOREIGN:
+		put_foreign(name);
+		break;
+	case DAMAGES:
+		break;
+	}
+}
+
+/* Never used, and replaced by a good one at once. */
+static void damaged_files(void **state)
+{
+	char name[64];
+
+	for (enum damage what = 0; what < DAMAGES; what++) {
+		(void)empty_cache(state);
+		fill_cache(name);
+		damage(what, name);
+		if (is_cached())
+			fail_msg("damage %d was not noticed", what);
+		build(&cached.profile, cache, &(struct seccomp_filter){0});
+		(void)unlinkat(cache, "second", 0);
+		if (!is_cached())
+			fail_msg("damage %d was not mended", what);
+	}
+}
+
+/* One bit anywhere. */
+static void flipped_bits(void **state)
+{
+	char name[64];
+	struct stat st;
+
+	(void)state;
+	fill_cache(name);
+	assert_int_equal(fstatat(cache, name, &st, 0), 0);
+	for (off_t at = 0; at < st.st_size; at += at < 32 ? 1 : 997) {
+		struct seccomp_key key;
+		struct seccomp_filter f = {0};
+		char copy[64];
+		int fd;
+
+		flip_at(name, at);
+		assert_int_equal(seccomp_key_make(&cached.profile, &key), 0);
+		assert_int_equal(seccomp_cache_load(cache, &key, &f), SECCOMP_NOT_CACHED);
+		assert_null(f.insns);
+		/* It has been removed. */
+		fd = openat(cache, name, O_RDONLY | O_CLOEXEC);
+		assert_int_equal(fd, -1);
+		seccomp_key_done(&key);
+		fill_cache(copy);
+		assert_string_equal(copy, name);
+	}
+}
+
+static void foreign_directory(void **state)
+{
+	struct seccomp_filter f;
+	char name[64];
+	size_t n;
+
+	(void)state;
+	fill_cache(name);
+	assert_int_equal(fchmod(cache, 0777), 0);
+	assert_false(is_cached());
+	assert_int_equal(fchmod(cache, 0700), 0);
+	assert_true(is_cached());
+	assert_int_equal(fchown(cache, 1000, 1000), 0);
+	assert_false(is_cached());
+	(void)empty_cache(state);
+	build(&cached.profile, cache, &f);
+	seccomp_free(&f);
+	only_file(name, &n);
+	assert_int_equal(n, 0);
+	assert_int_equal(fchown(cache, 0, 0), 0);
+}
+
+static void cache_is_bounded(void **state)
+{
+	char name[64];
+	size_t n;
+
+	(void)state;
+	for (uint32_t i = 0; i < SECCOMP_CACHE_FILES + 6; i++) {
+		struct seccomp_profile p = simple("SCMP_ACT_ERRNO", NULL);
+		struct seccomp_filter f;
+
+		p.default_errno_set = true;
+		p.default_errno = i;
+		build(&p, cache, &f);
+		seccomp_free(&f);
+	}
+	only_file(name, &n);
+	assert_int_equal(n, SECCOMP_CACHE_FILES);
+	/* Files of others are not counted and not touched. */
+	assert_int_equal(close(openat(cache, "README", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+	build(&cached.profile, cache, &(struct seccomp_filter){0});
+	only_file(name, &n);
+	assert_int_equal(n, SECCOMP_CACHE_FILES + 1);
+	assert_true(is_cached());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stub_answers),
+		cmocka_unit_test(stub_half_of_x86),
+		cmocka_unit_test(large_profile),
+		cmocka_unit_test(native_only),
+		cmocka_unit_test(actions),
+		cmocka_unit_test(operators),
+		cmocka_unit_test(several_conditions),
+		cmocka_unit_test(overlapping_rules),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(too_large),
+		cmocka_unit_test(flags),
+		cmocka_unit_test(tables),
+		cmocka_unit_test(installs),
+		cmocka_unit_test_setup(cache_is_used, empty_cache),
+		cmocka_unit_test(key_tells_apart),
+		cmocka_unit_test_setup(damaged_files, empty_cache),
+		cmocka_unit_test_setup(flipped_bits, empty_cache),
+		cmocka_unit_test_setup(foreign_directory, empty_cache),
+		cmocka_unit_test_setup(cache_is_bounded, empty_cache),
+	};
+
+	return cmocka_run_group_tests(tests, make_cache, remove_cache);
+}
