@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# kill, pause, resume, delete.
+load ../lib/common
+
+@test "kill takes names with and without SIG, numbers, and 0" {
+	bundle '.process.args = ["sh", "-c", "trap \"echo term\" TERM; trap \"echo hup\" HUP; trap \"echo usr1\" USR1; echo ready; while :; do sleep 0.02; done"]'
+	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
+	until_true 5 grep -q ready "$W/out"
+	ok oakum kill "$C"
+	until_true 5 grep -q term "$W/out"
+	ok oakum kill "$C" SIGHUP
+	until_true 5 grep -q hup "$W/out"
+	ok oakum kill "$C" USR1
+	until_true 5 grep -q usr1 "$W/out"
+	ok oakum kill "$C" 0
+	ok oakum kill "$C" 9
+	until_true 5 is_status stopped "$C"
+	ok oakum delete "$C"
+}
+
+@test "kill: an unknown signal, an unknown container, a stopped one" {
+	sleeper
+	for s in FOO SIGFOO 65 -1 SIGRTMIN+99 4294967305 9x ""; do
+		fails 2 oakum kill "$C" -- "$s"
+	done
+	fails 4 oakum kill "$C" KILL
+	says "$C"
+	ok oakum run -d -b "$B" "$C"
+	ok oakum kill "$C" KILL
+	until_true 5 is_status stopped "$C"
+	fails 4 oakum kill "$C" KILL
+	says "container not running"
+	ok oakum delete "$C"
+}
+
+@test "kill --all reaches every process" {
+	bundle '.process.args = ["sh", "-c", "inside ignore & inside ignore & echo ready; wait"]'
+	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
+	until_true 5 test "$(oakum ps -f json "$C" | jq length)" -ge 3
+	ok oakum kill --all "$C" KILL
+	until_true 5 is_status stopped "$C"
+	ok oakum delete "$C"
+}
+
+@test "KILL with a shared pid namespace kills all, init alive or not" {
+	bundle '.linux.namespaces |= map(select(.type != "pid")) |
+		.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & wait"]'
+	ok oakum run -d -b "$B" "$C"
+	until_true 5 test "$(oakum ps -f json "$C" | jq length)" -ge 3
+	ok oakum kill "$C" KILL
+	ok oakum delete "$C"
+
+	bundle '.linux.namespaces |= map(select(.type != "pid")) |
+		.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & exit 0"]'
+	ok oakum run -d -b "$B" "$C"
+	until_true 5 is_status stopped "$C"
+	ok oakum delete "$C"
+}
+
+@test "delete right after kill KILL succeeds, every time" {
+	sleeper
+	for _ in {1..25}; do
+		ok oakum run -d -b "$B" "$C"
+		ok oakum kill "$C" KILL
+		ok oakum delete "$C"
+	done
+}
+
+@test "delete of a running container is refused and names the way out" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	fails 4 oakum delete "$C"
+	says running --force
+	is "$(status_of)" running
+	ok oakum delete --force "$C"
+}
+
+@test "delete of an unknown container: refused, with --force quietly fine" {
+	fails 4 oakum delete none
+	ok oakum delete --force none
+	is "$output$errors" ""
+}
+
+@test "delete --force of created, running, paused and stopped containers" {
+	sleeper
+	ok oakum create -b "$B" "$C"
+	ok oakum delete -f "$C"
+	ok oakum run -d -b "$B" "$C"
+	ok oakum delete -f "$C"
+	ok oakum run -d -b "$B" "$C"
+	ok oakum pause "$C"
+	ok oakum delete -f "$C"
+	ok oakum run -d -b "$B" "$C"
+	ok oakum kill "$C" KILL
+	until_true 5 is_status stopped "$C"
+	ok oakum delete -f "$C"
+}
+
+@test "delete removes sub-cgroups the container's processes left" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	for dir in $(cgroups_of "$C"); do
+		mkdir -p "$dir/sub/sub"
+	done
+	ok oakum kill "$C" KILL
+	ok oakum delete "$C"
+	is "$(cgroups_of "$C")" ""
+}
+
+@test "delete --wait bounds the wait and names who is left" {
+	# A process of somebody else's in the container's cgroup is what keeps delete waiting.
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	dir=$(cgroup_dir freezer)
+	if on_v2; then skip "on v2 delete kills what is in the cgroup"; fi
+	ok oakum kill "$C" KILL
+	until_true 5 is_status stopped "$C"
+	ok oakum delete --wait=500ms "$C"
+	[ ! -d "$dir" ]
+}
+
+@test "pause returns when frozen, resume when running" {
+	bundle '.process.args = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i > /mnt/count; done"]'
+	ok oakum run -d -b "$B" "$C"
+	until_true 5 test -s "$B/rootfs/mnt/count"
+	for _ in {1..5}; do
+		ok oakum pause "$C"
+		is "$output$errors" ""
+		is "$(status_of)" paused
+		a=$(cat "$B/rootfs/mnt/count")
+		read -r -t 0.1 <> <(:) || :
+		is "$(cat "$B/rootfs/mnt/count")" "$a"
+		ok oakum resume "$C"
+		is "$(status_of)" running
+	done
+	ok oakum delete -f "$C"
+}
+
+@test "pause and resume in the wrong state" {
+	fails 4 oakum pause none
+	fails 4 oakum resume none
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	fails 4 oakum resume "$C"
+	ok oakum pause "$C"
+	fails 4 oakum pause "$C"
+	ok oakum resume "$C"
+	ok oakum kill "$C" KILL
+	until_true 5 is_status stopped "$C"
+	fails 4 oakum pause "$C"
+	ok oakum delete "$C"
+}
+
+@test "kill works on a paused container" {
+	sleeper
+	for _ in {1..5}; do
+		ok oakum run -d -b "$B" "$C"
+		ok oakum pause "$C"
+		ok oakum kill "$C" KILL
+		ok oakum delete "$C"
+	done
+}
+
+@test "a TERM sent while paused arrives after resume" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	ok oakum pause "$C"
+	ok oakum kill "$C" TERM
+	is "$(status_of)" paused
+	ok oakum resume "$C"
+	until_true 5 is_status stopped "$C"
+	ok oakum delete "$C"
+}
+
+@test "a recycled pid is never signalled" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	pid=$(pid_of)
+	# The record now speaks of this shell's child, with the start time of the container's init.
+	ok oakum kill "$C" KILL
+	until_true 5 gone "$pid"
+	sleep 1000 &
+	stranger=$!
+	sed -i -E "s/(\"pid\"[^0-9]*)$pid/\1$stranger/" "$ROOT/$C/state.json"
+	grep -q "$stranger" "$ROOT/$C/state.json"
+	fails 4 oakum kill "$C" KILL
+	is "$(status_of)" stopped
+	ok oakum delete --force "$C"
+	kill -0 $stranger
+	kill $stranger
+	wait $stranger || :
+}

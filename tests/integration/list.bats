@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# list, ps, spec, features, --version, --help and the global options.
+load ../lib/common
+
+@test "list: a table sorted by id" {
+	sleeper
+	ok oakum list
+	is "$(head -1 <<<"$output" | tr -s ' ')" "$(echo 'ID PID STATUS BUNDLE CREATED OWNER')"
+	ok oakum create -b "$B" "${C}b"
+	ok oakum run -d -b "$B" "${C}a"
+	ok oakum list
+	is "$(wc -l <<<"$output")" 3
+	is "$(awk 'NR > 1 { print $1, $3, $4 }' <<<"$output")" "${C}a running $B
+${C}b created $B"
+	is "$(awk 'NR == 2 { print $2 }' <<<"$output")" "$(pid_of "${C}a")"
+	ok oakum delete -f "${C}a"
+	ok oakum delete -f "${C}b"
+}
+
+@test "list -q and --quiet" {
+	sleeper
+	ok oakum create -b "$B" "${C}b"
+	ok oakum create -b "$B" "${C}a"
+	ok oakum list -q
+	is "$output" "${C}a
+${C}b"
+	ok oakum list --quiet
+	is "$(wc -l <<<"$output")" 2
+	ok oakum delete -f "${C}a"
+	ok oakum delete -f "${C}b"
+}
+
+@test "list --format json: one line, keys in runc's order" {
+	sleeper
+	ok oakum list --format json
+	[ "$output" = "[]" ] || [ "$output" = null ]
+	ok oakum create -b "$B" "$C"
+	ok oakum list --format=json
+	is "$(wc -l <<<"$output")" 1
+	is "$(jq -r '.[0] | keys_unsorted | .[0:7] | join(" ")' <<<"$output")" "ociVersion id pid status bundle rootfs created"
+	[ "$(jq -c . <<<"$output")" = "$output" ]
+	fails 2 oakum list --format yaml
+	ok oakum delete -f "$C"
+}
+
+@test "list: a root that was named and is not there fails, the default one does not" {
+	fails 4 "$OAKUM" --root "$W/none" list
+	says "$W/none"
+	ok "$OAKUM" list
+}
+
+@test "list: one bad container does not hide the others" {
+	sleeper
+	ok oakum create -b "$B" "$C"
+	mkdir -m 700 "$ROOT/bad"
+	echo '{' >"$ROOT/bad/state.json"
+	output=$(oakum list -q 2>"$W/stderr" </dev/null) || :
+	prints "$C"
+	grep -q bad "$W/stderr"
+	ok oakum delete -f bad
+	ok oakum delete -f "$C"
+}
+
+@test "ps: json, table, and arguments for ps(1)" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	ok oakum ps -f json "$C"
+	is "$(jq -c 'map(type) | unique' <<<"$output")" '["number"]'
+	jq -e --argjson p "$(pid_of)" 'index($p) != null' <<<"$output"
+	ok oakum ps "$C"
+	is "$(head -1 <<<"$output" | tr -s ' ')" "UID PID PPID C STIME TTY TIME CMD"
+	grep -q "$(pid_of)" <<<"$output"
+	ok oakum ps "$C" -e -x
+	is "$(head -1 <<<"$output" | tr -s ' ' | sed 's/^ //')" "PID TTY STAT TIME COMMAND"
+	ok oakum ps --format table "$C"
+	fails 2 oakum ps --format yaml "$C"
+	ok oakum kill "$C" KILL
+	until_true 5 is_status stopped "$C"
+	ok oakum ps "$C"
+	ok oakum delete "$C"
+	fails 4 oakum ps "$C"
+}
+
+@test "spec writes a config.json that runs" {
+	mkdir -p "$B"
+	cp -al "$FIXTURE/rootfs" "$B/rootfs"
+	cd "$B"
+	ok oakum spec
+	jq -e '.root.readonly and .process.terminal and .process.args == ["sh"] and .process.noNewPrivileges
+		and (.process.capabilities.inheritable // [] | length) == 0
+		and (.linux.maskedPaths | length) > 3 and (.linux.readonlyPaths | length) > 3
+		and ([.linux.namespaces[].type] | contains(["pid", "network", "ipc", "uts", "mount"]))' config.json
+	fails 1 oakum spec
+	says config.json
+	edit '.process.terminal = false | .process.args = ["echo", "from spec"]'
+	ok oakum run "$C"
+	is "$output" "from spec"
+}
+
+@test "spec --bundle and --rootless" {
+	mkdir "$W/there"
+	ok oakum spec --bundle "$W/there"
+	jq -e .ociVersion "$W/there/config.json"
+	mkdir "$W/rootless"
+	ok oakum spec --rootless -b "$W/rootless"
+	jq -e '[.linux.namespaces[].type] | index("user")' "$W/rootless/config.json"
+	jq -e '.linux.uidMappings[0].size == 1 and (.linux.resources // {} | length) == 0' "$W/rootless/config.json"
+}
+
+@test "features" {
+	ok oakum features
+	jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax and (.hooks | index("createRuntime"))
+		and (.mountOptions | index("rbind")) and (.linux.namespaces | index("pid"))
+		and (.linux.capabilities | index("CAP_SYS_ADMIN")) and .linux.cgroup.v1 == true
+		and (.linux.seccomp.actions | index("SCMP_ACT_ERRNO")) and (.linux.seccomp.operators | index("SCMP_CMP_EQ"))' <<<"$output"
+}
+
+@test "--version and -v" {
+	ok oakum --version
+	prints "oakum version" "spec: "
+	ok oakum -v
+}
+
+@test "--help, help of each command, and an unknown command" {
+	ok oakum --help
+	for c in create start state kill delete run exec list ps pause resume spec features up down attach logs wait; do
+		ok oakum --help
+		prints "$c"
+		ok oakum "$c" --help
+		prints "$c"
+		ok oakum "$c" -h
+	done
+	fails 2 oakum frobnicate
+	says frobnicate
+	fails 2 oakum
+}
+
+@test "unknown options, missing and surplus arguments are usage errors" {
+	fails 2 oakum --frob list
+	says --frob
+	fails 2 oakum list --frob
+	fails 2 oakum state
+	fails 2 oakum state a b
+	fails 2 oakum start
+	fails 2 oakum create
+	fails 2 oakum kill
+	fails 2 oakum create --pid-file
+	fails 2 oakum run --preserve-fds nine x
+	fails 2 oakum run --preserve-fds -1 x
+	fails 2 oakum run --preserve-fds 4294967297 x
+}
+
+@test "--log takes errors as text and as JSON, and stderr still has them" {
+	fails 4 oakum --log "$W/log" state none
+	grep -q 'level=error' "$W/log"
+	fails 4 oakum --log "$W/json" --log-format json state none
+	jq -e '.level == "error" and .msg and .time' "$W/json"
+	fails 2 oakum --log-format junk list
+	fails 1 oakum --log "$W/none/log" list
+	says "$W/none/log"
+}
+
+@test "--debug goes to stderr, or to the log alone" {
+	bundle
+	oakum --debug run -b "$B" "$C" </dev/null 2>"$W/err"
+	grep -q level=debug "$W/err"
+	ok oakum --debug --log "$W/log" run -b "$B" "$C"
+	is "$errors" ""
+	grep -q level=debug "$W/log"
+	ok oakum --debug --log "$W/json" --log-format json run -b "$B" "$C"
+	grep -q '"level":"debug"' "$W/json"
+	ok oakum --log-level debug --log "$W/log2" run -b "$B" "$C"
+	grep -q level=debug "$W/log2"
+	fails 2 oakum --log-level loud list
+}
+
+@test "--cgroup-manager, --systemd-cgroup, --rootless" {
+	bundle
+	ok oakum --cgroup-manager cgroupfs run -b "$B" "$C"
+	fails 2 oakum --cgroup-manager frob list
+	for r in auto true false; do
+		ok oakum --rootless "$r" list
+	done
+	fails 2 oakum --rootless perhaps list
+	# The systemd manager is not there yet, and says so.
+	fails 6 oakum --systemd-cgroup run -b "$B" "$C"
+	says systemd
+	fails 6 oakum --cgroup-manager=systemd run -b "$B" "$C"
+}
+
+@test "--cgroup-manager disabled makes no cgroup" {
+	sleeper 'del(.linux.resources) | .mounts |= map(select(.type != "cgroup"))'
+	ok oakum --cgroup-manager disabled run -d -b "$B" "$C"
+	is "$(cgroups_of "$C")" ""
+	is "$(status_of)" running
+	ok oakum kill "$C" KILL
+	ok oakum delete "$C"
+}

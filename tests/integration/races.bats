@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# Commands that meet, and commands that die.
+load ../lib/common
+
+@test "20 creates of one id at once have one winner" {
+	sleeper
+	for _ in 1 2 3; do
+		pids=()
+		for n in {1..20}; do
+			("$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null >/dev/null 2>"$W/err.$n"; echo $? >"$W/rc.$n") &
+			pids+=($!)
+		done
+		wait "${pids[@]}"
+		is "$(grep -lx 0 "$W"/rc.* | wc -l)" 1
+		is "$(grep -lx 5 "$W"/rc.* | wc -l)" 19
+		is "$(status_of)" created
+		ok oakum delete -f "$C"
+	done
+}
+
+@test "8 deletes at once: all end, nothing is left" {
+	sleeper
+	for _ in 1 2 3; do
+		ok oakum run -d -b "$B" "$C"
+		pids=()
+		for n in {1..8}; do
+			("$OAKUM" --root "$ROOT" delete -f "$C" </dev/null >/dev/null 2>"$W/err.$n"; echo $? >"$W/rc.$n") &
+			pids+=($!)
+		done
+		wait "${pids[@]}"
+		is "$(grep -lx 0 "$W"/rc.[1-8] | wc -l)" 8
+		is "$(ls "$ROOT")" ""
+	done
+}
+
+@test "starts, kills and deletes of one container at once" {
+	sleeper
+	for _ in {1..10}; do
+		ok oakum create -b "$B" "$C"
+		pids=()
+		for c in start start kill delete state pause resume; do
+			timeout 30 "$OAKUM" --root "$ROOT" $c "$C" </dev/null >/dev/null 2>&1 &
+			pids+=($!)
+		done
+		for p in "${pids[@]}"; do
+			rc=0
+			wait "$p" || rc=$?
+			[ $rc -lt 124 ]
+		done
+		ok oakum delete -f "$C"
+	done
+}
+
+@test "create SIGKILLed at any moment: delete --force removes all" {
+	sleeper
+	# A life takes some milliseconds here; the moments go from the first instruction to well after.
+	for i in {0..150}; do
+		"$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null >/dev/null 2>&1 &
+		p=$!
+		read -r -t "$(printf '0.%06d' $((i * 150 + 1)))" <> <(:) || :
+		kill -KILL $p 2>/dev/null || :
+		wait $p 2>/dev/null || :
+		ok oakum delete --force "$C"
+		is "$(cgroups_of "$C")" ""
+		[ ! -e "$ROOT/$C" ]
+	done
+}
+
+# strace kills the program at its N-th system call: every moment, the same each time.
+@test "create SIGKILLed at chosen system calls: delete --force removes all" {
+	bundle
+	strace -o "$W/count" "$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null
+	total=$(grep -c '(' "$W/count")
+	ok oakum delete -f "$C"
+	for ((n = total / 4; n <= total; n += 3)); do
+		strace -o /dev/null -e inject=all:signal=KILL:when=$n "$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null >/dev/null 2>&1 || :
+		ok oakum delete --force "$C"
+		[ -z "$(cgroups_of "$C")" ] || { echo "killed at call $n"; false; }
+	done
+}
+
+@test "delete SIGKILLed at chosen system calls: the next one finishes" {
+	bundle
+	ok oakum create -b "$B" "$C"
+	strace -o "$W/count" "$OAKUM" --root "$ROOT" delete -f "$C" </dev/null
+	total=$(grep -c '(' "$W/count")
+	for ((n = 10; n <= total; n += 4)); do
+		ok oakum create -b "$B" "$C"
+		strace -o /dev/null -e inject=all:signal=KILL:when=$n "$OAKUM" --root "$ROOT" delete -f "$C" </dev/null >/dev/null 2>&1 || :
+		ok oakum delete --force "$C"
+		[ -z "$(cgroups_of "$C")" ] || { echo "killed at call $n"; false; }
+	done
+}
+
+@test "start, pause and kill SIGKILLed at chosen system calls" {
+	sleeper
+	for c in start pause kill; do
+		ok oakum create -b "$B" "$C"
+		[ $c = start ] || ok oakum start "$C"
+		strace -o "$W/count" "$OAKUM" --root "$ROOT" $c "$C" </dev/null
+		total=$(grep -c '(' "$W/count")
+		ok oakum delete -f "$C"
+		for ((n = 10; n <= total; n += 9)); do
+			ok oakum create -b "$B" "$C"
+			[ $c = start ] || ok oakum start "$C"
+			strace -o /dev/null -e inject=all:signal=KILL:when=$n "$OAKUM" --root "$ROOT" $c "$C" </dev/null >/dev/null 2>&1 || :
+			ok oakum delete --force "$C"
+		done
+	done
+}
+
+@test "the container's init killed while it waits: start says so, delete works" {
+	sleeper
+	ok oakum create -b "$B" "$C"
+	kill -KILL "$(pid_of)"
+	until_true 5 is_status stopped "$C"
+	fails 4 oakum start "$C"
+	ok oakum delete "$C"
+}
+
+@test "a hook that hangs is bounded by create's SIGKILL, and delete --force ends it" {
+	bundle '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "30"]}]}'
+	"$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null >/dev/null 2>&1 &
+	p=$!
+	until_true 5 pgrep -x sleep >/dev/null
+	is_status creating "$C"
+	kill -KILL $p
+	wait $p || :
+	ok oakum delete --force "$C"
+}
+
+@test "up SIGKILLed at many moments" {
+	sleeper
+	for i in {0..60}; do
+		"$OAKUM" --root "$ROOT" up -d -b "$B" "$C" </dev/null >/dev/null 2>&1 &
+		p=$!
+		read -r -t "$(printf '0.%06d' $((i * 400 + 1)))" <> <(:) || :
+		kill -KILL $p 2>/dev/null || :
+		wait $p 2>/dev/null || :
+		ok oakum delete --force "$C"
+		is "$(cgroups_of "$C")" ""
+	done
+}
