@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -17,7 +18,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "oakum.h"
 
@@ -104,10 +104,13 @@ static int write_output(const struct session *s, struct err *err)
 static void say_lost(const struct session *s)
 {
 	uint64_t bytes;
+	char line[96];
 
-	if (message_get(&s->m, &bytes, sizeof(bytes)) == 0)
-		log_warning("output lost: %" PRIu64 " bytes, they came faster than they were read",
-			    bytes);
+	if (message_get(&s->m, &bytes, sizeof(bytes)) < 0)
+		return;
+	snprintf(line, sizeof(line),
+		 "output lost: %" PRIu64 " bytes came faster than they were read here", bytes);
+	s->o->warn(s->o->warn_data, line);
 }
 
 static int on_message(struct session *s, struct err *err)

@@ -16,6 +16,8 @@ struct attach_options {
 	bool input;    /* pass stdin on */
 	bool signals;  /* pass TERM INT HUP QUIT USR1 USR2 on; else they end the attachment */
 	struct keys keys;
+	void (*warn)(void *data, const char *line);
+	void *warn_data;
 };
 
 enum attach_end {

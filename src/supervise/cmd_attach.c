@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/report.h"
 #include "supervise/attach.h"
 #include "supervise/connect.h"
 #include "supervise/outcome.h"
@@ -40,6 +41,8 @@ static int run(struct command_context *c)
 {
 	const char *keys = opt_string(c, "detach-keys"), *proxy = opt_string(c, "sig-proxy");
 	struct attach_options o = {.input = !opt_bool(c, "no-stdin"),
+				   .warn = report_warn,
+				   .warn_data = c,
 				   .signals = !proxy || !str_eq(proxy, "false")};
 	struct connection connection = {.sock = -1, .pidfd = -1};
 	struct oakum_state *state;

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/report.h"
 #include "supervise/logs.h"
 #include "supervise/outcome.h"
 
@@ -21,6 +22,8 @@ static int run(struct command_context *c)
 	const char *since = opt_string(c, "since"), *tail = opt_string(c, "tail");
 	struct logs_options o = {.follow = opt_bool(c, "follow"),
 				 .timestamps = opt_bool(c, "timestamps"),
+				 .warn = report_warn,
+				 .warn_data = c,
 				 .tail = LOGS_ALL};
 	AUTO_CLOSE int dir = -1, supervisor = -1;
 	struct oakum_state *state;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/report.h"
 #include "supervise/attach.h"
 #include "supervise/outcome.h"
 #include "supervise/supervisor.h"
@@ -43,22 +45,19 @@ static const struct option_def options[] = {
 static int print_failure(struct command_context *c, const struct message *m)
 {
 	static struct message_failure f;
-	enum oakum_error_kind kind;
-	char *line, *rest;
-	int status;
+	char *line, *rest = NULL;
+	int status = OAKUM_E_RUNTIME;
 
 	if (m->head.type != MESSAGE_FAILED || message_get(m, &f, sizeof(f)) < 0)
 		return cli_error(c, OAKUM_E_RUNTIME, EPROTO, "the supervisor's answer");
 	f.text[sizeof(f.text) - 1] = f.hint[sizeof(f.hint) - 1] = '\0';
-	kind = (enum oakum_error_kind)f.kind;
-	status = cli_status(c, kind);
 	for (line = strtok_r(f.text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		bool last = !*rest;
+		struct err err = ERR_INIT;
 
-		if (last && f.hint[0])
-			status = cli_error(c, kind, 0, "%s (%s)", line, f.hint);
-		else
-			status = cli_error(c, kind, 0, "%s", line);
+		err_kind(&err, (enum err_kind)f.kind, 0, "%s", line);
+		if (!*rest)
+			err_hint(&err, "%s", f.hint);
+		status = report_err(c, &err);
 	}
 	return status;
 }
@@ -78,6 +77,8 @@ static int stay(struct command_context *c, const char *id, const struct message_
 	struct attach_options attach = {.sock = child->sock,
 					.terminal = hello->flags & MESSAGE_HAS_TERMINAL,
 					.input = true,
+					.warn = report_warn,
+					.warn_data = c,
 					.signals = true};
 	struct attach_result result;
 	struct err err = ERR_INIT;

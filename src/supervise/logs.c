@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -18,7 +19,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/log.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "supervise/exit_record.h"
@@ -217,18 +217,27 @@ static int follow(struct show *s, struct err *err)
 	return r;
 }
 
+static void warn(const struct show *s, const char *line)
+{
+	s->o->warn(s->o->warn_data, line);
+}
+
 static void say_what_lacks(const struct show *s)
 {
-	if (s->reader.bad > 0)
-		log_warning("%" PRIu64 " lines of the log are no records and were skipped",
-			    s->reader.bad);
+	char line[96];
+
+	if (s->reader.bad > 0) {
+		snprintf(line, sizeof(line),
+			 "%" PRIu64 " lines of the log are no records and were skipped",
+			 s->reader.bad);
+		warn(s, line);
+	}
 	if (s->reader.missed)
-		log_warning(
-			"the log was rotated faster than it could be shown: some of it is missing");
+		warn(s, "the log was rotated faster than it could be shown: some of it is missing");
 	if (s->o->follow && s->o->supervisor >= 0 && proc_ended(s->o->supervisor) &&
 	    faccessat(s->o->dir, EXIT_NAME, F_OK, 0) < 0 &&
 	    faccessat(s->o->dir, LOGFILE_NAME, F_OK, 0) == 0)
-		log_warning("the supervisor was killed: nothing is added to this log any more");
+		warn(s, "the supervisor was killed: nothing is added to this log any more");
 }
 
 int logs_show(const struct logs_options *options, struct err *err)

@@ -16,7 +16,9 @@ struct logs_options {
 	int supervisor; /* its pidfd, or -1: nothing will be added any more */
 	bool follow, timestamps;
 	int64_t since_ns; /* CLOCK_REALTIME; 0: from the beginning */
-	uint64_t tail;	  /* lines, or LOGS_ALL */
+	void (*warn)(void *data, const char *line);
+	void *warn_data;
+	uint64_t tail; /* lines, or LOGS_ALL */
 };
 
 /* "10m" ago or an RFC 3339 time: ns since the epoch. 0 or -EINVAL. */

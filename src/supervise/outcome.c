@@ -3,15 +3,16 @@
 #include "supervise/outcome.h"
 
 #include "base/err.h"
+#include "cli/report.h"
 #include "supervise/attach.h"
 #include "supervise/exit_record.h"
 
 int outcome_error(const struct command_context *c, const struct err *err)
 {
-	if (err->hint[0])
-		return cli_error(c, (enum oakum_error_kind)err->kind, err->code, "%s (%s)",
-				 err->text, err->hint);
-	return cli_error(c, (enum oakum_error_kind)err->kind, err->code, "%s", err->text);
+	struct err named = *err;
+
+	err_prefix(&named, "%s %s", c->command->name, c->args[0]);
+	return report_err(c, &named);
 }
 
 int outcome_attach(const struct command_context *c, const char *id,

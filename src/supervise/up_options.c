@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/report.h"
 #include "supervise/logfile.h"
 #include "supervise/supervisor.h"
 
@@ -111,7 +112,8 @@ static int fill_handle(struct command_context *c, struct supervise_options *o, c
 	const char *rootless = opt_string(c, "rootless");
 	char here[PATH_MAX];
 
-	o->handle = OAKUM_OPTIONS(oakum_options, .rootless = -1);
+	o->handle = OAKUM_OPTIONS(oakum_options, .rootless = -1, .debug = report_debug,
+				  .debug_data = c, .warn = report_warn, .warn_data = c);
 	if (rootless && !str_eq(rootless, "auto"))
 		o->handle.rootless = str_eq(rootless, "true");
 	if (opt_bool(c, "systemd-cgroup") || (manager && str_eq(manager, "systemd")))
