@@ -4,8 +4,10 @@
  * it, with or without controllers) and v2 (unified). A container's cgroup is one path in every
  * hierarchy. What the hierarchies are is read from mountinfo and believed only where statfs(2) agrees.
  *
- * cgroup.c dispatches; cgroup_v1.c and cgroup_v2.c know the files; cgroup_freeze.c stops and resumes;
- * cgroup_devices.c turns device rules into v1 lines or a v2 eBPF program.
+ * cgroup.c makes, opens and joins; cgroup_probe.c finds the hierarchies; cgroup_limit.c chooses, and
+ * cgroup_v1.c and cgroup_v2.c know, the limit files; cgroup_devices.c turns device rules into v1 lines and
+ * cgroup_bpf.c into a v2 eBPF program; cgroup_freeze.c stops and resumes; cgroup_procs.c lists, signals and
+ * waits for the processes; cgroup_walk.c walks sub-cgroups; cgroup_remove.c takes it all away.
  */
 #ifndef OAKUM_KERNEL_CGROUP_H
 #define OAKUM_KERNEL_CGROUP_H
@@ -66,7 +68,7 @@ struct cgroup_limits {
 	CGROUP_OPTION(int64_t) cpu_quota, cpu_idle;
 	const char *cpuset_cpus, *cpuset_mems;                                  /* NULL: leave */
 	CGROUP_OPTION(int64_t) pids_limit;                                      /* -1: max; 0 means 1 */
-	const struct cgroup_device_rule *devices;                               /* in order; the caller has put the default ones in */
+	const struct cgroup_device_rule *devices;                               /* in order, the caller has put the default ones in; what none names is denied */
 	size_t n_devices;
 };
 
@@ -74,7 +76,7 @@ struct cgroup_limits {
 struct cgroup {
 	const struct cgroup_host *host;
 	char path[PATH_MAX / 4];       /* in every hierarchy, absolute: "/oakum/web" */
-	int fd[CGROUP_MAX];            /* O_RDONLY|O_DIRECTORY of the container's directory, -1: absent there; index as host->h */
+	int fd[CGROUP_MAX];            /* O_PATH|O_DIRECTORY of the container's directory, -1: absent there; index as host->h */
 	int tasks[CGROUP_MAX];         /* v1: "tasks" opened for writing by cgroup_create(), -1 else */
 };
 
@@ -84,11 +86,11 @@ void cgroup_init(struct cgroup *cg, const struct cgroup_host *host);
 void cgroup_close(struct cgroup *cg);
 
 /*
- * Make @path in every hierarchy, with its parents (each directory that we make carries the
+ * Make @path in every hierarchy, with its parents (each parent that we make carries the
  * extended attribute trusted.oakum so that cgroup_remove() may take it away again; v2: the
- * controllers that @limits needs are enabled in the parents' cgroup.subtree_control; v1 cpuset:
- * empty cpus and mems are filled from the parent). Writes what must stand before a task joins:
- * cpuset and, in v1, device rules. Opens directories and v1 tasks files.
+ * controllers that @limits needs are enabled in the parents' cgroup.subtree_control, and, where there
+ * is no v1, all that the kernel lets us; v1 cpuset: empty cpus and mems are filled from the parent).
+ * Writes what must stand before a task joins: cpuset and, in v1, device rules. Opens directories and v1 tasks files.
  * Refused at once, never waited for: a target that has processes ("container's cgroup is not empty") or
  * is frozen ("container's cgroup unexpectedly frozen").
  * On failure what this call made is removed. @cg has been cgroup_init()ed.
@@ -128,7 +130,8 @@ int cgroup_is_frozen(const struct cgroup_host *host, const char *path);
 
 /*
  * Send @sig to every process below. SIGKILL: v2 cgroup.kill, else freeze, signal all, thaw, until none is
- * left or the list does not shrink; a frozen v1 cgroup is thawed after SIGKILL so that it can die.
+ * left or the list holds nobody new; a frozen v1 cgroup is thawed after SIGKILL so that it can die.
+ * The caller itself is never signalled by us (cgroup.kill does not ask).
  * 0 (also when there is none), CGROUP_GONE, < 0 with @err.
  */
 int cgroup_signal_all(struct cgroup *cg, int sig, struct err *err);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cgroup of one container: made, opened, joined. It is one path in every hierarchy; what
+ * is written into it is in the other cgroup_*.c files.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "kernel/cgroup_internal.h"
+
+/* A parent may be taken away by another container's cgroup_remove() between our making it and our
+ * using it; each time somebody else must have finished one. */
+#define MAKE_TRIES 20
+
+void cgroup_init(struct cgroup *cg, const struct cgroup_host *host)
+{
+	cg->host = host;
+	cg->path[0] = '\0';
+	for (size_t i = 0; i < CGROUP_MAX; i++)
+		cg->fd[i] = cg->tasks[i] = -1;
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	if (!cg)
+		return;
+	for (size_t i = 0; i < CGROUP_MAX; i++) {
+		fd_replace(&cg->fd[i], -1);
+		fd_replace(&cg->tasks[i], -1);
+	}
+}
+
+size_t cgroup_dir(const struct cgroup_hierarchy *h, const char *path, char buf[CGROUP_DIR_MAX])
+{
+	size_t len = strlen(h->mount);
+
+	memcpy(buf, h->mount, len);
+	strcpy(buf + len, path);
+	return len;
+}
+
+static int set_path(struct cgroup *cg, const char *path, struct err *err)
+{
+	ssize_t n;
+
+	if (path[0] != '/' || path_has_dotdot(path))
+		return err_kind(err, ERR_CONFIG, EINVAL,
+				"cgroup path \"%s\" is not absolute or has \"..\"", path);
+	n = path_clean(path, cg->path, sizeof(cg->path));
+	if (n < 0)
+		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "cgroup path \"%.60s…\"", path);
+	if (n <= 1)
+		return err_kind(err, ERR_CONFIG, EINVAL,
+				"cgroup path \"/\" is the root of every cgroup");
+	return 0;
+}
+
+/* The parents of @dir, top down, with our mark on those that we make. 0 or -errno. */
+static int make_parents(const struct cgroup_hierarchy *h, const char *dir, size_t mount_len)
+{
+	char part[CGROUP_DIR_MAX];
+
+	strcpy(part, dir);
+	for (char *slash = strchr(part + mount_len + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0755) == 0) {
+			/* Without extended attributes the directory simply stays. */
+			(void)setxattr(part, CGROUP_MARK, "1", 1, 0);
+			if (h->controllers & CGROUP_C_CPUSET) {
+				char file[CGROUP_DIR_MAX + 32];
+
+				(void)cgroup_v1_fill_cpuset(part, mount_len);
+				/* The kernel then copies cpus and mems into each container's
+				 * cgroup, which costs a third of reading and writing them. */
+				snprintf(file, sizeof(file), "%s/cgroup.clone_children", part);
+				(void)io_write_at(AT_FDCWD, file, "1");
+			}
+		} else if (errno != EEXIST) {
+			return -errno;
+		}
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* Make and open the container's directory in one hierarchy. 0: it was there, 1: made, < 0 with
+ * @err. */
+static int make_leaf(struct cgroup *cg, size_t i, struct err *err)
+{
+	const struct cgroup_hierarchy *h = &cg->host->h[i];
+	char dir[CGROUP_DIR_MAX];
+	size_t mount_len = cgroup_dir(h, cg->path, dir);
+
+	for (int tries = 0; tries < MAKE_TRIES; tries++) {
+		bool made = mkdir(dir, 0755) == 0;
+		int r = made || errno == EEXIST ? 0 : -errno;
+
+		if (r == -ENOENT) {
+			r = make_parents(h, dir, mount_len);
+			if (r == 0 || r == -ENOENT)
+				continue;
+		}
+		if (r < 0)
+			return err_set(err, -r, "make cgroup %s", dir);
+		cg->fd[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (cg->fd[i] >= 0)
+			return made;
+		if (errno != ENOENT) {
+			r = err_set(err, errno, "open cgroup %s", dir);
+			if (made)
+				(void)rmdir(dir);
+			return r;
+		}
+	}
+	return err_set(err, EAGAIN, "make cgroup %s: it is removed again and again", dir);
+}
+
+/* Nobody may live in it, and a process put there must run. */
+static int check_leaf(const struct cgroup *cg, size_t i, bool made, struct err *err)
+{
+	const struct cgroup_hierarchy *h = &cg->host->h[i];
+	int r = 0;
+
+	if (!made)
+		r = cgroup_dir_populated(cg->fd[i], h->v2);
+	if (r > 0)
+		return err_kind(err, ERR_STATE, 0, "container's cgroup is not empty");
+	/* A new one as well: it may have a frozen parent. */
+	if (r == 0 && (h->v2 || (h->controllers & CGROUP_C_FREEZER)))
+		r = cgroup_freeze_look(cg->fd[i], h->v2);
+	if (r > 0)
+		return err_kind(err, ERR_STATE, 0, "container's cgroup unexpectedly frozen");
+	return r < 0 ? err_set(err, -r, "look at cgroup %s%s", h->mount, cg->path) : 0;
+}
+
+/* What can only be done below a directory that stands: v1 cpuset's contents, tasks opened. */
+static int prepare_leaf(struct cgroup *cg, size_t i, struct err *err)
+{
+	const struct cgroup_hierarchy *h = &cg->host->h[i];
+	char dir[CGROUP_DIR_MAX];
+	size_t mount_len = cgroup_dir(h, cg->path, dir);
+
+	if (h->v2)
+		return 0;
+	if (h->controllers & CGROUP_C_CPUSET) {
+		int r = cgroup_v1_fill_cpuset(dir, mount_len);
+
+		if (r < 0)
+			return err_set(err, -r,
+				       "fill cpuset.cpus and cpuset.mems of %s from its parents",
+				       dir);
+	}
+	cg->tasks[i] = openat(cg->fd[i], "tasks", O_WRONLY | O_CLOEXEC);
+	return cg->tasks[i] < 0 ? err_set(err, errno, "open %s/tasks", dir) : 0;
+}
+
+static void undo(struct cgroup *cg, const bool *made)
+{
+	cgroup_close(cg);
+	for (size_t i = 0; i < cg->host->n; i++) {
+		char dir[CGROUP_DIR_MAX];
+		size_t mount_len = cgroup_dir(&cg->host->h[i], cg->path, dir);
+
+		if (made[i])
+			(void)rmdir(dir);
+		cgroup_remove_parents(dir, mount_len);
+	}
+}
+
+int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
+		  struct err *err)
+{
+	bool made[CGROUP_MAX] = {false};
+	int r = set_path(cg, path, err);
+
+	if (r < 0)
+		return r;
+	if (cg->host->n == 0)
+		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
+				"no cgroup is mounted below /sys/fs/cgroup");
+	for (size_t i = 0; i < cg->host->n; i++) {
+		r = make_leaf(cg, i, err);
+		if (r < 0)
+			goto fail;
+		made[i] = r > 0;
+		r = check_leaf(cg, i, made[i], err);
+		if (r == 0)
+			r = prepare_leaf(cg, i, err);
+		if (r < 0)
+			goto fail;
+	}
+	r = cgroup_limit_before(cg, limits, err);
+	if (r < 0)
+		goto fail;
+	return 0;
+fail:
+	undo(cg, made);
+	return r;
+}
+
+int cgroup_open(struct cgroup *cg, const char *path, struct err *err)
+{
+	bool found = false;
+	int r = set_path(cg, path, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < cg->host->n; i++) {
+		char dir[CGROUP_DIR_MAX];
+
+		(void)cgroup_dir(&cg->host->h[i], cg->path, dir);
+		cg->fd[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		found |= cg->fd[i] >= 0;
+		if (cg->fd[i] < 0 && errno != ENOENT) {
+			r = err_set(err, errno, "open cgroup %s", dir);
+			cgroup_close(cg);
+			return r;
+		}
+	}
+	return found ? 0 : CGROUP_GONE;
+}
+
+int cgroup_v2_fd(const struct cgroup *cg)
+{
+	int i = cgroup_find_v2(cg->host);
+
+	return i < 0 ? -1 : cg->fd[i];
+}
+
+static int join(const struct cgroup *cg, size_t i, struct err *err)
+{
+	const char *file = cg->host->h[i].v2 ? "cgroup.procs" : "tasks";
+	AUTO_CLOSE int own = -1;
+	int fd = cg->tasks[i];
+
+	if (fd < 0)
+		fd = own = openat(cg->fd[i], file, O_WRONLY | O_CLOEXEC);
+	/* "0" is the writing task. v1's tasks moves it alone and so needs no lock over all
+	 * processes, which costs 10 ms in cgroup.procs. */
+	if (fd < 0 || write(fd, "0", 1) < 0)
+		return err_set(err, errno, "join cgroup %s%s", cg->host->h[i].mount, cg->path);
+	return 0;
+}
+
+int cgroup_join_self(const struct cgroup *cg, bool v2, struct err *err)
+{
+	for (size_t i = 0; i < cg->host->n; i++) {
+		int r;
+
+		if (cg->fd[i] < 0 || (cg->host->h[i].v2 && !v2))
+			continue;
+		r = join(cg, i, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+size_t cgroup_view(const struct cgroup_host *host, const char *path, struct cgroup_view *ret)
+{
+	for (size_t i = 0; i < host->n; i++) {
+		ret[i].name = host->h[i].name;
+		ret[i].v2 = host->h[i].v2;
+		snprintf(ret[i].dir, sizeof(ret[i].dir), "%s%s", host->h[i].mount, path);
+	}
+	return host->n;
+}

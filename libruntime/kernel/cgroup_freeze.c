@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Stopping and resuming every task of a cgroup. A request that was written is not a freeze that
+ * happened: both directions wait for the kernel's answer, and a freeze that does not come is taken
+ * back and its culprit named.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "kernel/cgroup_internal.h"
+
+int cgroup_freeze_request(int dir, bool v2, bool want)
+{
+	if (v2)
+		return io_write_at(dir, "cgroup.freeze", want ? "1" : "0");
+	return io_write_at(dir, "freezer.state", want ? "FROZEN" : "THAWED");
+}
+
+int cgroup_freeze_look(int dir, bool v2)
+{
+	char state[16];
+	ssize_t n;
+
+	if (v2) {
+		AUTO_CLOSE int fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+		int r = fd < 0 ? -errno : cgroup_event(fd, "frozen");
+
+		/* Linux before 5.2 cannot freeze a v2 cgroup. */
+		return cgroup_means_gone(r) || r == -ENODATA ? 0 : r;
+	}
+	n = io_read_at(dir, "freezer.state", state, sizeof(state));
+	if (n < 0)
+		return cgroup_means_gone((int)n) ? 0 : (int)n;
+	return !str_eq(state, "THAWED");
+}
+
+static int thaw_one(int dir, void *data)
+{
+	int r = cgroup_freeze_request(dir, false, false);
+
+	(void)data;
+	return cgroup_means_gone(r) ? 0 : r;
+}
+
+int cgroup_thaw_tree(int dir)
+{
+	return cgroup_walk(dir, thaw_one, NULL);
+}
+
+/*
+ * Where the kernel put a task to sleep: the freezer's own function if it is frozen. The state
+ * letter does not tell, since a frozen task of v1 shows D like one that waits for a dead disk.
+ */
+static bool task_is_frozen(pid_t tid)
+{
+	char name[64], wchan[128];
+
+	snprintf(name, sizeof(name), "/proc/%d/wchan", (int)tid);
+	if (io_read_at(AT_FDCWD, name, wchan, sizeof(wchan)) < 0)
+		return false;
+	return strstr(wchan, "refrigerator") || strstr(wchan, "freezer") ||
+	       strstr(wchan, "freezing");
+}
+
+/* "; not frozen: 12 (sleep, state D)" for up to three of them. */
+static void name_culprits(int dir, bool v2, char *buf, size_t size)
+{
+	struct cgroup_pidlist l = {.p = NULL};
+	struct strbuf b;
+	int named = 0;
+
+	strbuf_init(&b, buf, size);
+	(void)cgroup_list(dir, v2 ? "cgroup.threads" : "tasks", &l);
+	cgroup_pidlist_sort(&l);
+	for (size_t i = 0; i < l.n && named < 3; i++) {
+		char comm[32], state = '?';
+
+		if (task_is_frozen(l.p[i]))
+			continue;
+		proc_describe(l.p[i], comm, &state);
+		strbuf_fmt(&b, "%s%d (%s, state %c)",
+			   named++ ? ", " : "; not frozen: ", (int)l.p[i], comm, state);
+	}
+	cgroup_pidlist_done(&l);
+}
+
+static int freeze_v2(int dir, bool want, int64_t deadline_ms, struct err *err)
+{
+	AUTO_CLOSE int events = -1;
+	int r;
+
+	/* Opened before the request, so that an immediate answer is not lost. */
+	events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (events < 0 && cgroup_means_gone(-errno))
+		return CGROUP_GONE;
+	if (events < 0)
+		return err_set(err, errno, "open cgroup.events");
+	if (cgroup_event(events, "frozen") == -ENODATA)
+		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
+				"cgroup v2 has no freezer in this kernel (it came with Linux 5.2)");
+	r = cgroup_freeze_request(dir, true, want);
+	if (cgroup_means_gone(r))
+		return CGROUP_GONE;
+	if (r < 0)
+		return err_set(err, -r, "write cgroup.freeze");
+
+	for (;;) {
+		int frozen = cgroup_event(events, "frozen");
+
+		if (cgroup_means_gone(frozen))
+			return CGROUP_GONE;
+		if (frozen < 0)
+			return err_set(err, -frozen, "read cgroup.events");
+		if (frozen == want)
+			return 0;
+		r = io_poll_until(events, POLLPRI, deadline_ms);
+		if (r < 0)
+			return err_set(err, -r, "wait for cgroup.events");
+		if (r == 0)
+			return -ETIMEDOUT;
+	}
+}
+
+/*
+ * There is no event for freezer.state, so it is looked at again, soon at first, then at most every
+ * 10 ms. FROZEN is written each time as the kernel's documentation asks: a task that forked or was
+ * moved here while FREEZING is only met by a new attempt.
+ */
+static int freeze_v1(int dir, bool want, int64_t deadline_ms, struct err *err)
+{
+	int64_t step = 0;
+
+	do {
+		char state[16];
+		int r = cgroup_freeze_request(dir, false, want);
+
+		if (cgroup_means_gone(r))
+			return CGROUP_GONE;
+		if (r < 0)
+			return err_set(err, -r, "write freezer.state");
+		r = (int)io_read_at(dir, "freezer.state", state, sizeof(state));
+		if (cgroup_means_gone(r))
+			return CGROUP_GONE;
+		if (r < 0)
+			return err_set(err, -r, "read freezer.state");
+		if (str_eq(state, want ? "FROZEN" : "THAWED"))
+			return 0;
+	} while (cgroup_backoff(&step, deadline_ms));
+	return -ETIMEDOUT;
+}
+
+/* Is it a parent that keeps it frozen? */
+static bool held_by_parent(int dir, bool v2)
+{
+	char text[16] = "";
+
+	if (v2)
+		return io_read_at(dir, "cgroup.freeze", text, sizeof(text)) > 0 && text[0] == '0';
+	return io_read_at(dir, "freezer.parent_freezing", text, sizeof(text)) > 0 && text[0] == '1';
+}
+
+static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struct err *err)
+{
+	char culprits[300];
+
+	if (!want)
+		return err_set(err, ETIMEDOUT, "resume cgroup %s: still not thawed%s", cg->path,
+			       held_by_parent(dir, v2) ? "; a parent of it is frozen" : "");
+	name_culprits(dir, v2, culprits, sizeof(culprits));
+	/* Nobody may stay half frozen. */
+	(void)cgroup_freeze_request(dir, v2, false);
+	return err_set(err, ETIMEDOUT, "freeze cgroup %s: still not frozen, thawed again%s",
+		       cg->path, culprits);
+}
+
+int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err *err)
+{
+	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), r;
+	bool v2 = i < 0;
+
+	if (v2)
+		i = cgroup_find_v2(cg->host);
+	if (i < 0)
+		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
+				"%s cgroup %s: no freezer and no v2 hierarchy is mounted below "
+				"/sys/fs/cgroup",
+				want ? "freeze" : "resume", cg->path);
+	if (cg->fd[i] < 0)
+		return CGROUP_GONE;
+	r = v2 ? freeze_v2(cg->fd[i], want, deadline_ms, err)
+	       : freeze_v1(cg->fd[i], want, deadline_ms, err);
+	if (r == -ETIMEDOUT)
+		return timed_out(cg, cg->fd[i], v2, want, err);
+	if (r < 0 && want)
+		(void)cgroup_freeze_request(cg->fd[i], v2, false);
+	if (r < 0)
+		err_prefix(err, "%s cgroup %s", want ? "freeze" : "resume", cg->path);
+	return r;
+}
+
+int cgroup_is_frozen(const struct cgroup_host *host, const char *path)
+{
+	int i = cgroup_find(host, CGROUP_C_FREEZER);
+	char name[CGROUP_DIR_MAX + 32], text[16];
+	size_t len;
+
+	if (i < 0)
+		i = cgroup_find_v2(host);
+	if (i < 0 || strlen(path) >= PATH_MAX / 4)
+		return 0;
+	(void)cgroup_dir(&host->h[i], path, name);
+	len = strlen(name);
+	if (host->h[i].v2) {
+		AUTO_CLOSE int fd = -1;
+
+		strcpy(name + len, "/cgroup.events");
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		return fd >= 0 && cgroup_event(fd, "frozen") == 1;
+	}
+	strcpy(name + len, "/freezer.state");
+	return io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && str_eq(text, "FROZEN");
+}

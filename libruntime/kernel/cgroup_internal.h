@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the cgroup files of this folder share: finding a hierarchy, walking a cgroup with its
+ * sub-cgroups, and the list of limit files to be written. Nobody else includes it.
+ */
+#ifndef OAKUM_KERNEL_CGROUP_INTERNAL_H
+#define OAKUM_KERNEL_CGROUP_INTERNAL_H
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kernel/cgroup.h"
+
+/* A parent directory that carries it was made for a container and goes when it is empty. */
+#define CGROUP_MARK "trusted.oakum"
+
+/* A cgroup's absolute directory: mount point and path. */
+#define CGROUP_DIR_MAX (sizeof(((struct cgroup_hierarchy *)0)->mount) + PATH_MAX / 4)
+
+/* A file below a directory that has been removed is ENOENT to open and ENODEV to read and write. */
+static inline bool cgroup_means_gone(int r)
+{
+	return r == -ENOENT || r == -ENODEV;
+}
+
+/* Index of the v1 hierarchy of @controller, or -1. */
+int cgroup_find(const struct cgroup_host *host, uint32_t controller);
+
+/* Index of the v2 hierarchy, or -1. */
+int cgroup_find_v2(const struct cgroup_host *host);
+
+/* @path below the mount of @h. Returns the length of the mount point within @buf. */
+size_t cgroup_dir(const struct cgroup_hierarchy *h, const char *path, char buf[CGROUP_DIR_MAX]);
+
+/* The value of @key in a "key number" file such as cgroup.events, read from @fd at offset 0: >= 0
+ * or -errno
+ * (-ENODATA: no such key). */
+int cgroup_event(int fd, const char *key);
+
+/*
+ * Call @visit for @top and each sub-cgroup, parents first, with a descriptor of its directory that
+ * is the walk's. Any depth: one descriptor at a time, names on the heap. What vanishes meanwhile is
+ * skipped. 0, the first value other than 0 that @visit returned, or -errno.
+ */
+int cgroup_walk(int top, int (*visit)(int dir, void *data), void *data);
+
+/* Call @visit for each name of a subdirectory of @dir; stops at a value other than 0 and returns
+ * it. */
+int cgroup_subdirs(int dir, int (*visit)(const char *name, void *data), void *data);
+
+/* Pids, growing. */
+struct cgroup_pidlist {
+	pid_t *p;
+	size_t n, cap;
+	bool hidden; /* processes of another pid namespace live here as well */
+};
+
+void cgroup_pidlist_done(struct cgroup_pidlist *l);
+
+/* Add the numbers in the file @name ("cgroup.procs", "tasks", …) of @top and its sub-cgroups. 0 or
+ * -errno. */
+int cgroup_list(int top, const char *name, struct cgroup_pidlist *l);
+
+/* Sort, and each once. */
+void cgroup_pidlist_sort(struct cgroup_pidlist *l);
+
+/* Does a process live in @top or below? 1, 0 or -errno. @v2: by cgroup.events. */
+int cgroup_dir_populated(int top, bool v2);
+
+/* Wait until no process lives in @top or below. 0, CGROUP_BUSY or -errno. */
+int cgroup_dir_wait(int top, bool v2, int64_t deadline_ms);
+
+/*
+ * The wait between two looks at something that the kernel does not announce (v1 freezer.state; a
+ * process that has ended but still counts as a member). Grows from 50 us to 10 ms, never beyond the
+ * deadline. False once the deadline has passed. Starts from a zeroed *@step_us.
+ */
+bool cgroup_backoff(int64_t *step_us, int64_t deadline_ms);
+
+/*
+ * Limit files to be written. They are tried in order, those refused with EINVAL again after the
+ * others, as long as one more is accepted: so memory and memory+swap, or quota, period and
+ * burst, may grow or shrink together without the code knowing which of the two it is.
+ */
+struct cgroup_write {
+	int dir;
+	const char *limit;	/* "pids limit", for messages */
+	const char *controller; /* "pids" */
+	const char *file;	/* "pids.max" */
+	const char *text;	/* value, or NULL: ->value */
+	char value[48];
+	bool if_present; /* a missing file means that there is nothing to limit */
+};
+
+struct cgroup_writes {
+	const struct cgroup *cg;
+	bool v2;
+	struct cgroup_write w[16];
+	size_t n;
+};
+
+struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, const char *limit,
+				       const char *file);
+int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct err *err);
+
+/* Fill @ws with the limits of one controller. 0 or < 0 with @err. */
+int cgroup_v1_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		     struct err *err);
+int cgroup_v1_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		  struct err *err);
+int cgroup_v2_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		     struct err *err);
+int cgroup_v2_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		  struct err *err);
+/* The same files in both versions. */
+int cgroup_any_cpuset(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		      struct err *err);
+int cgroup_any_pids(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		    struct err *err);
+
+/* What must stand before a task joins. */
+int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, struct err *err);
+
+/*
+ * v1 cpuset: fill empty cpuset.cpus and cpuset.mems of every directory of @dir (an absolute path)
+ * below the first @mount_len bytes, from the parent's, top down. 0 or -errno.
+ */
+int cgroup_v1_fill_cpuset(const char *dir, size_t mount_len);
+
+/*
+ * v2: enable @need (CGROUP_C_*) in each parent's cgroup.subtree_control, and, where the host is v2
+ * alone, what else there is as far as the kernel lets us. @cg has its leaf.
+ */
+int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err);
+
+/* CGROUP_C_* of v2's controller names in @text ("cpu memory pids"). */
+uint32_t cgroup_v2_parse(const char *text);
+
+/* ERR_UNSUPPORTED, saying where @controller is missing in v2 for @limit. */
+int cgroup_missing(const struct cgroup *cg, const char *limit, const char *controller,
+		   struct err *err);
+
+/* Write the rules into v1 devices.deny and devices.allow. @fresh: nothing has been written there
+ * yet. */
+int cgroup_devices_v1(int dir, const struct cgroup_device_rule *rules, size_t n, bool fresh,
+		      struct err *err);
+
+/* Attach a program made from the rules in place of the one that we attached before. */
+int cgroup_devices_v2(int dir, const struct cgroup_device_rule *rules, size_t n, struct err *err);
+
+/* v1: ask for a state of the freezer; v2: the same. Without waiting. 0 or -errno. */
+int cgroup_freeze_request(int dir, bool v2, bool want);
+
+/* v1: thaw @dir and every sub-cgroup that was frozen by itself. 0 or -errno. */
+int cgroup_thaw_tree(int dir);
+
+/* 1: frozen or freezing, 0: not (also where there is no such file), -errno. */
+int cgroup_freeze_look(int dir, bool v2);
+
+/* Remove the marked empty parents of @dir, and nothing else. */
+void cgroup_remove_parents(const char *dir, size_t mount_len);
+
+#endif

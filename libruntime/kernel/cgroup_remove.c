@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Taking a container's cgroup away with all that it made below, and the parents that were made for
+ * it. A process that is being killed still counts for a moment; how long that may take is the
+ * caller's deadline, and who is left then is named.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "kernel/cgroup_internal.h"
+
+#define NAMED_MAX 10
+
+void cgroup_remove_parents(const char *dir, size_t mount_len)
+{
+	char part[CGROUP_DIR_MAX];
+	char value[8], *slash;
+
+	strcpy(part, dir);
+	while ((slash = strrchr(part + mount_len, '/')) && slash > part + mount_len) {
+		*slash = '\0';
+		if (getxattr(part, CGROUP_MARK, value, sizeof(value)) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return;
+		}
+		/* Somebody else's container may live in it: then it stays, and its removal is
+		 * theirs. */
+		if (rmdir(part) < 0 && errno != ENOENT)
+			return;
+	}
+}
+
+static int copy_name(const char *name, void *data)
+{
+	snprintf(data, NAME_MAX + 1, "%s", name);
+	return 1;
+}
+
+/*
+ * Empty @top of sub-cgroups, the deepest first. One descriptor at a time and no path, whatever the
+ * depth. 0, -EBUSY: one has processes, or -errno.
+ */
+static int remove_below(int top)
+{
+	AUTO_CLOSE int cur = openat(top, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool from_below = false; /* we came up from a sub-cgroup that has no more sub-cgroups */
+	char name[NAME_MAX + 1];
+	size_t depth = 0;
+
+	while (cur >= 0) {
+		int r = cgroup_subdirs(cur, copy_name, name), next;
+
+		if (r < 0 && !cgroup_means_gone(r))
+			return r;
+		if (r <= 0 && depth == 0)
+			return 0;
+		if (r <= 0) {
+			next = openat(cur, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+			depth--;
+			from_below = true;
+		} else if (unlinkat(cur, name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+			from_below = false;
+			continue;
+		} else if (errno != EBUSY && errno != ENOTEMPTY) {
+			return -errno;
+		} else if (from_below) {
+			return -EBUSY;
+		} else {
+			next = openat(cur, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			if (next < 0 && errno == ENOENT)
+				continue;
+			depth++;
+		}
+		if (next < 0)
+			return -errno;
+		fd_replace(&cur, next);
+	}
+	return -errno;
+}
+
+/* "cgroup /a/b: 2 processes left: 12 (sleep, state S), 13 (cat, state D)" */
+static int name_left(const char *path, int dir, struct err *err)
+{
+	struct cgroup_pidlist l = {.p = NULL};
+	char text[400] = "";
+	struct strbuf b;
+	size_t i;
+
+	strbuf_init(&b, text, sizeof(text));
+	(void)cgroup_list(dir, "cgroup.procs", &l);
+	cgroup_pidlist_sort(&l);
+	for (i = 0; i < l.n && i < NAMED_MAX; i++) {
+		char comm[32], state = '?';
+
+		proc_describe(l.p[i], comm, &state);
+		strbuf_fmt(&b, "%s%d (%s, state %c)", i ? ", " : ": ", (int)l.p[i], comm, state);
+	}
+	if (i < l.n)
+		strbuf_fmt(&b, " and %zu more", l.n - i);
+	if (l.hidden)
+		strbuf_add(&b, " and some of another pid namespace");
+	if (l.n || l.hidden)
+		err_kind(err, ERR_STATE, EBUSY, "cgroup %s: %zu process%s left%s", path, l.n,
+			 l.n == 1 ? "" : "es", text);
+	else
+		err_kind(err, ERR_STATE, EBUSY, "cgroup %s: busy, though no process is left in it",
+			 path);
+	cgroup_pidlist_done(&l);
+	return CGROUP_BUSY;
+}
+
+/* One hierarchy. 0, CGROUP_GONE, CGROUP_BUSY with @err, or < 0 with @err. */
+static int remove_leaf(const char *dir, bool v2, const char *path, int64_t deadline_ms,
+		       struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int64_t step = 0;
+
+	for (;;) {
+		int r;
+
+		if (rmdir(dir) == 0)
+			return 0;
+		if (errno == ENOENT)
+			return CGROUP_GONE;
+		if (errno != EBUSY && errno != ENOTEMPTY)
+			return err_set(err, errno, "remove cgroup %s", dir);
+		if (fd < 0)
+			fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return err_set(err, errno, "open cgroup %s", dir);
+		r = remove_below(fd);
+		if (r == 0 && rmdir(dir) == 0)
+			return 0;
+		if (r < 0 && r != -EBUSY)
+			return err_set(err, -r, "remove the sub-cgroups of %s", dir);
+		r = cgroup_dir_wait(fd, v2, deadline_ms);
+		if (r < 0)
+			return err_set(err, -r, "wait until cgroup %s is empty", dir);
+		/* Empty and still busy: the kernel is about to let go. */
+		if (r == CGROUP_BUSY || !cgroup_backoff(&step, deadline_ms))
+			return name_left(path, fd, err);
+	}
+}
+
+int cgroup_remove(struct cgroup *cg, int64_t deadline_ms, struct err *err)
+{
+	int ret = CGROUP_GONE;
+
+	cgroup_close(cg);
+	for (size_t i = 0; i < cg->host->n; i++) {
+		const struct cgroup_hierarchy *h = &cg->host->h[i];
+		char dir[CGROUP_DIR_MAX];
+		size_t mount_len = cgroup_dir(h, cg->path, dir);
+		int r = remove_leaf(dir, h->v2, cg->path, deadline_ms, err);
+
+		if (r < 0 || r == CGROUP_BUSY)
+			return r;
+		if (r == 0)
+			ret = 0;
+		cgroup_remove_parents(dir, mount_len);
+	}
+	return ret;
+}
