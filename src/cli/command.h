@@ -79,7 +79,6 @@ struct command_context {
 	/* Private to options.c and main.c. */
 	struct option_value *values;
 	size_t n_values;
-	char **words;
 	bool log_file, log_json;
 };
 
@@ -120,6 +119,7 @@ int cli_output(const struct command_context *c, const char *text, size_t size);
 extern const struct command *const command_table[];
 extern const struct option_def command_globals[];
 
+extern const struct command command_help, command_generate;
 extern const struct command command_create, command_start, command_state, command_kill,
 	command_delete, command_run, command_exec, command_list, command_ps, command_pause,
 	command_resume, command_spec, command_features;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The manual pages, in man(7): oakum(1) and one a command. */
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/generate.h"
+
+/* Text of a table: what troff(1) would take for its own is escaped, an empty line is a paragraph.
+ */
+static void put_text(FILE *f, const char *text)
+{
+	bool start = true;
+
+	for (const char *p = text; *p; p++) {
+		if (p[0] == '\n' && p[1] == '\n') {
+			fputs("\n.PP\n", f);
+			start = true;
+			p++;
+			continue;
+		}
+		if (start && (*p == '.' || *p == '\''))
+			fputs("\\&", f);
+		if (*p == '\\')
+			fputs("\\e", f);
+		else if (*p == '-')
+			fputs("\\-", f);
+		else if (*p == '`')
+			fputs("\\(cq", f);
+		else
+			fputc(*p, f);
+		start = *p == '\n';
+	}
+	fputc('\n', f);
+}
+
+static void put_header(FILE *f, const char *page, const char *summary)
+{
+	fprintf(f, ".\\\" Written by the program from its option tables.\n");
+	fprintf(f, ".TH %s 1 \"\" \"oakum %s\" \"User Commands\"\n.SH NAME\n%s \\- ", page,
+		oakum_version(), page);
+	put_text(f, summary);
+}
+
+static void put_option(FILE *f, const struct option_def *d)
+{
+	fputs(".TP\n\\fB", f);
+	if (d->letter)
+		fprintf(f, "\\-%c\\fR, \\fB", d->letter);
+	fputs("\\-\\-", f);
+	for (const char *p = d->name; *p; p++)
+		fputs(*p == '-' ? "\\-" : (char[]){*p, '\0'}, f);
+	fputs("\\fR", f);
+	if (d->metavar)
+		fprintf(f, d->flags & OPTION_OPTIONAL ? "[=\\fI%s\\fR]" : "=\\fI%s\\fR",
+			d->metavar);
+	fputc('\n', f);
+	put_text(f, d->help);
+	if (d->choices) {
+		fputs("(one of: ", f);
+		fputs(d->choices, f);
+		fputs(")\n", f);
+	}
+	if (d->flags & OPTION_REPEAT)
+		fputs("(may be repeated)\n", f);
+}
+
+static void put_options(FILE *f, const struct option_def *table)
+{
+	for (const struct option_def *d = table; d && d->name; d++)
+		if (generate_shows_option(d))
+			put_option(f, d);
+}
+
+static void put_examples(FILE *f, const char *examples)
+{
+	fputs(".SH EXAMPLES\n.nf\n", f);
+	put_text(f, examples);
+	fputs(".fi\n", f);
+}
+
+static void put_command(FILE *f, const struct command *k)
+{
+	char page[64];
+	struct strbuf b;
+
+	strbuf_init(&b, page, sizeof(page));
+	strbuf_add(&b, "oakum\\-");
+	strbuf_add(&b, k->name);
+	put_header(f, page, k->summary);
+	fprintf(f,
+		".SH SYNOPSIS\n.B oakum\n[\\fIGLOBAL OPTION\\fR]...\n.B %s\n[\\fIOPTION\\fR]...\n",
+		k->name);
+	put_text(f, k->usage);
+	fputs(".SH DESCRIPTION\n", f);
+	put_text(f, k->description ? k->description : k->summary);
+	if (k->options) {
+		fputs(".SH OPTIONS\n", f);
+		put_options(f, k->options);
+	}
+	if (k->examples)
+		put_examples(f, k->examples);
+	fputs(".SH SEE ALSO\n.BR oakum (1)\n", f);
+}
+
+static const char description[] =
+	"oakum makes and runs OCI containers from bundles, and supervises them. It takes the "
+	"command "
+	"lines of runc and of crun: installed under one of these names, it also answers with their "
+	"forms and exit statuses.\n\n"
+	"Options may be written --name value or --name=value, and may stand behind the other words "
+	"of "
+	"a command up to the command of a container; -- ends them.";
+
+static const char exit_status[] =
+	".TP\n0\ndone\n.TP\n1\nthe kernel refused, or a resource is short\n.TP\n2\nwrong command "
+	"line\n"
+	".TP\n3\nwrong config.json or process.json\n.TP\n4\nno such container, or it is in the "
+	"wrong "
+	"state\n.TP\n5\nthe ID is in use\n.TP\n6\na right, a kernel feature or a part of oakum is "
+	"missing\n.TP\n126, 127\nthe program of the container cannot be executed, does not exist\n"
+	".TP\n255\n.B exec\ncould not begin\n.PP\n\\fBrun\\fR, \\fBexec\\fR, \\fBup\\fR and "
+	"\\fBwait\\fR end with the status of the container's process, 128 + N when signal N ended "
+	"it. Called as runc or crun, 1 stands for 2 to 6.\n";
+
+static const char files[] =
+	".TP\n\\fI/run/oakum/ID\\fR\nstate of a container ($XDG_RUNTIME_DIR/oakum/ID for users "
+	"without "
+	"privileges): gone when it is deleted\n.SH ENVIRONMENT\n.TP\nXDG_RUNTIME_DIR\nwhere the "
+	"state "
+	"root of a user without privileges is\n.TP\nLISTEN_FDS, LISTEN_PID\ndescriptors of socket "
+	"activation, passed on to the container\n.TP\nPATH\nwhere \\fBps\\fR finds ps(1)\n";
+
+static void put_program(FILE *f)
+{
+	put_header(f, "oakum", "run and supervise OCI containers");
+	fputs(".SH SYNOPSIS\n.B oakum\n[\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIOPTION\\fR]... "
+	      "[\\fIWORD\\fR]...\n.SH DESCRIPTION\n",
+	      f);
+	put_text(f, description);
+	fputs(".SH COMMANDS\n", f);
+	for (const struct command *const *t = command_table; *t; t++) {
+		if (!generate_shows(*t))
+			continue;
+		fprintf(f, ".SS %s [OPTION]... ", (*t)->name);
+		put_text(f, (*t)->usage);
+		put_text(f, (*t)->description ? (*t)->description : (*t)->summary);
+		put_options(f, (*t)->options);
+	}
+	fputs(".SH GLOBAL OPTIONS\n", f);
+	put_options(f, command_globals);
+	fputs(".SH EXIT STATUS\n", f);
+	fputs(exit_status, f);
+	fputs(".SH FILES\n", f);
+	fputs(files, f);
+	fputs(".SH SEE ALSO\n.BR runc (8),\n.BR crun (1)\n", f);
+}
+
+void generate_man(FILE *f, const struct command *k)
+{
+	if (k)
+		put_command(f, k);
+	else
+		put_program(f);
+}

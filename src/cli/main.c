@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* oakum(1): from the words of the command line to one command with its handle and its log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/report.h"
+
+const struct option_def command_globals[] = {
+	{"root", 0, "DIR", "state root (default: /run/oakum, or $XDG_RUNTIME_DIR/oakum)", 0, NULL},
+	{"log", 0, "FILE", "write errors and debug lines to FILE too", 0, NULL},
+	{"log-format", 0, "FORMAT", "form of the log: text or json", 0, "text json"},
+	{"log-level", 0, "LEVEL", "least important level of the log", 0,
+	 "error warning info debug"},
+	{"debug", 0, NULL, "the same as --log-level debug", 0, NULL},
+	{"cgroup-manager", 0, "MANAGER", "who makes cgroups", 0, "cgroupfs systemd disabled"},
+	{"systemd-cgroup", 0, NULL, "the same as --cgroup-manager systemd", 0, NULL},
+	{"rootless", 0, "WHEN", "go on where rights over cgroups are missing", OPTION_OPTIONAL,
+	 "auto true false"},
+	{"criu", 0, "FILE", "accepted and not used", OPTION_HIDDEN, NULL},
+	{"help", 'h', NULL, "print this help, or that of a command", 0, NULL},
+	{"version", 'v', NULL, "print the version", 0, NULL},
+	{NULL, 0, NULL, NULL, 0, NULL},
+};
+
+/* A descriptor 0…2 that is closed would be taken by the next socket, and the container would get
+ * that. */
+static void fill_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", O_RDWR | O_NOCTTY) < 0)
+			return;
+}
+
+static void name_program(struct command_context *c, const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+
+	c->program = slash ? slash + 1 : argv0 && argv0[0] ? argv0 : "oakum";
+	if (str_eq(c->program, "runc"))
+		c->peer = CLI_RUNC;
+	else if (str_eq(c->program, "crun"))
+		c->peer = CLI_CRUN;
+}
+
+static enum oakum_cgroup_manager manager_of(const struct command_context *c)
+{
+	const char *name = opt_string(c, "cgroup-manager");
+
+	if (!name)
+		return opt_bool(c, "systemd-cgroup") ? OAKUM_CGROUP_SYSTEMD : OAKUM_CGROUPFS;
+	if (str_eq(name, "systemd"))
+		return OAKUM_CGROUP_SYSTEMD;
+	return str_eq(name, "disabled") ? OAKUM_CGROUP_DISABLED : OAKUM_CGROUPFS;
+}
+
+static int rootless_of(const struct command_context *c)
+{
+	const char *value = opt_string(c, "rootless");
+
+	return !value || str_eq(value, "auto") ? -1 : str_eq(value, "true");
+}
+
+static int open_handle(struct command_context *c)
+{
+	struct oakum_options o = OAKUM_OPTIONS(
+		oakum_options, .root = opt_string(c, "root"), .cgroup_manager = manager_of(c),
+		.rootless = rootless_of(c), .debug = report_debug, .debug_data = c,
+		.warn = report_warn, .warn_data = c);
+
+	return oakum_new(&o, &c->oakum);
+}
+
+static int run_command(struct command_context *c)
+{
+	struct err err = ERR_INIT;
+	int status;
+
+	if (c->command->flags & COMMAND_ABSENT)
+		return cli_error(c, OAKUM_E_UNSUPPORTED, 0, "not in this version");
+	if (options_check_words(c, &err) < 0)
+		return report_err(c, &err);
+	if (c->command->flags & COMMAND_NO_HANDLE)
+		return c->command->run(c);
+	status = open_handle(c) < 0 ? cli_fail(c) : c->command->run(c);
+	oakum_free(c->oakum);
+	c->oakum = NULL;
+	return status;
+}
+
+static int act(struct command_context *c, int protect)
+{
+	if (opt_bool(c, "help"))
+		return help_print(c, c->command);
+	if (opt_bool(c, "version"))
+		return help_version(c);
+	if (!c->command && c->peer == CLI_RUNC)
+		return help_print(c, NULL);
+	if (!c->command)
+		return cli_error(c, OAKUM_E_USAGE, 0, "no command; see `%s --help`", c->program);
+	if (protect < 0)
+		return cli_error(c, OAKUM_E_UNSUPPORTED, -protect,
+				 "protect the program's own file (CVE-2019-5736)");
+	return run_command(c);
+}
+
+int main(int argc, char **argv)
+{
+	struct command_context c = {.program = "oakum"};
+	struct err err = ERR_INIT, log_err = ERR_INIT;
+	int protect = 0, r, status;
+
+	fill_stdio();
+	name_program(&c, argv[0]);
+	r = options_parse(&c, argc, argv, &err);
+	if (r == 0 && c.command && (c.command->flags & COMMAND_PROTECT) && !opt_bool(&c, "help"))
+		protect = oakum_protect(argv);
+	if (report_open(&c, &log_err) < 0)
+		status = report_err(&c, &log_err);
+	else if (r < 0)
+		status = report_err(&c, &err);
+	else
+		status = act(&c, protect);
+	options_done(&c);
+	return status;
+}

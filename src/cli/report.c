@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Errors as one line "oakum: WHAT: WHY; HINT" on stderr, and once more in the log where there is
+ * one; debug lines in the log only. And what exit status an error has.
+ */
+#include "cli/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+
+static enum log_level level_of(const struct command_context *c)
+{
+	const char *wanted = opt_string(c, "log-level");
+
+	if (opt_bool(c, "debug"))
+		return LOG_LEVEL_DEBUG;
+	if (!wanted)
+		return LOG_LEVEL_WARNING;
+	if (str_eq(wanted, "error"))
+		return LOG_LEVEL_ERROR;
+	if (str_eq(wanted, "debug"))
+		return LOG_LEVEL_DEBUG;
+	return str_eq(wanted, "info") ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+}
+
+/* Opened without blocking, so that a FIFO that nobody reads is an error and not a hang. */
+static int open_log(const char *name, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *other = i ? "syslog:" : "journald:";
+
+		if (str_starts(name, other))
+			return err_kind(err, ERR_UNSUPPORTED, 0, "--log %s: not in this version",
+					name);
+	}
+	if (str_starts(name, "file:"))
+		name += 5;
+	fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+	if (fd < 0)
+		return err_set(err, errno, "open the log %s", name);
+	fd_nonblock(fd, false);
+	return fd_take(&fd);
+}
+
+int report_open(struct command_context *c, struct err *err)
+{
+	const char *name = opt_string(c, "log"), *format = opt_string(c, "log-format");
+	struct log_options o = {.fd = 2, .level = level_of(c), .program = "oakum"};
+	int r = 0;
+
+	c->log_json = o.json = format && str_eq(format, "json");
+	o.to_file = true;
+	if (name) {
+		r = open_log(name, err);
+		if (r >= 0) {
+			o.fd = r;
+			c->log_file = true;
+		}
+	}
+	log_setup(&o);
+	return r < 0 ? r : 0;
+}
+
+/* One write, so that lines of several processes do not mix. */
+static void print_line(const char *level, const char *text, const char *hint)
+{
+	char safe[4096], line[4224];
+	struct strbuf b;
+
+	(void)str_printable(text, safe, sizeof(safe));
+	strbuf_init(&b, line, sizeof(line));
+	strbuf_add(&b, "oakum: ");
+	strbuf_add(&b, level);
+	strbuf_add(&b, safe);
+	if (hint[0]) {
+		strbuf_add(&b, "; ");
+		strbuf_add(&b, hint);
+	}
+	strbuf_addc(&b, '\n');
+	(void)io_write(STDERR_FILENO, b.p, b.len);
+}
+
+static void put_error(const struct command_context *c, const char *text, const char *hint)
+{
+	if (c->log_file || c->log_json)
+		log_error("%s%s%s", text, hint[0] ? "; " : "", hint);
+	if (c->log_file || !c->log_json)
+		print_line("", text, hint);
+}
+
+static void put_warning(const struct command_context *c, const char *text)
+{
+	if (c->log_file || c->log_json)
+		log_warning("%s", text);
+	if (log_enabled(LOG_LEVEL_WARNING) && (c->log_file || !c->log_json))
+		print_line("warning: ", text, "");
+}
+
+int cli_status(const struct command_context *c, enum oakum_error_kind kind)
+{
+	const struct command *k = c->command;
+	bool starts = k && (k->flags & COMMAND_PROTECT);
+	bool program = kind == OAKUM_E_NOT_EXECUTABLE || kind == OAKUM_E_NOT_FOUND;
+
+	if (kind == OAKUM_OK)
+		return 0;
+	if (k && (k->flags & COMMAND_EXEC))
+		return program && c->peer == CLI_OAKUM ? (int)kind : 255;
+	if (c->peer == CLI_OAKUM || (program && starts))
+		return (int)kind;
+	return 1;
+}
+
+int cli_fail(const struct command_context *c)
+{
+	size_t n = c->oakum ? oakum_error_count(c->oakum) : 0;
+	int status = n ? cli_status(c, oakum_error_kind(c->oakum)) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		put_error(c, oakum_error_text(c->oakum, i), oakum_error_hint(c->oakum, i));
+	if (n == 0)
+		return cli_error(c, OAKUM_E_RUNTIME, ENOMEM, "open the state root");
+	return status;
+}
+
+int report_err(const struct command_context *c, const struct err *err)
+{
+	char text[1024];
+
+	err_format(err, text, sizeof(text));
+	put_error(c, text, err->hint);
+	return cli_status(c, (enum oakum_error_kind)err->kind);
+}
+
+int cli_error(const struct command_context *c, enum oakum_error_kind kind, int code,
+	      const char *fmt, ...)
+{
+	struct err err = ERR_INIT;
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_kind(&err, (enum err_kind)kind, code, "%s", text);
+	if (c->command)
+		err_prefix(&err, "%s", c->command->name);
+	return report_err(c, &err);
+}
+
+void cli_warn(const struct command_context *c, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	put_warning(c, text);
+}
+
+int cli_output(const struct command_context *c, const char *text, size_t size)
+{
+	int r = io_write(STDOUT_FILENO, text, size);
+
+	return r < 0 ? cli_error(c, OAKUM_E_RUNTIME, -r, "write to standard output") : 0;
+}
+
+void report_debug(void *data, const char *line)
+{
+	(void)data;
+	log_debug("%s", line);
+}
+
+void report_warn(void *data, const char *line)
+{
+	put_warning(data, line);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What commands ask of their parsed options, and of the environment. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cli/command.h"
+
+const char *opt_string(const struct command_context *c, const char *name)
+{
+	for (size_t i = c->n_values; i-- > 0;)
+		if (str_eq(c->values[i].def->name, name))
+			return c->values[i].value;
+	return NULL;
+}
+
+bool opt_bool(const struct command_context *c, const char *name)
+{
+	const char *value = opt_string(c, name);
+
+	return value && str_eq(value, "true");
+}
+
+const char **opt_list(const struct command_context *c, const char *name)
+{
+	const char **list;
+	size_t n = 0;
+
+	if (!opt_string(c, name))
+		return NULL;
+	list = calloc(c->n_values + 1, sizeof(*list));
+	for (size_t i = 0; list && i < c->n_values; i++)
+		if (str_eq(c->values[i].def->name, name))
+			list[n++] = c->values[i].value;
+	return list;
+}
+
+static int bad_value(const struct command_context *c, const char *name, const char *what, int r)
+{
+	return cli_error(c, OAKUM_E_USAGE, 0, "--%s: '%s' is %s", name, opt_string(c, name),
+			 r == -ERANGE ? "out of range" : what);
+}
+
+int opt_u64(const struct command_context *c, const char *name, uint64_t min, uint64_t max,
+	    uint64_t *ret)
+{
+	const char *value = opt_string(c, name);
+	int r = value ? str_to_u64(value, min, max, ret) : 0;
+
+	return r < 0 ? bad_value(c, name, "not a number", r) : 0;
+}
+
+int opt_size(const struct command_context *c, const char *name, uint64_t max, uint64_t *ret)
+{
+	const char *value = opt_string(c, name);
+	int r = value ? str_to_size(value, max, ret) : 0;
+
+	return r < 0 ? bad_value(c, name, "not a size (512k, 64m, 2g)", r) : 0;
+}
+
+int opt_ms(const struct command_context *c, const char *name, int64_t max_ms, int64_t *ret)
+{
+	const char *value = opt_string(c, name);
+	int r = value ? str_to_ms(value, max_ms, ret) : 0;
+
+	return r < 0 ? bad_value(c, name, "not a duration (10, 1.5s, 250ms, 2m)", r) : 0;
+}
+
+unsigned cli_listen_fds(void)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint64_t n = 0, owner = 0;
+
+	if (pid && (str_to_u64(pid, 1, INT_MAX, &owner) < 0 || owner != (uint64_t)getpid()))
+		return 0;
+	if (!fds || str_to_u64(fds, 0, INT_MAX / 2, &n) < 0)
+		return 0;
+	return (unsigned)n;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --version: who we are, for which specification, and a line of what is built in. The first line
+ * names the program as it was called, since engines look for "runc version" and "crun version".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/help.h"
+
+/* Each tag stands for a truth in the features document. */
+static const struct {
+	const char *tag, *key, *member;
+} tags[] = {
+	{" +SECCOMP", "seccomp", "enabled"}, {" +APPARMOR", "apparmor", "enabled"},
+	{" +SELINUX", "selinux", "enabled"}, {" +SYSTEMD", "cgroup", "systemd"},
+	{" +EBPF", "cgroup", "v2"},	     {" +INTELRDT", "intelRdt", "enabled"},
+};
+
+static void put_tags(struct strbuf *b, const char *features)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	struct err err = ERR_INIT;
+	struct json *top, *kernel;
+
+	strbuf_add(b, "+CAP");
+	if (json_parse(features, strlen(features), "features", &arena, &top, &err) == 0) {
+		kernel = json_get(top, "linux");
+		for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+			const struct json *j = json_get(kernel, tags[i].key);
+
+			j = j ? json_get(j, tags[i].member) : NULL;
+			if (j && j->type == JSON_BOOL && j->boolean)
+				strbuf_add(b, tags[i].tag);
+		}
+	}
+	strbuf_addc(b, '\n');
+}
+
+int help_version(struct command_context *c)
+{
+	static const char *const names[] = {"oakum", "runc", "crun"};
+	struct oakum_options options = OAKUM_OPTIONS(oakum_options, .rootless = -1);
+	AUTO_FREE char *features = NULL;
+	struct oakum *o = NULL;
+	char text[1024];
+	struct strbuf b;
+
+	strbuf_init(&b, text, sizeof(text));
+	strbuf_fmt(&b, "%s version %s\ncommit: %s\nspec: %s\n", names[c->peer], oakum_version(),
+		   oakum_commit(), oakum_spec_version());
+	if (c->peer != CLI_OAKUM)
+		strbuf_fmt(&b, "program: oakum %s\n", oakum_version());
+	if (oakum_new(&options, &o) == 0 && oakum_features(o, &features) == 0)
+		put_tags(&b, features);
+	oakum_free(o);
+	return cli_output(c, b.p, b.len);
+}
