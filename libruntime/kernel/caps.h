@@ -12,7 +12,7 @@ struct caps {
 	uint64_t bounding, effective, permitted, inheritable, ambient;   /* 1 << CAP_* */
 };
 
-/* Highest capability of this kernel (/proc/sys/kernel/cap_last_cap, else prctl(2) probing). */
+/* Highest capability of this kernel, asked by prctl(2): /proc may be somebody else's. -1: the kernel does not say. */
 int caps_last(void);
 
 /*

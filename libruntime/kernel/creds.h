@@ -19,8 +19,8 @@ int creds_rlimit(int resource, const char *name, uint64_t soft, uint64_t hard, s
 int creds_oom_score(int proc, int value, struct err *err);
 
 /*
- * HOME of @uid from /etc/passwd of the root that is the caller's now (symlinks fine, regular file of any size read
- * in blocks): "/root" for 0 and "/" otherwise when there is no entry or no file. Always succeeds.
+ * HOME of @uid from /etc/passwd of the root that is the caller's now (symlinks fine, regular file read in
+ * blocks, at most 64 MiB of it, lines of any length): "/root" for 0 and "/" otherwise when there is no entry or no file. Always succeeds.
  */
 void creds_home(uint32_t uid, char *buf, size_t size);
 

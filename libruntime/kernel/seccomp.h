@@ -43,7 +43,9 @@ struct seccomp_filter {
 	void *insns;                   /* struct sock_filter[], mmap(2)ed */
 	size_t n;                      /* instructions */
 	size_t mapped;                 /* bytes mapped at insns */
-	unsigned flags;                /* SECCOMP_FILTER_FLAG_* for seccomp_install() */
+	unsigned flags;                /* SECCOMP_FILTER_FLAG_* for seccomp_install(): of the profile's, or SPEC_ALLOW when it
+	                                * has no list. TSYNC says nothing (one thread), WAIT_KILLABLE_RECV nothing without a
+	                                * listener: both are accepted and not passed. */
 };
 
 /*
