@@ -74,25 +74,47 @@ static int await_init(const struct container *c, int64_t deadline, struct err *e
 	return r < 0 ? err_set(err, -r, "wait for the container's end") : 0;
 }
 
-static int clear_cgroup(struct oakum *o, const char *path, int64_t deadline, struct err *err)
+/* Open the cgroup at @path. 1: there is none, in any hierarchy; 0: *@cg is to be closed or removed.
+ */
+static int open_cgroup(struct oakum *o, const char *path, struct cgroup *cg, struct err *err)
 {
-	const struct cgroup_host *host;
-	struct cgroup cg;
+	const struct cgroup_host *host = path[0] ? handle_cgroups(o, err) : NULL;
 	int r;
 
 	if (!path[0])
-		return 0;
-	host = handle_cgroups(o, err);
+		return CGROUP_GONE;
 	if (!host)
 		return -EINVAL;
-	cgroup_init(&cg, host);
-	r = cgroup_open(&cg, path, err);
-	if (r == 0)
+	cgroup_init(cg, host);
+	r = cgroup_open(cg, path, err);
+	if (r != 0)
+		cgroup_close(cg);
+	return r;
+}
+
+/* Frozen, sharing the host's pid namespace, forking: all of it dies, then the directories go. */
+static int clear_cgroup(struct oakum *o, const struct container *c, const char *path,
+			int64_t deadline, struct err *err)
+{
+	struct cgroup cg;
+	int r = open_cgroup(o, path, &cg, err);
+
+	if (r != 0 && r != CGROUP_GONE)
+		return r;
+	if (r == 0 && cgroup_populated(&cg) != 0)
 		r = cgroup_signal_all(&cg, SIGKILL, err);
-	if (r == 0)
+	if (r >= 0 && c) {
+		int waited = await_init(c, deadline, err);
+
+		r = waited < 0 ? waited : r;
+	}
+	if (r == 0) {
 		r = cgroup_remove(&cg, deadline, err);
-	cgroup_close(&cg);
-	return r == CGROUP_BUSY ? -EBUSY : r < 0 ? r : 0;
+		return r == CGROUP_BUSY ? -EBUSY : r < 0 ? r : 0;
+	}
+	if (r != CGROUP_GONE)
+		cgroup_close(&cg);
+	return r < 0 ? r : 0;
 }
 
 /* It sees the end by itself; what it holds is the kernel's to free if it does not. */
@@ -116,25 +138,13 @@ int container_destroy(struct oakum *o, const char *id, struct container *c, int6
 					  : wait_ms < 0 ? 0
 							: wait_ms);
 	AUTO_CLOSE int pidfd = -1;
-	int r = 0;
+	int r;
 
-	if (c->state.init.pid > 0 && proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE)
+	if (c->status != OAKUM_STOPPED && c->state.init.pid > 0 &&
+	    proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE)
 		proc_signal(pidfd, SIGKILL, err);
 	*err = ERR_INIT;
-	if (c->state.cgroup[0] && handle_cgroups(o, err)) {
-		struct cgroup cg;
-
-		/* Frozen or sharing the host's pid namespace: all of it, in whatever state. */
-		cgroup_init(&cg, handle_cgroups(o, err));
-		r = cgroup_open(&cg, c->state.cgroup, err);
-		if (r == 0)
-			r = cgroup_signal_all(&cg, SIGKILL, err);
-		cgroup_close(&cg);
-	}
-	if (r >= 0)
-		r = await_init(c, deadline, err);
-	if (r >= 0)
-		r = clear_cgroup(o, c->state.cgroup, deadline, err);
+	r = clear_cgroup(o, c, c->state.cgroup, deadline, err);
 	if (r < 0)
 		return r;
 	container_poststop(o, c);
@@ -181,7 +191,7 @@ static int remove_remains(struct oakum *o, const char *id, struct container *c, 
 	else
 		snprintf(path, sizeof(path), "/oakum-%08x/%s", (unsigned)(hash ^ (hash >> 32)), id);
 	*err = ERR_INIT;
-	r = clear_cgroup(o, path, clock_deadline(DEFAULT_WAIT_MS), err);
+	r = clear_cgroup(o, NULL, path, clock_deadline(DEFAULT_WAIT_MS), err);
 	return r < 0 ? r : state_remove(o, id, c->dir, err);
 }
 
