@@ -23,6 +23,8 @@
 #include "base/str.h"
 #include "base/sys.h"
 
+#define REMOVE_TRIES 100
+
 static int make_parents(const char *path)
 {
 	char part[PATH_MAX / 4];
@@ -221,17 +223,15 @@ int state_lock(struct oakum *o, const char *id, int dir, int64_t deadline_ms, st
 	return still_there(root, id, dir) ? 0 : STATE_ABSENT;
 }
 
-int state_remove(struct oakum *o, const char *id, int dir, struct err *err)
+/* state.json is the last to go: as long as it is there, another delete knows what to do. */
+static int empty_directory(int dir)
 {
-	AUTO_CLOSE int root = -1;
 	AUTO_CLOSE int scan = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = scan < 0 ? NULL : fdopendir(scan);
 	struct dirent *e;
-	DIR *d;
 
-	/* state.json is the last to go: as long as it is there, another delete knows what to do. */
-	d = scan < 0 ? NULL : fdopendir(scan);
 	if (!d)
-		return err_set(err, errno, "read %s/%s", o->root, id);
+		return -errno;
 	scan = -1;
 	while ((e = readdir(d))) {
 		if (str_eq(e->d_name, ".") || str_eq(e->d_name, "..") ||
@@ -242,10 +242,26 @@ int state_remove(struct oakum *o, const char *id, int dir, struct err *err)
 	}
 	closedir(d);
 	unlinkat(dir, "state.json", 0);
-	root = state_open_root(o, false, err);
+	return 0;
+}
+
+int state_remove(struct oakum *o, const char *id, int dir, struct err *err)
+{
+	AUTO_CLOSE int root = state_open_root(o, false, err);
+
 	if (root < 0)
 		return root;
-	if (unlinkat(root, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_set(err, errno, "remove %s/%s", o->root, id);
-	return 0;
+	/* A supervisor may be writing its last lines: a bounded number of files, so a bounded race.
+	 */
+	for (int i = 0; i < REMOVE_TRIES; i++) {
+		int r = empty_directory(dir);
+
+		if (r < 0)
+			return err_set(err, -r, "read %s/%s", o->root, id);
+		if (unlinkat(root, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != ENOTEMPTY)
+			break;
+	}
+	return err_set(err, errno, "remove %s/%s", o->root, id);
 }
