@@ -5,30 +5,53 @@
 #include "base/str.h"
 #include "cli/generate.h"
 
-/* Text of a table: what troff(1) would take for its own is escaped, an empty line is a paragraph.
+/* One character of a table's text. "…" would need a coding that troff(1) is not told; `x` is bold.
  */
+static const char *put_character(FILE *f, const char *p, bool *bold)
+{
+	if (str_starts(p, "…")) {
+		fputs("...", f);
+		return p + strlen("…");
+	}
+	if (*p == '`') {
+		*bold = !*bold;
+		fputs(*bold ? "\\fB" : "\\fR", f);
+	} else if (*p == '\\') {
+		fputs("\\e", f);
+	} else if (*p == '-') {
+		fputs("\\-", f);
+	} else if (*p == '\'') {
+		fputs("\\(aq", f);
+	} else {
+		fputc(*p, f);
+	}
+	return p + 1;
+}
+
+static void put_inline(FILE *f, const char *text)
+{
+	bool bold = false;
+
+	for (const char *p = text; *p;)
+		p = put_character(f, p, &bold);
+}
+
+/* Lines; an empty one begins a paragraph. A dot in front would be a request. */
 static void put_text(FILE *f, const char *text)
 {
-	bool start = true;
+	bool bold = false, start = true;
 
-	for (const char *p = text; *p; p++) {
+	for (const char *p = text; *p;) {
 		if (p[0] == '\n' && p[1] == '\n') {
 			fputs("\n.PP\n", f);
 			start = true;
-			p++;
+			p += 2;
 			continue;
 		}
-		if (start && (*p == '.' || *p == '\''))
+		if (start && *p == '.')
 			fputs("\\&", f);
-		if (*p == '\\')
-			fputs("\\e", f);
-		else if (*p == '-')
-			fputs("\\-", f);
-		else if (*p == '`')
-			fputs("\\(cq", f);
-		else
-			fputc(*p, f);
 		start = *p == '\n';
+		p = put_character(f, p, &bold);
 	}
 	fputc('\n', f);
 }
@@ -47,12 +70,13 @@ static void put_option(FILE *f, const struct option_def *d)
 	if (d->letter)
 		fprintf(f, "\\-%c\\fR, \\fB", d->letter);
 	fputs("\\-\\-", f);
-	for (const char *p = d->name; *p; p++)
-		fputs(*p == '-' ? "\\-" : (char[]){*p, '\0'}, f);
+	put_inline(f, d->name);
 	fputs("\\fR", f);
-	if (d->metavar)
-		fprintf(f, d->flags & OPTION_OPTIONAL ? "[=\\fI%s\\fR]" : "=\\fI%s\\fR",
-			d->metavar);
+	if (d->metavar) {
+		fputs(d->flags & OPTION_OPTIONAL ? "[=\\fI" : "=\\fI", f);
+		put_inline(f, d->metavar);
+		fputs(d->flags & OPTION_OPTIONAL ? "\\fR]" : "\\fR", f);
+	}
 	fputc('\n', f);
 	put_text(f, d->help);
 	if (d->choices) {
@@ -141,11 +165,11 @@ static void put_program(FILE *f)
 	for (const struct command *const *t = command_table; *t; t++) {
 		if (!generate_shows(*t))
 			continue;
-		fprintf(f, ".SS %s [OPTION]... ", (*t)->name);
+		fprintf(f, ".TP\n\\fB%s\\fR ", (*t)->name);
 		put_text(f, (*t)->usage);
-		put_text(f, (*t)->description ? (*t)->description : (*t)->summary);
-		put_options(f, (*t)->options);
+		put_text(f, (*t)->summary);
 	}
+	fputs(".PP\n.BR oakum\\-COMMAND (1)\ntells more of each.\n", f);
 	fputs(".SH GLOBAL OPTIONS\n", f);
 	put_options(f, command_globals);
 	fputs(".SH EXIT STATUS\n", f);

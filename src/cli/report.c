@@ -110,14 +110,13 @@ static void put_warning(const struct command_context *c, const char *text)
 int cli_status(const struct command_context *c, enum oakum_error_kind kind)
 {
 	const struct command *k = c->command;
-	bool starts = k && (k->flags & COMMAND_PROTECT);
 	bool program = kind == OAKUM_E_NOT_EXECUTABLE || kind == OAKUM_E_NOT_FOUND;
 
 	if (kind == OAKUM_OK)
 		return 0;
 	if (k && (k->flags & COMMAND_EXEC))
 		return program && c->peer == CLI_OAKUM ? (int)kind : 255;
-	if (c->peer == CLI_OAKUM || (program && starts))
+	if (c->peer == CLI_OAKUM || program)
 		return (int)kind;
 	return 1;
 }

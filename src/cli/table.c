@@ -3,6 +3,24 @@
  */
 #include "cli/command.h"
 
+const struct option_def command_globals[] = {
+	{"root", 0, "DIR", "state root (default: /run/oakum, or $XDG_RUNTIME_DIR/oakum)", 0, NULL},
+	{"log", 0, "FILE", "write errors and debug lines to FILE too", 0, NULL},
+	{"log-format", 0, "FORMAT", "form of the log (default: text)", 0, "text json"},
+	{"log-level", 0, "LEVEL", "least important level of the log (default: warning)", 0,
+	 "error warning info debug"},
+	{"debug", 0, NULL, "the same as --log-level debug", 0, NULL},
+	{"cgroup-manager", 0, "MANAGER", "who makes cgroups (default: cgroupfs)", 0,
+	 "cgroupfs systemd disabled"},
+	{"systemd-cgroup", 0, NULL, "the same as --cgroup-manager systemd", 0, NULL},
+	{"rootless", 0, "WHEN", "go on where rights over cgroups are missing", OPTION_OPTIONAL,
+	 "auto true false"},
+	{"criu", 0, "FILE", "accepted and not used", OPTION_HIDDEN, NULL},
+	{"help", 'h', NULL, "print this help, or that of a command", 0, NULL},
+	{"version", 'v', NULL, "print the version", 0, NULL},
+	{NULL, 0, NULL, NULL, 0, NULL},
+};
+
 #define ABSENT(word, what)                                                                         \
 	(&(const struct command){.name = (word),                                                   \
 				 .usage = "",                                                      \

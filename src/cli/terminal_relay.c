@@ -89,7 +89,7 @@ static bool fill(struct relay_flow *f)
 	if (f->start == f->end)
 		f->start = f->end = 0;
 	n = read(f->from, f->data + f->end, sizeof(f->data) - f->end);
-	if (n > 0)
+	if (n > 0 && f->to >= 0)
 		f->end += (size_t)n;
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
@@ -190,7 +190,7 @@ static bool is_empty(struct relay *r)
 	if (r->out.from < 0 || r->drained > DRAIN_MAX)
 		return true;
 	r->out.start = r->out.end = 0;
-	if (!fill(&r->out))
+	if (r->out.to < 0 || !fill(&r->out))
 		r->out.from = -1;
 	r->drained += r->out.end;
 	return r->out.end == 0;
