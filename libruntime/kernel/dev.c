@@ -192,6 +192,15 @@ static int bind_node(struct rootfs *r, const struct dev_node *n, int dir, const 
 	return e < 0 ? fail(n, -e, err) : 0;
 }
 
+/* A new node is right but for what its directory gave it: the group, or an ACL's mask. */
+static bool is_as_asked(const struct dev_node *n, int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_same(&st, n) &&
+	       (st.st_mode & 07777) == n->mode && st.st_uid == n->uid && st.st_gid == n->gid;
+}
+
 int dev_make(struct rootfs *r, const struct dev_node *n, struct err *err)
 {
 	char name[NAME_MAX + 1];
@@ -209,6 +218,8 @@ int dev_make(struct rootfs *r, const struct dev_node *n, struct err *err)
 		return bind_node(r, n, dir, name, err);
 	if (e < 0 && e != -EEXIST)
 		return fail(n, -e, err);
+	if (e == 0 && is_as_asked(n, dir, name))
+		return 0;
 	return check_node(r, n, dir, name, e == 0, err);
 }
 

@@ -112,14 +112,12 @@ int rootfs_readonly(struct rootfs *r, struct err *err)
 	return e < 0 ? err_set(err, -e, "make the root read-only") : 0;
 }
 
-/* The host's mounts must not see the unmounting of their copies. */
+/* By way of the working directory: there may be no /proc any more. */
 static int detach_old(int old)
 {
-	struct mount_change change = {.propagation = MS_SLAVE | MS_REC};
-	int e = old < 0 ? 0 : mount_tree_change(old, &change);
-
-	if (e < 0)
-		return e;
+	/* The host's mounts must not see the unmounting of their copies. */
+	if (old >= 0 && (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0))
+		return -errno;
 	return umount2(".", MNT_DETACH) < 0 ? -errno : 0;
 }
 

@@ -28,6 +28,8 @@ static bool is_device(const char *path, mode_t type, unsigned major, unsigned mi
 
 static void defaults_body(void)
 {
+	struct dev_node n = dev_defaults[2];
+	struct stat st;
 	int before;
 
 	enter_root();
@@ -42,6 +44,13 @@ static void defaults_body(void)
 	CHECK(is_device(in_box("root/dev/urandom"), S_IFCHR, 1, 9, 0666));
 	CHECK(is_device(in_box("root/dev/tty"), S_IFCHR, 5, 0, 0666));
 	CHECK(umask(077) == 077);
+	/* A directory that gives its group on. */
+	CHECK(mkdir(in_box("root/g"), 0755) == 0 && chown(in_box("root/g"), 0, 77) == 0);
+	CHECK(chmod(in_box("root/g"), 02755) == 0);
+	n.path = "/g/full";
+	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK(lstat(in_box("root/g/full"), &st) == 0 && st.st_gid == 0 &&
+	      st.st_rdev == makedev(1, 7));
 	/* One that is there is kept as it is. */
 	CHECK(chmod(in_box("root/dev/null"), 0600) == 0);
 	make_defaults();

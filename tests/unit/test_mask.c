@@ -161,6 +161,28 @@ static void readonly_body(void)
 	check_canary();
 }
 
+static void userns_body(void)
+{
+	enter_box();
+	CHECK(mkdir(in_box("root/proc"), 0755) == 0 && mkdir(in_box("root/a"), 0755) == 0);
+	put_file(in_box("root/secret"), "secret");
+	CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) == 0);
+	put_file("/proc/self/setgroups", "deny");
+	put_file("/proc/self/uid_map", "0 0 1");
+	put_file("/proc/self/gid_map", "0 0 1");
+	CHECK_OK(rootfs_enter(&root, in_box("root"), MS_PRIVATE | MS_REC, &err), err);
+	CHECK(mount("/proc", in_box("root/proc"), NULL, MS_BIND | MS_REC, NULL) == 0);
+	CHECK_OK(mask_prepare(&mask, &err), err);
+	hide("/secret");
+	hide("/a");
+	hide("/proc/version");
+	CHECK(has_text(in_box("root/secret"), "") && has_text(in_box("root/proc/version"), ""));
+	CHECK(mkdir(in_box("root/a/x"), 0755) < 0 && errno == EROFS);
+	CHECK_OK(mask_readonly(&root, "/proc/sys", &err), err);
+	CHECK(mount_has(in_box("root/proc/sys"), "ro"));
+	check_canary();
+}
+
 #define TEST(name, ways)                                                                           \
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
@@ -174,6 +196,7 @@ TEST(paths, MOUNT_WAYS)
 TEST(fake_null, MOUNT_WAYS)
 TEST(bad_host, NATIVE)
 TEST(readonly, MOUNT_WAYS)
+TEST(userns, MOUNT_WAYS)
 
 int main(void)
 {
@@ -181,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_files),	 cmocka_unit_test(test_dirs),
 		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_fake_null),
 		cmocka_unit_test(test_bad_host), cmocka_unit_test(test_readonly),
+		cmocka_unit_test(test_userns),
 	};
 
 	return cmocka_run_group_tests(tests, make_box, remove_box);
