@@ -168,14 +168,13 @@ static int make_plan(struct creation *c, const char *id)
 static int check_rootfs(struct creation *c)
 {
 	struct stat st;
+	int code = stat(c->plan->rootfs, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 
-	if (stat(c->plan->rootfs, &st) == 0 && S_ISDIR(st.st_mode))
+	if (code == 0)
 		return 0;
 	err_pointer(c->err, "/root/path");
-	if (errno == ENOENT)
-		err_hint(c->err, "unpack a root file system there");
-	return err_kind(c->err, ERR_CONFIG, S_ISDIR(st.st_mode) ? errno : 0, "rootfs %s",
-			c->plan->rootfs);
+	err_hint(c->err, "unpack a root file system there");
+	return err_kind(c->err, ERR_CONFIG, code, "rootfs %s", c->plan->rootfs);
 }
 
 static bool below(const char *path, const char *dir)

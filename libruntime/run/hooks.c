@@ -157,7 +157,7 @@ static int judge(struct running *h, const struct spec_hook *hook, int timed_out,
 	int code = 0;
 
 	if (timed_out == ETIMEDOUT)
-		return err_set(err, ETIMEDOUT, "%s: killed after its timeout of %d s", hook->path,
+		return err_set(err, 0, "%s: killed after its timeout of %d s", hook->path,
 			       hook->timeout.v);
 	if (io_read(h->failure, &code, sizeof(code)) == sizeof(code))
 		return err_set(err, code, "execute %s", hook->path);

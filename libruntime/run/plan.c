@@ -41,7 +41,7 @@ static int make_namespaces(const struct spec *spec, struct plan *p, struct arena
 		p->join[p->n_join++] = (struct plan_join){
 			.kind = ns_kind[i],
 			.path = ns->path,
-			.pointer = arena_printf(arena, "/linux/namespaces (%s)", spec_ns_name(i)),
+			.pointer = arena_printf(arena, "/linux/namespaces/%u/path", ns->index),
 		};
 	}
 	p->mounts_namespace = p->namespaces & CLONE_NEWNS;

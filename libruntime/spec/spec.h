@@ -64,6 +64,7 @@ enum spec_ns {
 struct spec_namespace {
 	bool present;
 	const char *path;              /* NULL: a new one */
+	uint32_t index;                /* in linux.namespaces */
 };
 
 struct spec_mount {

@@ -57,6 +57,7 @@ static void add_namespace(struct spec_reading *r, const struct json *j, const st
 	} else {
 		all[type].present = true;
 		all[type].path = n->path;
+		all[type].index = j->index;
 	}
 	if (n->path && *n->path != '/')
 		spec_fail_type(r, json_get(j, "path"), "an absolute path");
