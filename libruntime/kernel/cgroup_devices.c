@@ -77,26 +77,36 @@ static void describe(const struct entry *e, char *buf, size_t size)
 	strbuf_add(&b, e->access & ACCESS_MKNOD ? "m" : "");
 }
 
-static int add_exception(struct folded *f, const struct entry *new)
+/*
+ * The kernel asks for one exception from "deny" that has all the access wanted, so each gets what
+ * wider ones give to its devices too.
+ */
+static int add_exception(struct folded *f, const struct entry *e)
 {
+	struct entry new = *e;
+
 	for (size_t i = 0; i < f->n; i++) {
-		if (covers(&f->e[i], new) && !(new->access & ~f->e[i].access))
+		if (covers(&f->e[i], &new) && !(new.access & ~f->e[i].access))
 			return 0;
-		if (same_device(&f->e[i], new)) {
-			f->e[i].access |= new->access;
-			return 0;
-		}
+		if (covers(&f->e[i], &new))
+			new.access |= f->e[i].access;
 	}
+	for (size_t i = 0; i < f->n; i++)
+		if (covers(&new, &f->e[i]))
+			f->e[i].access |= new.access;
+	for (size_t i = 0; i < f->n; i++)
+		if (same_device(&f->e[i], &new))
+			return 0;
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 32;
-		struct entry *e = reallocarray(f->e, cap, sizeof(*e));
+		struct entry *grown = reallocarray(f->e, cap, sizeof(*grown));
 
-		if (!e)
+		if (!grown)
 			return -ENOMEM;
-		f->e = e;
+		f->e = grown;
 		f->cap = cap;
 	}
-	f->e[f->n++] = *new;
+	f->e[f->n++] = new;
 	return 0;
 }
 

@@ -42,7 +42,7 @@ void cgroup_remove_parents(const char *dir, size_t mount_len)
 
 static int copy_name(const char *name, void *data)
 {
-	snprintf(data, NAME_MAX + 1, "%s", name);
+	snprintf(data, PATH_MAX, "%s", name);
 	return 1;
 }
 
@@ -54,7 +54,7 @@ static int remove_below(int top)
 {
 	AUTO_CLOSE int cur = openat(top, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool from_below = false; /* we came up from a sub-cgroup that has no more sub-cgroups */
-	char name[NAME_MAX + 1];
+	char name[PATH_MAX]; /* kernfs knows no NAME_MAX */
 	size_t depth = 0;
 
 	while (cur >= 0) {

@@ -28,7 +28,7 @@ struct linux_dirent {
 int cgroup_subdirs(int dir, int (*visit)(const char *name, void *data), void *data)
 {
 	AUTO_CLOSE int fd = -1;
-	char buf[4096] __attribute__((aligned(8)));
+	char buf[2 * PATH_MAX] __attribute__((aligned(8))); /* kernfs knows no NAME_MAX */
 	struct stat st;
 	long n;
 
