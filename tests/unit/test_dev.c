@@ -344,7 +344,7 @@ static void fake_stdio_body(void)
 	put_file(in_box("root/f"), "canary");
 	CHECK(chown(in_box("root/f"), 5, 6) == 0);
 	CHECK_OK(rootfs_pivot(&root, 0, &err), err);
-	for (int kind = 0; kind < 5; kind++) {
+	for (int kind = 0; kind < 6; kind++) {
 		struct stat st;
 
 		(void)unlink("/dev/null");
@@ -356,6 +356,8 @@ static void fake_stdio_body(void)
 			CHECK(mkfifo("/dev/null", 0666) == 0);
 		if (kind == 3)
 			CHECK(mknod("/dev/null", S_IFCHR | 0666, makedev(1, 5)) == 0);
+		if (kind == 4)
+			CHECK(mknod("/dev/null", S_IFBLK | 0666, makedev(1, 3)) == 0);
 		CHECK_OK(dev_reopen_null(&err), err);
 		CHECK(fstat(0, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
 		CHECK_OK(dev_chown_stdio(1000, 1000, &err), err);

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "base/arena.h"
+#include "kernel/mount_tree.h"
 #include "test_sandbox.h"
 
 #define ROUNDS 2000
@@ -524,6 +525,23 @@ static void userns_body(void)
 	CHECK(count_fds() == before);
 }
 
+/* After mount(2) the new mount is looked up by name: what is not it is refused. */
+static void reopen_body(void)
+{
+	int below, top, fd;
+
+	enter_root();
+	CHECK(mkdir(in_box("root/a"), 0755) == 0);
+	below = open(in_box("root/a"), O_PATH | O_CLOEXEC);
+	CHECK(mount_tree_reopen(&root, "/a", below) == -ESTALE);
+	CHECK(mount_tree_reopen(&root, "/none", below) == -ENOENT);
+	CHECK(mount("t", in_box("root/a"), "tmpfs", 0, NULL) == 0);
+	top = open(in_box("root/a"), O_PATH | O_CLOEXEC);
+	CHECK(mount_tree_reopen(&root, "/a", top) == -ESTALE);
+	fd = mount_tree_reopen(&root, "/a", below);
+	CHECK(fd >= 0 && mount_tree_is_root(fd) == 1 && mount_tree_is_root(below) == 0);
+}
+
 /* The place is a directory now and a link to the outside then. */
 static void race(const char *type, const char *source, const char *target, const char *options)
 {
@@ -598,6 +616,7 @@ TEST(copyup, MOUNT_WAYS)
 TEST(copyup_limits, MOUNT_WAYS)
 TEST(remount, MOUNT_WAYS)
 TEST(symlink, NATIVE)
+TEST(reopen, NATIVE)
 TEST(on_root, NATIVE | 1u << WAY_NO_SETATTR)
 TEST(userns, NATIVE)
 TEST(race_bind, NATIVE | 1u << WAY_OLD)
@@ -615,8 +634,9 @@ int main(void)
 		cmocka_unit_test(test_ordinary),      cmocka_unit_test(test_copyup),
 		cmocka_unit_test(test_copyup_limits), cmocka_unit_test(test_remount),
 		cmocka_unit_test(test_symlink),	      cmocka_unit_test(test_on_root),
-		cmocka_unit_test(test_userns),	      cmocka_unit_test(test_race_bind),
-		cmocka_unit_test(test_race_parent),   cmocka_unit_test(test_race_tmpfs),
+		cmocka_unit_test(test_reopen),	      cmocka_unit_test(test_userns),
+		cmocka_unit_test(test_race_bind),     cmocka_unit_test(test_race_parent),
+		cmocka_unit_test(test_race_tmpfs),
 	};
 
 	return cmocka_run_group_tests(tests, make_box, remove_box);
