@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Golden tests of the plan: tests/golden/NAME.json holds a host, options and a configuration,
+ * NAME.plan every decision as text. OAKUM_GOLDEN_UPDATE=1 writes the plans anew: read the
+ * difference before you commit it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "run/plan.h"
+
+#define TEXT_SIZE (1 << 20)
+
+static const char *golden_dir(void)
+{
+	return TEST_DATA "/../golden";
+}
+
+static const char *text_of(const struct json *j, const char *key, const char *otherwise)
+{
+	const struct json *v = json_get(j, key);
+
+	return v && v->type == JSON_STRING ? v->text : otherwise;
+}
+
+static uint64_t number_of(const struct json *j, const char *key)
+{
+	const struct json *v = json_get(j, key);
+	uint64_t n = 0;
+
+	if (v)
+		assert_int_equal(json_u64(v, 0, UINT32_MAX, &n), 0);
+	return n;
+}
+
+static bool flag_of(const struct json *j, const char *key)
+{
+	const struct json *v = json_get(j, key);
+
+	return v && v->type == JSON_BOOL && v->boolean;
+}
+
+static void read_cgroups(const struct json *host, struct cgroup_host *ret)
+{
+	const char *mode = text_of(host, "cgroups", "v1");
+	const struct json *names = json_get(host, "hierarchies");
+
+	memset(ret, 0, sizeof(*ret));
+	ret->mode = str_eq(mode, "v2")	   ? CGROUP_V2 :
+		    str_eq(mode, "hybrid") ? CGROUP_HYBRID :
+		    str_eq(mode, "none")   ? CGROUP_NONE :
+					     CGROUP_V1;
+	for (const struct json *n = names ? names->child : NULL; n; n = n->next) {
+		struct cgroup_hierarchy *h = &ret->h[ret->n++];
+
+		h->v2 = n->text[0] == '\0' || str_eq(n->text, "unified");
+		snprintf(h->name, sizeof(h->name), "%s", n->text);
+		snprintf(h->mount, sizeof(h->mount), "/sys/fs/cgroup%s%s", n->text[0] ? "/" : "", n->text);
+		snprintf(h->root, sizeof(h->root), "/");
+	}
+}
+
+static void make(const struct json *top, struct arena *arena, struct strbuf *out)
+{
+	const struct json *host = json_get(top, "host"), *options = json_get(top, "options");
+	struct cgroup_host cgroups;
+	struct plan_host h = {
+		.cgroups = &cgroups,
+		.default_cgroup_parent = "/oakum",
+		.rootless = flag_of(host, "rootless"),
+		.uid = (uint32_t)number_of(host, "uid"),
+		.gid = (uint32_t)number_of(host, "gid"),
+	};
+	struct plan_options o = {
+		.id = text_of(options, "id", "web"),
+		.bundle = text_of(options, "bundle", "/bundle"),
+		.no_pivot = flag_of(options, "noPivot"),
+		.preserve_fds = (unsigned)number_of(options, "preserveFds"),
+		.listen_fds = (unsigned)number_of(options, "listenFds"),
+	};
+	struct spec_errors *errors = arena_alloc(arena, sizeof(*errors));
+	char *config = arena_alloc(arena, TEXT_SIZE), line[1024];
+	struct err err = ERR_INIT;
+	struct strbuf b;
+	struct spec *spec;
+	struct plan *plan;
+
+	read_cgroups(host, &cgroups);
+	strbuf_init(&b, config, TEXT_SIZE);
+	json_write(&b, json_get(top, "config"));
+	assert_false(b.overflow);
+	if (spec_parse(config, b.len, "config.json", arena, &spec, errors) < 0) {
+		err_format(&errors->v[0], line, sizeof(line));
+		fail_msg("%s", line);
+	}
+	if (plan_make(spec, &h, &o, arena, &plan, &err) < 0) {
+		err_format(&err, line, sizeof(line));
+		strbuf_fmt(out, "refused: %s\n", line);
+		return;
+	}
+	plan_print(plan, out);
+}
+
+static void check_one(const char *name)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	char path[4352], *data, *expected, *text = arena_alloc(&arena, TEXT_SIZE);
+	struct err err = ERR_INIT;
+	struct strbuf out;
+	struct json *top;
+	size_t size;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", golden_dir(), name);
+	assert_int_equal(io_read_alloc(AT_FDCWD, path, JSON_MAX_SIZE, &arena, &data, &size, &err), 0);
+	assert_int_equal(json_parse(data, size, name, &arena, &top, &err), 0);
+	strbuf_init(&out, text, TEXT_SIZE);
+	make(top, &arena, &out);
+	assert_false(out.overflow);
+
+	snprintf(path + strlen(path) - strlen("json"), 8, "plan");
+	if (getenv("OAKUM_GOLDEN_UPDATE")) {
+		f = fopen(path, "we");
+		assert_non_null(f);
+		assert_int_equal(fwrite(out.p, 1, out.len, f), out.len);
+		assert_int_equal(fclose(f), 0);
+		return;
+	}
+	assert_int_equal(io_read_alloc(AT_FDCWD, path, JSON_MAX_SIZE, &arena, &expected, &size, &err), 0);
+	if (strcmp(out.p, expected) != 0)
+		fail_msg("%s: the plan is now:\n%s", name, out.p);
+}
+
+static void every_golden_plan(void **state)
+{
+	DIR *d = opendir(golden_dir());
+	struct dirent *e;
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(d);
+	while ((e = readdir(d))) {
+		size_t len = strlen(e->d_name);
+
+		if (len > 5 && str_eq(e->d_name + len - 5, ".json")) {
+			check_one(e->d_name);
+			n++;
+		}
+	}
+	closedir(d);
+	assert_true(n >= 12);
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_golden_plan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
