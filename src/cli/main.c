@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/help.h"
@@ -46,7 +47,7 @@ static enum oakum_cgroup_manager manager_of(const struct command_context *c)
 
 static int rootless_of(const struct command_context *c)
 {
-	const char *value = opt_string(c, "rootless");
+	const char *value = options_global(c, "rootless");
 
 	return !value || str_eq(value, "auto") ? -1 : str_eq(value, "true");
 }
@@ -70,6 +71,7 @@ static int run_command(struct command_context *c)
 		return cli_error(c, OAKUM_E_UNSUPPORTED, 0, "not in this version");
 	if (options_check_words(c, &err) < 0)
 		return report_err(c, &err);
+	log_debug("%s: oakum %s, commit %s", c->command->name, oakum_version(), oakum_commit());
 	if (c->command->flags & COMMAND_NO_HANDLE)
 		return c->command->run(c);
 	status = open_handle(c) < 0 ? cli_fail(c) : c->command->run(c);

@@ -18,6 +18,9 @@ void options_done(struct command_context *c);
 /* Has @c as many words as its command wants? 0, or < 0 with @err. */
 int options_check_words(const struct command_context *c, struct err *err);
 
+/* The value of the last global --@name, or NULL. */
+const char *options_global(const struct command_context *c, const char *name);
+
 /* The command called @name, or NULL. */
 const struct command *options_find_command(const char *name);
 

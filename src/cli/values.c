@@ -6,14 +6,40 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "cli/command.h"
+#include "cli/options.h"
+
+static const struct option_def *find(const struct option_def *table, const char *name)
+{
+	for (const struct option_def *d = table; d && d->name; d++)
+		if (str_eq(d->name, name))
+			return d;
+	return NULL;
+}
+
+/* A name of the command hides a global one: spec has a --rootless of its own. */
+static const struct option_def *definition(const struct command_context *c, const char *name)
+{
+	const struct option_def *d = c->command ? find(c->command->options, name) : NULL;
+
+	return d ? d : find(command_globals, name);
+}
+
+static const char *value_of(const struct command_context *c, const struct option_def *d)
+{
+	for (size_t i = c->n_values; i-- > 0;)
+		if (c->values[i].def == d)
+			return c->values[i].value;
+	return NULL;
+}
 
 const char *opt_string(const struct command_context *c, const char *name)
 {
-	for (size_t i = c->n_values; i-- > 0;)
-		if (str_eq(c->values[i].def->name, name))
-			return c->values[i].value;
-	return NULL;
+	return value_of(c, definition(c, name));
+}
+
+const char *options_global(const struct command_context *c, const char *name)
+{
+	return value_of(c, find(command_globals, name));
 }
 
 bool opt_bool(const struct command_context *c, const char *name)
@@ -25,14 +51,15 @@ bool opt_bool(const struct command_context *c, const char *name)
 
 const char **opt_list(const struct command_context *c, const char *name)
 {
+	const struct option_def *d = definition(c, name);
 	const char **list;
 	size_t n = 0;
 
-	if (!opt_string(c, name))
+	if (!value_of(c, d))
 		return NULL;
 	list = calloc(c->n_values + 1, sizeof(*list));
 	for (size_t i = 0; list && i < c->n_values; i++)
-		if (str_eq(c->values[i].def->name, name))
+		if (c->values[i].def == d)
 			list[n++] = c->values[i].value;
 	return list;
 }
