@@ -11,11 +11,11 @@
 
 struct arena_chunk;
 struct arena {
-	struct arena_chunk *chunks;   /* newest first */
-	size_t used, limit;           /* bytes handed out; 0: no limit */
+	struct arena_chunk *chunks; /* newest first */
+	size_t used, limit;	    /* bytes handed out; 0: no limit */
 };
 
-#define ARENA_INIT ((struct arena){ .chunks = NULL })
+#define ARENA_INIT ((struct arena){.chunks = NULL})
 
 /*
  * Zeroed, aligned for any type. NULL when memory or the arena's limit is exhausted.
@@ -32,7 +32,8 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 /* munmap(2) everything. Takes a zeroed arena. Usable again afterwards. */
 void arena_done(struct arena *a);
 
-/* Forget everything handed out but keep one chunk for the next round (it is zeroed as it is handed out again). */
+/* Forget everything handed out but keep one chunk for the next round (it is zeroed as it is handed
+ * out again). */
 void arena_reset(struct arena *a);
 
 #define AUTO_ARENA __attribute__((cleanup(arena_done)))

@@ -19,27 +19,27 @@
  */
 enum err_kind {
 	ERR_NONE = 0,
-	ERR_RUNTIME = 1,       /* the kernel refused, or a resource is short */
-	ERR_USAGE = 2,         /* the caller's arguments are wrong */
-	ERR_CONFIG = 3,        /* config.json or process.json is wrong */
-	ERR_STATE = 4,         /* no such container, or it is in the wrong state */
-	ERR_EXISTS = 5,        /* the id is in use */
-	ERR_UNSUPPORTED = 6,   /* a right, a kernel feature or a part of oakum is missing */
+	ERR_RUNTIME = 1,	  /* the kernel refused, or a resource is short */
+	ERR_USAGE = 2,		  /* the caller's arguments are wrong */
+	ERR_CONFIG = 3,		  /* config.json or process.json is wrong */
+	ERR_STATE = 4,		  /* no such container, or it is in the wrong state */
+	ERR_EXISTS = 5,		  /* the id is in use */
+	ERR_UNSUPPORTED = 6,	  /* a right, a kernel feature or a part of oakum is missing */
 	ERR_NOT_EXECUTABLE = 126, /* the container's program cannot be executed */
-	ERR_NOT_FOUND = 127,   /* the container's program does not exist */
+	ERR_NOT_FOUND = 127,	  /* the container's program does not exist */
 };
 
 struct err {
-	int code;              /* positive errno; 0: none applies */
-	enum err_kind kind;    /* ERR_NONE while nothing went wrong */
-	int line, column;      /* 1-based place in ->file; 0: none */
-	char file[32];         /* the file that has the place; "": config.json */
-	char pointer[128];     /* JSON pointer into config.json ("/mounts/3/options"), or "" */
-	char text[512];        /* what was tried: "mount proc on /proc" */
-	char hint[160];        /* one line: what to do about it, or "" */
+	int code;	    /* positive errno; 0: none applies */
+	enum err_kind kind; /* ERR_NONE while nothing went wrong */
+	int line, column;   /* 1-based place in ->file; 0: none */
+	char file[32];	    /* the file that has the place; "": config.json */
+	char pointer[128];  /* JSON pointer into config.json ("/mounts/3/options"), or "" */
+	char text[512];	    /* what was tried: "mount proc on /proc" */
+	char hint[160];	    /* one line: what to do about it, or "" */
 };
 
-#define ERR_INIT ((struct err){ .code = 0 })
+#define ERR_INIT ((struct err){.code = 0})
 
 /*
  * Record a failure: @code is a positive errno (0: none), the text is cut to fit.
@@ -60,8 +60,8 @@ void err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(pri
 /* Name the place in config.json; the innermost caller wins (a set pointer is kept). */
 void err_pointer(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Move the pointer into the text, so that what is put in front from now on stands before it. Nothing where the place
- * in the file is known: that is printed first of all. */
+/* Move the pointer into the text, so that what is put in front from now on stands before it.
+ * Nothing where the place in the file is known: that is printed first of all. */
 void err_fold(struct err *err);
 
 /* One line of advice; the innermost caller wins. */

@@ -176,8 +176,8 @@ int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, 
 	return 0;
 }
 
-int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data, size_t *ret_size,
-		   struct err *err)
+int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,
+		   size_t *ret_size, struct err *err)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;
@@ -236,6 +236,9 @@ int io_poll_until(int fd, short events, int64_t deadline_ms)
 {
 	struct pollfd p = {.fd = fd, .events = events};
 
+	/* poll(2) would wait for nothing. */
+	if (fd < 0)
+		return -EBADF;
 	for (;;) {
 		int wait = clock_poll_ms(deadline_ms);
 		int r = poll(&p, 1, wait);

@@ -37,9 +37,10 @@ int io_write_at(int dirfd, const char *name, const char *text);
 int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, char **ret_data,
 		  size_t *ret_size, struct err *err);
 
-/* As io_read_alloc() for what may be a pipe or /dev/fd/N: read until EOF, relative to the caller's directory. */
-int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data, size_t *ret_size,
-		   struct err *err);
+/* As io_read_alloc() for what may be a pipe or /dev/fd/N: read until EOF, relative to the caller's
+ * directory. */
+int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,
+		   size_t *ret_size, struct err *err);
 
 /*
  * Write @size bytes to @name below @dirfd under a temporary name, then rename(2), mode 0600.

@@ -198,11 +198,13 @@ static void mark_cut(struct back *b, const char *end)
 
 void json_pointer(const struct json *j, char *buf, size_t size)
 {
-	char *end = buf + size - 1;
-	struct back b = {.start = buf, .at = end};
+	struct back b;
+	char *end;
 
 	if (size == 0)
 		return;
+	end = buf + size - 1;
+	b = (struct back){.start = buf, .at = end};
 	*end = '\0';
 	for (; j && j->parent && !b.overflow; j = j->parent) {
 		if (j->key)

@@ -14,14 +14,15 @@ struct err;
 
 /* What identifies a process for ever. Written to state.json. */
 struct proc_id {
-	pid_t pid;           /* in our pid namespace; 0: none */
-	uint64_t start;      /* field 22 of /proc/PID/stat, clock ticks since boot; 0: unknown */
-	uint64_t inode;      /* st_ino of its pidfd (unique per boot from Linux 6.9 on); 0: unknown */
+	pid_t pid;	/* in our pid namespace; 0: none */
+	uint64_t start; /* field 22 of /proc/PID/stat, clock ticks since boot; 0: unknown */
+	uint64_t inode; /* st_ino of its pidfd (unique per boot from Linux 6.9 on); 0: unknown */
 };
 
 enum { PROC_ALIVE = 0, PROC_GONE = 1 };
 
-/* Fill @ret for a live process that the caller holds (@pidfd may be -1: it is opened). 0 or -errno. */
+/* Fill @ret for a live process that the caller holds (@pidfd may be -1: it is opened). 0 or -errno.
+ */
 int proc_identify(pid_t pid, int pidfd, struct proc_id *ret);
 
 /*
@@ -41,7 +42,8 @@ bool proc_ended(int pidfd);
 /* pidfd_send_signal(2). 0, PROC_GONE or < 0 with @err. */
 int proc_signal(int pidfd, int sig, struct err *err);
 
-/* Wait for the end of the process of @pidfd. PROC_GONE: it has ended; 0: the deadline passed; < 0. */
+/* Wait for the end of the process of @pidfd. PROC_GONE: it has ended; 0: the deadline passed; < 0.
+ */
 int proc_wait(int pidfd, int64_t deadline_ms);
 
 /* Name (comm) and state letter of @pid for messages; "?" where unknown. */

@@ -7,13 +7,13 @@
 #define OAKUM_BASE_SYS_H
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -68,7 +68,7 @@ struct sys_pidfd_info {
 #define SYS_CLONE_FLAGS_INDEX 0
 #endif
 
-int sys_clone3(struct clone_args *args);               /* fork-like: child returns 0 on its copy of the stack */
+int sys_clone3(struct clone_args *args); /* fork-like: child returns 0 on its copy of the stack */
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 int sys_fsopen(const char *type, unsigned flags);
 int sys_fsconfig(int fs, unsigned cmd, const char *key, const void *value, int aux);
