@@ -42,7 +42,7 @@ text() {
 	text '{"ociVersion": "1.0.0", "hostname": "\\ud800"}'
 	refused 3 config.json
 	bundle '.process.args = ["/bin/tr\u0000ue"]'
-	refused 3 /process/args/0
+	refused 3 /process/args
 }
 
 @test "json: duplicate keys name the key" {
@@ -55,13 +55,13 @@ text() {
 	{ printf '{"ociVersion": "1.0.0", "annotations": '; head -c 100000 /dev/zero | tr '\0' '['; } >"$B/config.json"
 	refused 3 config.json
 	head -c 17000000 /dev/zero | tr '\0' ' ' >"$B/config.json"
-	refused 3 config.json "16 MiB"
+	refused 3 config.json 16777216
 }
 
 @test "config.json: missing, a directory, a FIFO, a device, unreadable" {
 	bundle
 	rm "$B/config.json"
-	refused 3 "$B/config.json"
+	refused 3 "$B" config.json "No such file"
 	mkdir "$B/config.json"
 	refused 3 config.json
 	rmdir "$B/config.json"
@@ -79,8 +79,10 @@ text() {
 @test "types: the JSON pointer, what was found, what is wanted" {
 	while read -r pointer filter; do
 		bundle "$filter"
-		fails 3 oakum create -b "$B" "$C"
-		says "$pointer" config.json:
+		rc=0
+		oakum create -b "$B" "$C" </dev/null 2>"$W/err" || rc=$?
+		grep -Eq "config.json:[0-9]+:[0-9]+: $pointer(/|:| )" "$W/err" && [ $rc = 3 ] ||
+			{ echo "$filter: status $rc, not 3 with $pointer:"; cat "$W/err"; oakum delete -f "$C"; false; }
 	done <<-'T'
 		/process/args .process.args = "sh"
 		/process/args .process.args = []
@@ -111,7 +113,6 @@ text() {
 		/ociVersion .ociVersion = "2.0.0"
 		/mounts/0/destination del(.mounts[0].destination)
 		/mounts/0/options/0 .mounts[0].options = [7]
-		/mounts/1/options .mounts[1].options += ["frobnicate"]
 		/linux/namespaces/0/type .linux.namespaces[0].type = "frob"
 		/linux/namespaces/5 .linux.namespaces += [{type: "pid"}]
 		/linux/uidMappings .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}]
@@ -204,22 +205,20 @@ text() {
 	bundle
 	mkdir -m 700 "$W/real"
 	ln -s "$W/real" "$W/link"
-	fails 1 "$OAKUM" --root "$W/link" create -b "$B" "$C"
+	fails 6 "$OAKUM" --root "$W/link" create -b "$B" "$C"
 	says "$W/link"
 	touch "$W/file"
-	fails 1 "$OAKUM" --root "$W/file" create -b "$B" "$C"
+	fails 6 "$OAKUM" --root "$W/file" create -b "$B" "$C"
 	says "$W/file"
 	mkdir -m 777 "$W/open"
 	chmod 777 "$W/open"
-	fails 1 "$OAKUM" --root "$W/open" create -b "$B" "$C"
+	fails 6 "$OAKUM" --root "$W/open" create -b "$B" "$C"
 	says "$W/open"
 	mkdir -m 700 "$W/theirs"
 	chown 1000 "$W/theirs"
-	fails 1 "$OAKUM" --root "$W/theirs" create -b "$B" "$C"
+	fails 6 "$OAKUM" --root "$W/theirs" create -b "$B" "$C"
 	says "$W/theirs"
-	is "$(ls -A "$W/real" "$W/open" "$W/theirs" | grep -v :)" "
-
-" || is "$(find "$W/real" "$W/open" "$W/theirs" -mindepth 1)" ""
+	is "$(find "$W/real" "$W/open" "$W/theirs" -mindepth 1)" ""
 }
 
 @test "the state root: full, read-only" {
@@ -282,11 +281,14 @@ text() {
 }
 
 @test "mounts that cannot be made name the pointer" {
+	bundle '.mounts += [{destination: "/mnt", type: "bind", source: "/tmp", options: ["bind", "frobnicate"]}]'
+	fails 3 oakum run -b "$B" "$C"
+	says /mounts/7/options/1 frobnicate
 	bundle '.mounts += [{destination: "/mnt/x", type: "bind", source: "/nonexistent-src", options: ["bind"]}]'
-	fails 1 oakum run -b "$B" "$C"
+	fails 3 oakum run -b "$B" "$C"
 	says /mounts/7 /nonexistent-src "No such file or directory"
 	bundle '.mounts += [{destination: "/mnt/x", type: "nosuchfs", source: "x"}]'
-	fails 1 oakum run -b "$B" "$C"
+	fails 6 oakum run -b "$B" "$C"
 	says /mounts/7 nosuchfs
 	bundle '.mounts += [{destination: "/mnt/x", type: "tmpfs", source: "x", options: ["size=zzz"]}]'
 	fails 1 oakum run -b "$B" "$C"

@@ -29,7 +29,7 @@ in_container() {
 @test "namespaces by path are joined" {
 	unshare -n -u -i sleep 1000 &
 	holder=$!
-	until_true 5 test "$(readlink /proc/$holder/ns/net)" != "$(readlink /proc/self/ns/net)"
+	until_true 5 grep -qs '^sleep' /proc/$holder/comm
 	in_container "del(.hostname) | .linux.namespaces |= map(if .type == \"network\" then .path = \"/proc/$holder/ns/net\"
 		elif .type == \"uts\" then .path = \"/proc/$holder/ns/uts\" elif .type == \"ipc\" then .path = \"/proc/$holder/ns/ipc\" else . end)" \
 		'for n in net uts ipc; do readlink /proc/self/ns/$n; done'
@@ -40,10 +40,10 @@ in_container() {
 
 @test "a namespace path that is not there, or of the wrong kind" {
 	bundle '.linux.namespaces |= map(if .type == "network" then .path = "/none/net" else . end)'
-	fails 1 oakum run -b "$B" "$C"
+	fails 3 oakum run -b "$B" "$C"
 	says /linux/namespaces/1 /none/net
 	bundle '.linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/uts" else . end)'
-	fails 1 oakum run -b "$B" "$C"
+	fails 3 oakum run -b "$B" "$C"
 	says /linux/namespaces/1
 }
 
@@ -227,11 +227,11 @@ ptmx pts/ptmx
 }
 
 @test "linux.devices: char, block, fifo, mode and owner, missing directories" {
-	in_container '.linux.devices = [{path: "/dev/mychar", type: "c", major: 1, minor: 5, fileMode: 384, uid: 3, gid: 4},
+	in_container '.linux.devices = [{path: "/dev/mychar", type: "c", major: 1, minor: 5, fileMode: 390, uid: 3, gid: 4},
 		{path: "/dev/sub/block", type: "b", major: 7, minor: 99, fileMode: 432}, {path: "/dev/pipe", type: "p"}] |
 		.linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 5, access: "rwm"}]' \
-		'stat -c "%F %a %t:%T %u:%g" /dev/mychar /dev/sub/block; [ -p /dev/pipe ] && echo fifo; head -c 2 /dev/mychar | wc -c; cat /dev/sub/block 2>&1'
-	prints "character special file 600 1:5 3:4" "block special file 660 7:63 0:0" fifo "Operation not permitted"
+		'stat -c "%F %a %t:%T %u:%g" /dev/mychar /dev/sub/block; [ -p /dev/pipe ] && echo fifo; head -c 2 /dev/mychar | wc -c; cat /dev/sub/block 2>&1; true'
+	prints "character special file 606 1:5 3:4" "block special file 660 7:63 0:0" fifo "Operation not permitted"
 	is "$(sed -n 4p <<<"$output")" 2
 }
 
@@ -288,8 +288,8 @@ example.org"
 		{names: ["personality"], action: "SCMP_ACT_ERRNO", errnoRet: 99, args: [{index: 0, value: 8, op: "SCMP_CMP_EQ"}]}]}' \
 		'inside errno 79; inside errno 170; inside errno 135 8; inside errno 135 0xffffffff; grep Seccomp: /proc/self/status'
 	is "$(tr '\n\t' '  ' <<<"$output")" "121 1 99 ok Seccomp: 2 "
-	in_container '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: 77, syscalls: [{names: ["read", "write", "execve", "brk", "mmap", "munmap", "exit", "exit_group", "fstat", "newfstatat", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "mprotect", "getrandom", "readlink", "readlinkat", "ioctl", "lseek", "openat", "close", "rt_sigaction", "rt_sigprocmask", "getuid", "getpid", "getppid", "getcwd", "stat", "wait4", "waitid", "clone", "vfork", "fork", "geteuid", "getegid", "getgid", "uname", "clone3", "futex", "dup2", "fcntl", "setpgid", "getpgid", "getpgrp", "poll"], action: "SCMP_ACT_ALLOW"}]}' \
-		'inside errno 103; inside errno 9999'
+	in_container '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: 77, syscalls: [{names: ["read", "write", "execve", "brk", "mmap", "munmap", "exit", "exit_group", "fstat", "newfstatat", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "mprotect", "getrandom", "readlink", "readlinkat", "ioctl", "lseek", "openat", "close", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "getuid", "getpid", "getppid", "getcwd", "stat", "wait4", "waitid", "clone", "vfork", "fork", "geteuid", "getegid", "getgid", "uname", "clone3", "futex", "dup2", "fcntl", "setpgid", "getpgid", "getpgrp", "poll"], action: "SCMP_ACT_ALLOW"}]}' \
+		'inside errno 103; inside errno 9999; true'
 	is "$output" "77
 38"
 }
@@ -390,7 +390,7 @@ example.org"
 	bundle '.linux.intelRdt = {closID: "x"}'
 	fails 6 oakum run -b "$B" "$C"
 	says /linux/intelRdt
-	bundle '.linux.timeOffsets = {monotonic: {secs: 1}} | .linux.namespaces += [{type: "time"}]'
+	bundle '.linux.timeOffsets = {monotonic: {secs: 1}}'
 	fails 6 oakum run -b "$B" "$C"
 	says /linux
 	bundle '.process.scheduler = {policy: "SCHED_BATCH"}'

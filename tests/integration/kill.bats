@@ -2,6 +2,8 @@
 # kill, pause, resume, delete.
 load ../lib/common
 
+has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]; }
+
 @test "kill takes names with and without SIG, numbers, and 0" {
 	bundle '.process.args = ["sh", "-c", "trap \"echo term\" TERM; trap \"echo hup\" HUP; trap \"echo usr1\" USR1; echo ready; while :; do sleep 0.02; done"]'
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
@@ -36,7 +38,7 @@ load ../lib/common
 @test "kill --all reaches every process" {
 	bundle '.process.args = ["sh", "-c", "inside ignore & inside ignore & echo ready; wait"]'
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
-	until_true 5 test "$(oakum ps -f json "$C" | jq length)" -ge 3
+	until_true 5 has_processes 3
 	ok oakum kill --all "$C" KILL
 	until_true 5 is_status stopped "$C"
 	ok oakum delete "$C"
@@ -46,7 +48,7 @@ load ../lib/common
 	bundle '.linux.namespaces |= map(select(.type != "pid")) |
 		.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & wait"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 test "$(oakum ps -f json "$C" | jq length)" -ge 3
+	until_true 5 has_processes 3
 	ok oakum kill "$C" KILL
 	ok oakum delete "$C"
 
@@ -181,7 +183,7 @@ load ../lib/common
 	until_true 5 gone "$pid"
 	sleep 1000 &
 	stranger=$!
-	sed -i -E "s/(\"pid\"[^0-9]*)$pid/\1$stranger/" "$ROOT/$C/state.json"
+	sed -i "s/\"init\":\[$pid,/\"init\":[$stranger,/" "$ROOT/$C/state.json"
 	grep -q "$stranger" "$ROOT/$C/state.json"
 	fails 4 oakum kill "$C" KILL
 	is "$(status_of)" stopped

@@ -44,7 +44,7 @@ ${C}b"
 }
 
 @test "list: a root that was named and is not there fails, the default one does not" {
-	fails 4 "$OAKUM" --root "$W/none" list
+	fails 1 "$OAKUM" --root "$W/none" list
 	says "$W/none"
 	ok "$OAKUM" list
 }
@@ -90,7 +90,7 @@ ${C}b"
 		and (.process.capabilities.inheritable // [] | length) == 0
 		and (.linux.maskedPaths | length) > 3 and (.linux.readonlyPaths | length) > 3
 		and ([.linux.namespaces[].type] | contains(["pid", "network", "ipc", "uts", "mount"]))' config.json
-	fails 1 oakum spec
+	fails 5 oakum spec
 	says config.json
 	edit '.process.terminal = false | .process.args = ["echo", "from spec"]'
 	ok oakum run "$C"

@@ -7,12 +7,12 @@ load ../lib/common
 	for _ in 1 2 3; do
 		pids=()
 		for n in {1..20}; do
-			("$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null >/dev/null 2>"$W/err.$n"; echo $? >"$W/rc.$n") &
+			(rc=0; "$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null >/dev/null 2>"$W/err.$n" || rc=$?; echo $rc >"$W/rc.$n") &
 			pids+=($!)
 		done
-		wait "${pids[@]}"
+		wait "${pids[@]}" || :
 		is "$(grep -lx 0 "$W"/rc.* | wc -l)" 1
-		is "$(grep -lx 5 "$W"/rc.* | wc -l)" 19
+		is "$(grep -lx 5 "$W"/rc.* | wc -l)" 19 || { cat "$W"/err.*; false; }
 		is "$(status_of)" created
 		ok oakum delete -f "$C"
 	done
@@ -24,10 +24,10 @@ load ../lib/common
 		ok oakum run -d -b "$B" "$C"
 		pids=()
 		for n in {1..8}; do
-			("$OAKUM" --root "$ROOT" delete -f "$C" </dev/null >/dev/null 2>"$W/err.$n"; echo $? >"$W/rc.$n") &
+			(rc=0; "$OAKUM" --root "$ROOT" delete -f "$C" </dev/null >/dev/null 2>"$W/err.$n" || rc=$?; echo $rc >"$W/rc.$n") &
 			pids+=($!)
 		done
-		wait "${pids[@]}"
+		wait "${pids[@]}" || :
 		is "$(grep -lx 0 "$W"/rc.[1-8] | wc -l)" 8
 		is "$(ls "$ROOT")" ""
 	done

@@ -73,7 +73,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 			mkdir "$B/rootfs/realdir"
 			ln -s "$target" "$B/rootfs/$entry"
 			fails 1 oakum run -b "$B" "$C"
-			says "/$entry" "symlink"
+			says "/$entry" "must be mounted on ordinary directory"
 			is "$(ls -A "$B/rootfs/realdir")" ""
 			rm -rf "$B"
 		done
@@ -117,7 +117,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 
 @test "T-11 no descriptor of ours or of the caller's reaches the container" {
 	bundle '.process.args = ["inside", "fds"]'
-	for n in {3..30}; do
+	for n in {40..70}; do
 		eval "exec $n</"
 	done
 	ok oakum run -b "$B" "$C"
@@ -132,11 +132,13 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	for fd in "/proc/$(pid_of)/fd"/*; do
 		case $(readlink "$fd") in
 		/dev/null | pipe:* | socket:* | anon_inode:* | /dev/pts/* | "$W"/std* | */gate | /proc* | /memfd:*) ;;
+		# A procfs that is attached nowhere: it shows the container's own processes.
+		/) is "$(stat -L -f -c %T "$fd")" proc ;;
 		*) echo "leaked: $fd $(readlink "$fd")"; false ;;
 		esac
 	done
 	ok oakum delete -f "$C"
-	for n in {3..30}; do
+	for n in {40..70}; do
 		eval "exec $n<&-"
 	done
 }
@@ -397,16 +399,12 @@ CapAmb:0000000000000000"
 	chown 0:0 "$W/suid"
 	chmod 4755 "$W/suid"
 	chmod 755 "$W"
-	mount -t tmpfs -o mode=755,suid suid "$W" 2>/dev/null || :
-	cp "$OAKUM" "$W/suid"
-	chmod 4755 "$W/suid"
 	rc=0
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$W/suid" list </dev/null >/run/tmp/suid.out 2>&1 || rc=$?
 	cat /run/tmp/suid.out
 	grep -qi "set-user\|setuid" /run/tmp/suid.out
 	rm /run/tmp/suid.out
 	[ $rc != 0 ]
-	umount "$W"
 }
 
 @test "T-62 no abstract socket; the supervisor's is not reachable from a container or another user" {

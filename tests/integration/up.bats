@@ -128,7 +128,7 @@ oakums() {
 
 @test "a foreground up passes TERM on and exits with the status" {
 	bundle '.process.args = ["sh", "-c", "trap \"echo got term; exit 7\" TERM; echo ready; while :; do sleep 0.02; done"]'
-	oakum up -b "$B" "$C" </dev/null >"$W/out" &
+	"$OAKUM" --root "$ROOT" up -b "$B" "$C" </dev/null >"$W/out" &
 	up=$!
 	until_true 5 grep -q ready "$W/out"
 	kill -TERM $up
