@@ -167,7 +167,10 @@ static int make_place(const struct dev_node *n, int dir, const char *name, int *
 static int bind_node(struct rootfs *r, const struct dev_node *n, int dir, const char *name,
 		     struct err *err)
 {
-	static const struct mount_change harmless = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+	/* Writing to a device takes no writable mount, changing the host's node does. */
+	static const struct mount_change harmless = {
+		.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+	};
 	AUTO_CLOSE int host = -1, tree = -1, place = -1;
 	int e;
 

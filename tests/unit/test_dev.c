@@ -278,6 +278,11 @@ static void userns_body(void)
 	fd = open(in_box("root/dev/zero"), O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0 && read(fd, &n.mode, 1) == 1);
 	close(fd);
+	fd = open(in_box("root/dev/null"), O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0 && write(fd, "x", 1) == 1);
+	close(fd);
+	/* It is the host's, and its owner is mapped. */
+	CHECK(chmod(in_box("root/dev/null"), 0666) < 0 && errno == EROFS);
 	n.uid = n.gid = 0;
 	CHECK_OK(dev_make(&root, &n, &err), err);
 	CHECK(S_ISFIFO(mode_of(in_box("root/dev/fifo"))));
