@@ -343,6 +343,7 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 		.in_v2 = c->have_cgroup && cgroup_v2_fd(&c->cgroup) >= 0,
 		.filter = c->have_filter ? &c->filter : NULL,
 		.sync = child_sync,
+		.parent_end = c->sync,
 		.gate = c->gate,
 		.sources = c->sources,
 		.root = ROOTFS_INIT,

@@ -135,6 +135,10 @@ static _Noreturn void child_main(struct entry *e, int sync)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_NAME, "oakum:exec", 0, 0, 0);
+	/* The parent's end, inherited: the parent's death must show as end of file. */
+	fd_replace(&e->sync, -1);
+	if (sync_is_gone(sync))
+		_exit(255);
 	for (int i = 0; i < 3; i++)
 		if (stdio[i] >= 0 && stdio[i] != i)
 			dup2(stdio[i], i);

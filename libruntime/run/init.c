@@ -461,6 +461,9 @@ _Noreturn void init_main(struct init *in)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_NAME, "oakum:init", 0, 0, 0);
+	/* A parent that died before PDEATHSIG was set shows as end of file: if we do not hold its
+	 * end ourselves. */
+	fd_replace(&in->parent_end, -1);
 	take_stdio(in->stdio);
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
 		if (stages[i].run(in, &err) >= 0)

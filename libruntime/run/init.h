@@ -20,7 +20,8 @@ struct init {
 	bool in_v2;			     /* cloned into the v2 cgroup already */
 	const struct seccomp_filter *filter; /* NULL: none */
 	int sync;			     /* the child's end */
-	int gate;			     /* listening */
+	int parent_end;	    /* inherited; closed first, or its end would never be seen */
+	int gate;	    /* listening */
 	int join[8];	    /* as plan->join; those of pid and user are joined before */
 	const int *sources; /* opened trees of binds, -1 each: opened in the child; NULL: all so */
 	int stdio[3];

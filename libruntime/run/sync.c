@@ -33,6 +33,13 @@ void sync_send_error(int fd, const struct err *err)
 	(void)io_send_fds(fd, &m, sizeof(m), NULL, 0);
 }
 
+bool sync_is_gone(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLHUP);
+}
+
 int sync_receive(int fd, struct sync_message *ret, int *ret_fd, int64_t deadline_ms,
 		 struct err *err)
 {

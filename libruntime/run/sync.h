@@ -6,6 +6,7 @@
 #ifndef OAKUM_RUN_SYNC_H
 #define OAKUM_RUN_SYNC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -40,6 +41,9 @@ int sync_pair(int ret_ends[2], struct err *err);
 /* Send; a peer that is gone is no failure (the next receive says so). The child calls it. */
 void sync_send(int fd, enum sync_type type, int64_t value, int pass_fd);
 void sync_send_error(int fd, const struct err *err);
+
+/* Has the peer closed its end already? The child calls it. */
+bool sync_is_gone(int fd);
 
 /*
  * Receive one message. 0 and *@ret (a passed descriptor to *@ret_fd, else -1; may be NULL: closed);
