@@ -17,6 +17,8 @@
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
+#define ENTRIES_MAX 65536
+
 enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_MKNOD = 4, ACCESS_ALL = 7 };
 
 struct entry {
@@ -77,36 +79,61 @@ static void describe(const struct entry *e, char *buf, size_t size)
 	strbuf_add(&b, e->access & ACCESS_MKNOD ? "m" : "");
 }
 
-/*
- * The kernel asks for one exception from "deny" that has all the access wanted, so each gets what
- * wider ones give to its devices too.
- */
-static int add_exception(struct folded *f, const struct entry *e)
+static int append(struct folded *f, const struct entry *e)
 {
-	struct entry new = *e;
-
-	for (size_t i = 0; i < f->n; i++) {
-		if (covers(&f->e[i], &new) && !(new.access & ~f->e[i].access))
-			return 0;
-		if (covers(&f->e[i], &new))
-			new.access |= f->e[i].access;
-	}
-	for (size_t i = 0; i < f->n; i++)
-		if (covers(&new, &f->e[i]))
-			f->e[i].access |= new.access;
-	for (size_t i = 0; i < f->n; i++)
-		if (same_device(&f->e[i], &new))
-			return 0;
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 32;
 		struct entry *grown = reallocarray(f->e, cap, sizeof(*grown));
 
+		if (f->n >= ENTRIES_MAX)
+			return -E2BIG;
 		if (!grown)
 			return -ENOMEM;
 		f->e = grown;
 		f->cap = cap;
 	}
-	f->e[f->n++] = new;
+	f->e[f->n++] = *e;
+	return 0;
+}
+
+/*
+ * The kernel looks for one exception that has all the access wanted. So each gets what wider ones
+ * give to its devices too, and where two cross ("c *:3 r", "c 1:* w") what they share becomes one
+ * of its own.
+ */
+static int add_exception(struct folded *f, const struct entry *e)
+{
+	struct entry new = *e;
+	size_t n = f->n;
+	bool known = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (covers(&f->e[i], &new) && !(new.access & ~f->e[i].access))
+			return 0;
+		if (covers(&f->e[i], &new))
+			new.access |= f->e[i].access;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (covers(&new, &f->e[i]))
+			f->e[i].access |= new.access;
+		known |= same_device(&f->e[i], &new);
+	}
+	if (!known && append(f, &new) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct entry both = f->e[i];
+		int r;
+
+		if (covers(&both, &new) || covers(&new, &both) || !overlaps(&both, &new))
+			continue;
+		both.major = both.major < 0 ? new.major : both.major;
+		both.minor = both.minor < 0 ? new.minor : both.minor;
+		both.access |= new.access;
+		/* Only one that is concrete, so this goes no deeper. */
+		r = add_exception(f, &both);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -187,6 +214,7 @@ static int read_list(int dir, struct folded *f)
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';
+	f->allow = false;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		struct entry e = {.type = line[0]};
 		char major[16], minor[16], access[8];
@@ -203,7 +231,7 @@ static int read_list(int dir, struct folded *f)
 		e.access = (strchr(access, 'r') ? ACCESS_READ : 0) |
 			   (strchr(access, 'w') ? ACCESS_WRITE : 0) |
 			   (strchr(access, 'm') ? ACCESS_MKNOD : 0);
-		r = add_exception(f, &e);
+		r = append(f, &e);
 		if (r < 0)
 			return r;
 	}
@@ -260,8 +288,8 @@ static int apply(int dir, const struct folded *want, bool fresh, struct err *err
 	/* From one set to another without a moment in which a device is less, or more, than both
 	 * say. */
 	if (!now.allow && !want->allow) {
-		r = write_entries(dir, "devices.deny", &now, want, err);
-		return r < 0 ? r : write_entries(dir, "devices.allow", want, &now, err);
+		r = write_entries(dir, "devices.allow", want, &now, err);
+		return r < 0 ? r : write_entries(dir, "devices.deny", &now, want, err);
 	}
 	if (!(fresh && now.allow && want->allow))
 		r = write_default(dir, want->allow, err);

@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
+#define DEVICE_RULES_MAX 2048
+
 typedef int fill_fn(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
 		    struct err *err);
 
@@ -155,6 +157,9 @@ static int apply_devices(struct cgroup *cg, const struct cgroup_limits *l, bool 
 
 	if (!l->n_devices || v2 != (i < 0))
 		return 0;
+	if (l->n_devices > DEVICE_RULES_MAX)
+		return err_kind(err, ERR_CONFIG, E2BIG, "device rules: more than %d",
+				DEVICE_RULES_MAX);
 	if (v2)
 		i = cgroup_find_v2(cg->host);
 	if (i < 0 || cg->fd[i] < 0)

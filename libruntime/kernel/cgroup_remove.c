@@ -54,7 +54,7 @@ static int remove_below(int top)
 {
 	AUTO_CLOSE int cur = openat(top, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool from_below = false; /* we came up from a sub-cgroup that has no more sub-cgroups */
-	char name[PATH_MAX]; /* kernfs knows no NAME_MAX */
+	char name[PATH_MAX];	 /* kernfs knows no NAME_MAX */
 	size_t depth = 0;
 
 	while (cur >= 0) {

@@ -91,7 +91,8 @@ static void body_parents(void)
 	CHECK_OK(cgroup_create(&other, below("/p/two"), &no_limits, &err), err);
 	CHECK(cgroup_remove(&cg, 0, &err) == 0);
 	for (size_t i = 0; i < host.n; i++)
-		CHECK(is_dir(in_hierarchy(i, base, "p/two")) && !is_dir(in_hierarchy(i, base, "p/q")));
+		CHECK(is_dir(in_hierarchy(i, base, "p/two")) &&
+		      !is_dir(in_hierarchy(i, base, "p/q")));
 	CHECK(cgroup_remove(&other, 0, &err) == 0);
 	for (size_t i = 0; i < host.n; i++) {
 		CHECK(is_dir(in_hierarchy(i, base, "")) && !is_dir(in_hierarchy(i, base, "p")));
@@ -280,10 +281,12 @@ HERE_AND_V2(view)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_HERE_AND_V2(probe),   TEST_HERE_AND_V2(probe_covered), TEST_HERE_AND_V2(life),
-		TEST_HERE_AND_V2(parents), TEST_HERE_AND_V2(refused),	    TEST_HERE_AND_V2(nested),
-		TEST_HERE_AND_V2(deep),	   TEST_HERE_AND_V2(many),	    TEST_HERE_AND_V2(half),
-		TEST_HERE_AND_V2(view),	   TEST_HERE_AND_V2(long_name),
+		TEST_HERE_AND_V2(probe),     TEST_HERE_AND_V2(probe_covered),
+		TEST_HERE_AND_V2(life),	     TEST_HERE_AND_V2(parents),
+		TEST_HERE_AND_V2(refused),   TEST_HERE_AND_V2(nested),
+		TEST_HERE_AND_V2(deep),	     TEST_HERE_AND_V2(many),
+		TEST_HERE_AND_V2(half),	     TEST_HERE_AND_V2(view),
+		TEST_HERE_AND_V2(long_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,8 @@ static inline const char *in_hierarchy(size_t i, const char *path, const char *f
 	static unsigned at;
 	char *p = buf[at++ % 4];
 
-	(void)snprintf(p, sizeof(buf[0]), "%s%s%s%s", host.h[i].mount, path, *file ? "/" : "", file);
+	(void)snprintf(p, sizeof(buf[0]), "%s%s%s%s", host.h[i].mount, path, *file ? "/" : "",
+		       file);
 	return p;
 }
 

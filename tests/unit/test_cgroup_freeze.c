@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Stopping, resuming and killing: on real cgroups, and on plain directories where a kernel is slow. */
+/* Stopping, resuming and killing: on real cgroups, and on plain directories where a kernel is slow.
+ */
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -159,7 +160,8 @@ static void body_bomb(void)
 	CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	for (int i = 0; i < 5; i++) {
-		CHECK_OK(cgroup_create(&cg, below("/b"), limited ? &limits : &no_limits, &err), err);
+		CHECK_OK(cgroup_create(&cg, below("/b"), limited ? &limits : &no_limits, &err),
+			 err);
 		if (limited)
 			CHECK_OK(cgroup_limit(&cg, &limits, false, &err), err);
 		pid = start_member(&cg, limited ? bomb : sit);
@@ -178,7 +180,8 @@ static void body_bomb_v1(void)
 	int v2 = v2_of();
 
 	if (v2 >= 0) {
-		memmove(&host.h[v2], &host.h[v2 + 1], (host.n - (size_t)v2 - 1) * sizeof(host.h[0]));
+		memmove(&host.h[v2], &host.h[v2 + 1],
+			(host.n - (size_t)v2 - 1) * sizeof(host.h[0]));
 		host.n--;
 	}
 	host.mode = host.n ? CGROUP_V1 : CGROUP_NONE;
@@ -220,7 +223,8 @@ static void plain(bool v2)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	(void)snprintf(dir, sizeof(dir), "%s/oakum-unit-XXXXXX", tmp && strlen(tmp) < 30 ? tmp : "/tmp");
+	(void)snprintf(dir, sizeof(dir), "%s/oakum-unit-XXXXXX",
+		       tmp && strlen(tmp) < 30 ? tmp : "/tmp");
 	assert_non_null(mkdtemp(dir));
 	host = (struct cgroup_host){.mode = v2 ? CGROUP_V2 : CGROUP_V1, .n = 1};
 	host.h[0].v2 = v2;
@@ -235,8 +239,9 @@ static void plain(bool v2)
 
 static void plain_done(void)
 {
-	static const char *const files[] = {"cgroup.events", "cgroup.freeze",  "cgroup.procs", "tasks",
-					    "freezer.state", "cgroup.threads", "freezer.parent_freezing"};
+	static const char *const files[] = {
+		"cgroup.events", "cgroup.freeze",  "cgroup.procs",	     "tasks",
+		"freezer.state", "cgroup.threads", "freezer.parent_freezing"};
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		(void)unlinkat(cg.fd[0], files[i], 0);
