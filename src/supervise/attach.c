@@ -15,11 +15,14 @@
 #include <sys/signalfd.h>
 #include <termios.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "oakum.h"
+
+#define LOST_MS 1000
 
 struct session {
 	const struct attach_options *o;
@@ -30,6 +33,8 @@ struct session {
 	bool raw;
 	bool input_open; /* our stdin has not ended */
 	bool input_sent; /* INPUT_DONE is awaited */
+	uint64_t lost;	 /* and not told of yet */
+	int64_t lost_due_ms;
 	int signals;
 	sigset_t old_mask;
 };
@@ -101,16 +106,28 @@ static int write_output(const struct session *s, struct err *err)
 	return GO_ON;
 }
 
-static void say_lost(const struct session *s)
+static void say_lost(struct session *s)
+{
+	char line[96];
+
+	snprintf(line, sizeof(line),
+		 "output lost: %" PRIu64 " bytes came faster than they were read here", s->lost);
+	s->o->warn(s->o->warn_data, line);
+	s->lost = 0;
+}
+
+/* At most once a second: the words must not be more than the output. */
+static void on_lost(struct session *s)
 {
 	uint64_t bytes;
-	char line[96];
 
 	if (message_get(&s->m, &bytes, sizeof(bytes)) < 0)
 		return;
-	snprintf(line, sizeof(line),
-		 "output lost: %" PRIu64 " bytes came faster than they were read here", bytes);
-	s->o->warn(s->o->warn_data, line);
+	s->lost += bytes;
+	if (clock_now_ms() < s->lost_due_ms)
+		return;
+	say_lost(s);
+	s->lost_due_ms = clock_deadline(LOST_MS);
 }
 
 static int on_message(struct session *s, struct err *err)
@@ -127,7 +144,7 @@ static int on_message(struct session *s, struct err *err)
 	case MESSAGE_OUTPUT:
 		return write_output(s, err);
 	case MESSAGE_LOST:
-		say_lost(s);
+		on_lost(s);
 		return GO_ON;
 	case MESSAGE_INPUT_DONE:
 		s->input_sent = false;
@@ -211,6 +228,8 @@ int attach_run(const struct attach_options *options, struct attach_result *ret, 
 	do {
 		r = turn(s, err);
 	} while (r == GO_ON);
+	if (s->lost > 0)
+		say_lost(s);
 	if (s->raw)
 		(void)oakum_terminal_restore(STDIN_FILENO, &s->saved);
 	fd_close(s->signals);

@@ -13,6 +13,8 @@
 #include "base/fd.h"
 #include "supervise/supervisor.h"
 
+#define READS 4
+
 /* What one read gives goes to the log first. False: nothing more for now, or for ever. */
 static bool pass_on(struct supervisor *s, unsigned stream)
 {
@@ -35,8 +37,14 @@ static bool pass_on(struct supervisor *s, unsigned stream)
 
 void relay_output(struct supervisor *s, unsigned stream)
 {
-	if (s->output[stream] >= 0 && !s->output_held)
-		pass_on(s, stream);
+	uint64_t before;
+
+	/* A full read is followed by another one, but not for ever: the others have their turn. */
+	for (int i = 0; i < READS && s->output[stream] >= 0 && !s->output_held; i++) {
+		before = s->exit.bytes[stream];
+		if (!pass_on(s, stream) || s->exit.bytes[stream] - before < READ_SIZE)
+			break;
+	}
 }
 
 /*
