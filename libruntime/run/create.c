@@ -670,6 +670,11 @@ static int perform(struct creation *c, const char *id)
 {
 	int r = build_filter(c);
 
+	create_warn_ambient(c->o, &c->plan->process);
+	handle_debug(c->o, "create %s: bundle %s, rootfs %s, cgroup %s, %zu mounts, %zu devices",
+		     id, c->state.bundle, c->plan->rootfs,
+		     c->plan->cgroup[0] ? c->plan->cgroup : "none", c->plan->n_mounts,
+		     c->plan->n_devices);
 	if (r == 0)
 		r = begin_state(c, id);
 	if (r == 0)
@@ -762,10 +767,12 @@ int oakum_create(struct oakum *o, const char *id, const struct oakum_create *opt
 		if (r < 0)
 			undo(&c, id);
 	}
-	if (r == 0)
+	if (r == 0) {
+		handle_debug(o, "create %s: process %d waits at the gate", id, c.pid);
 		hand_over(&c, ret);
-	else
+	} else {
 		fd_close(c.pidfd);
+	}
 	release(&c);
 	return handle_end(o, "create", id, r);
 }

@@ -27,6 +27,12 @@ int create_check_pid_file(const char *path, struct err *err);
 /* Send a pidfd to the unix socket @path (--pidfd-socket). */
 int create_send_pidfd(const char *path, int pidfd, struct err *err);
 
+struct plan_process;
+
+/* Ambient capabilities that are not both permitted and inheritable cannot be raised
+ * (capabilities(7)): say so. */
+void create_warn_ambient(const struct oakum *o, const struct plan_process *p);
+
 /* End a child for certain and reap it. */
 void create_reap(pid_t pid, int pidfd);
 

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "run/create.h"
+#include "run/plan.h"
 #include "run/state.h"
 #include "spec/spec.h"
 
@@ -121,6 +122,24 @@ int create_send_pidfd(const char *path, int pidfd, struct err *err)
 		return err_set(err, errno, "connect to the pidfd socket %s", path);
 	r = io_send_fds(fd, "pidfd", 5, &pidfd, 1);
 	return r < 0 ? err_set(err, -r, "send a pidfd to %s", path) : 0;
+}
+
+void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
+{
+	uint64_t lost = p->caps.ambient & ~(p->caps.permitted & p->caps.inheritable);
+
+	for (int cap = 0; cap < 64; cap++) {
+		struct err err = ERR_INIT;
+
+		if (!(lost & (UINT64_C(1) << cap)))
+			continue;
+		err_pointer(&err, "/process/capabilities/ambient");
+		err_set(&err, 0,
+			"can't raise ambient capability %s: it is not both permitted and "
+			"inheritable",
+			spec_cap_name(cap));
+		handle_warn(o, &err);
+	}
 }
 
 void create_reap(pid_t pid, int pidfd)

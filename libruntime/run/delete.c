@@ -150,6 +150,7 @@ int container_destroy(struct oakum *o, const char *id, struct container *c, int6
 	container_poststop(o, c);
 	r = state_remove(o, id, c->dir, err);
 	if (r == 0) {
+		handle_debug(o, "delete %s: nothing is left", id);
 		fd_replace(&c->dir, -1);
 		end_supervisor(&c->state.supervisor);
 	}

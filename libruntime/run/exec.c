@@ -113,7 +113,7 @@ static int finish(struct joiner *j, struct err *err)
 		.proc = j->proc,
 		.channel = j->sync,
 	};
-	int r = process_prepare(&e->process, e->home, err);
+	int r = process_prepare(&e->process, false, e->home, err);
 
 	if (r == 0 && e->process.oom_set)
 		r = creds_oom_score(j->proc, e->process.oom_score_adj, err);
@@ -351,8 +351,10 @@ static int run(struct entry *e, const char *id)
 	if (r == 0 && e->process.terminal && !x->console_socket && !x->keep_terminal)
 		r = err_kind(e->err, ERR_USAGE, 0,
 			     "a terminal needs somebody to hold it: use --console-socket");
-	if (r == 0)
+	if (r == 0) {
+		create_warn_ambient(e->o, &e->process);
 		r = build_filter(e);
+	}
 	if (r == 0)
 		r = open_cgroup(e);
 	if (r == 0)
@@ -364,6 +366,8 @@ static int run(struct entry *e, const char *id)
 					? CLOCK_FOREVER
 					: clock_deadline(x->timeout_ms ? x->timeout_ms
 								       : DEFAULT_TIMEOUT_MS));
+	if (r == 0)
+		handle_debug(e->o, "exec %s: process %d runs %s", id, e->pid, e->process.argv[0]);
 	return r < 0 ? r : publish(e);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,6 +30,8 @@ int gate_listen(int dir, struct err *err)
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) < 0 || listen(fd, 1) < 0)
 		return err_set(err, errno, "make the start gate");
+	if (fchmodat(dir, STATE_GATE, 0600, 0) < 0)
+		return err_set(err, errno, "make the start gate private");
 	return fd_take(&fd);
 }
 

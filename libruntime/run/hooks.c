@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,22 +49,31 @@ int hooks_input(const char *state_json, struct err *err)
 	return fd_take(&fd);
 }
 
-static _Noreturn void become_hook(const struct spec_hook *h, int input, int output, int failure,
+struct hook_ends {
+	int input, output, failure;
+	pid_t parent;
+};
+
+static _Noreturn void become_hook(const struct spec_hook *h, const struct hook_ends *ends,
 				  const char *const *env)
 {
 	const char *argv[] = {h->path, NULL};
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), code;
 
+	/* A hook does not outlive a runtime that is killed: nobody would know of it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != ends->parent)
+		_exit(127);
 	setpgid(0, 0);
 	signal_unblock();
-	dup2(input, 0);
+	dup2(ends->input, 0);
 	if (null >= 0)
 		dup2(null, 1);
-	dup2(output, 2);
+	dup2(ends->output, 2);
 	fd_cloexec_from(3);
 	execve(h->path, (char *const *)(h->args.n ? h->args.v : argv), (char *const *)env);
 	code = errno;
-	(void)io_write(failure, &code, sizeof(code));
+	(void)io_write(ends->failure, &code, sizeof(code));
 	_exit(127);
 }
 
@@ -72,6 +82,7 @@ static int spawn(const struct spec_hook *h, int input, const char *const *env, s
 {
 	struct clone_args args = {.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 				  .exit_signal = SIGCHLD};
+	struct hook_ends ends;
 	int output[2], failure[2];
 
 	if (pipe2(output, O_CLOEXEC) < 0)
@@ -83,9 +94,10 @@ static int spawn(const struct spec_hook *h, int input, const char *const *env, s
 	}
 	(void)lseek(input, 0, SEEK_SET);
 	args.pidfd = (uintptr_t)&ret->pidfd;
+	ends = (struct hook_ends){input, output[1], failure[1], getpid()};
 	ret->pid = sys_clone3(&args);
 	if (ret->pid == 0)
-		become_hook(h, input, output[1], failure[1], env);
+		become_hook(h, &ends, env);
 	close(output[1]);
 	close(failure[1]);
 	ret->output = output[0];

@@ -256,6 +256,7 @@ static int do_container_hooks(struct init *in, struct err *err)
 {
 	const struct spec_hooks *hooks = &in->plan->hooks[SPEC_HOOK_CREATE_CONTAINER];
 	AUTO_CLOSE int input = -1;
+	int r;
 
 	if (hooks->n == 0)
 		return 0;
@@ -264,8 +265,11 @@ static int do_container_hooks(struct init *in, struct err *err)
 		return input;
 	if (chdir(in->plan->bundle) < 0)
 		return err_set(err, errno, "chdir to the bundle");
-	return hooks_run(hooks->v, hooks->n, SPEC_HOOK_CREATE_CONTAINER, input,
-			 (const char *const *)environ, err);
+	umask(in->umask);
+	r = hooks_run(hooks->v, hooks->n, SPEC_HOOK_CREATE_CONTAINER, input,
+		      (const char *const *)environ, err);
+	umask(0);
+	return r;
 }
 
 static int do_sysctl(struct init *in, struct err *err)
@@ -356,7 +360,7 @@ static int do_stdio(struct init *in, struct err *err)
 
 static int do_program(struct init *in, struct err *err)
 {
-	return process_prepare(&in->plan->process, in->home, err);
+	return process_prepare(&in->plan->process, true, in->home, err);
 }
 
 /*
@@ -465,6 +469,9 @@ _Noreturn void init_main(struct init *in)
 	 * end ourselves. */
 	fd_replace(&in->parent_end, -1);
 	take_stdio(in->stdio);
+	/* What we make inside has the mode that is asked for; the program's own umask is set before
+	 * it runs. */
+	in->umask = umask(0);
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
 		if (stages[i].run(in, &err) >= 0)
 			continue;

@@ -33,6 +33,7 @@ struct init {
 	struct rootfs root;
 	struct mask mask;
 	int tty_slave;
+	unsigned umask; /* the caller's, for its hooks */
 	char home[PROCESS_HOME_SIZE];
 };
 

@@ -21,14 +21,28 @@
 #include "run/hooks.h"
 #include "run/sync.h"
 
-static int enter_cwd(const struct plan_process *p, struct err *err)
+/* A directory that is missing is made, but not among the kernel's own: there a name that comes and
+ * goes
+ * (/proc/self/fd/N) is a door, not a directory to be. */
+static int open_cwd(int root, const char *cwd, bool make)
+{
+	int dir = path_open(root, cwd, O_PATH | O_DIRECTORY);
+	char clean[PATH_MAX];
+
+	if (dir != -ENOENT || !make || path_clean(cwd, clean, sizeof(clean)) < 0 ||
+	    str_starts(clean, "/proc/") || str_starts(clean, "/sys/"))
+		return dir;
+	return path_mkdirs(root, cwd);
+}
+
+static int enter_cwd(const struct plan_process *p, bool make, struct err *err)
 {
 	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	AUTO_CLOSE int dir = -1;
 
 	if (root < 0)
 		return err_set(err, errno, "open the container's root");
-	dir = path_mkdirs(root, p->cwd);
+	dir = open_cwd(root, p->cwd, make);
 	/* Root with few capabilities may be refused where the container's user is not: tried again
 	 * later. */
 	if (dir == -EACCES || (dir >= 0 && fchdir(dir) < 0 && errno == EACCES))
@@ -104,9 +118,10 @@ static int check_program(const struct plan_process *p, struct err *err)
 	return not_found(name, err);
 }
 
-int process_prepare(const struct plan_process *p, char home[PROCESS_HOME_SIZE], struct err *err)
+int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCESS_HOME_SIZE],
+		    struct err *err)
 {
-	int r = enter_cwd(p, err);
+	int r = enter_cwd(p, make_cwd, err);
 
 	if (r < 0)
 		return r;

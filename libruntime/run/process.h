@@ -18,9 +18,10 @@ struct seccomp_filter;
 /*
  * With the container's root as ours: enter the working directory (made if missing, never through a
  * magic link), fill HOME into envp by way of @home, and see that the program exists (ERR_NOT_FOUND,
- * "executable file not found in $PATH"). @check_program false leaves that to execve.
+ * "executable file not found in $PATH").
  */
-int process_prepare(const struct plan_process *p, char home[PROCESS_HOME_SIZE], struct err *err);
+int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCESS_HOME_SIZE],
+		    struct err *err);
 
 struct process_exec {
 	const struct plan_process *plan;

@@ -85,6 +85,7 @@ static int start(struct oakum *o, const char *id, struct container *c, struct er
 	unlinkat(c->dir, STATE_GATE, 0);
 	if (r < 0)
 		return r;
+	handle_debug(o, "start %s: process %d runs", id, c->state.init.pid);
 	r = run_poststart(c, err);
 	/* The specification: a failing poststart hook stops the container. */
 	if (r < 0)
