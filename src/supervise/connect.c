@@ -68,7 +68,8 @@ int connect_hello(const struct connection *c, uint32_t flags, uint32_t *ret_flag
 	if (message_send(c->sock, MESSAGE_HELLO, 0, &hello, sizeof(hello)) != 0)
 		return CONNECT_NONE;
 	n = message_recv(c->sock, &m);
-	if (n == -ENOTCONN && proc_ended(c->pidfd))
+	/* One that exits closes its descriptors some time before its pidfd tells of the end. */
+	if (n == -ENOTCONN && proc_wait(c->pidfd, clock_deadline(END_MS)) == PROC_GONE)
 		return CONNECT_NONE;
 	if (n == -ENOTCONN) {
 		err_hint(err, "it serves 32 clients, each of its own user or of root");
