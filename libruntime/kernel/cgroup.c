@@ -181,7 +181,7 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 		  struct err *err)
 {
 	bool made[CGROUP_MAX] = {false};
-	int r = set_path(cg, path, err);
+	int r = set_path(cg, path, err), devices;
 
 	if (r < 0)
 		return r;
@@ -199,7 +199,8 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 		if (r < 0)
 			goto fail;
 	}
-	r = cgroup_limit_before(cg, limits, err);
+	devices = cgroup_find(cg->host, CGROUP_C_DEVICES);
+	r = cgroup_limit_before(cg, limits, devices < 0 || made[devices], err);
 	if (r < 0)
 		goto fail;
 	return 0;

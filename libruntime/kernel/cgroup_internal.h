@@ -122,8 +122,9 @@ int cgroup_any_cpuset(struct cgroup_writes *ws, int dir, const struct cgroup_lim
 int cgroup_any_pids(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
 		    struct err *err);
 
-/* What must stand before a task joins. */
-int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, struct err *err);
+/* What must stand before a task joins. @fresh: the v1 devices directory is new. */
+int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool fresh,
+			struct err *err);
 
 /*
  * v1 cpuset: fill empty cpuset.cpus and cpuset.mems of every directory of @dir (an absolute path)

@@ -172,7 +172,8 @@ static int apply_devices(struct cgroup *cg, const struct cgroup_limits *l, bool 
 	return cgroup_devices_v1(cg->fd[i], l->devices, l->n_devices, fresh, err);
 }
 
-int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, struct err *err)
+int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool fresh,
+			struct err *err)
 {
 	int v2 = cgroup_find_v2(cg->host), r;
 	uint32_t need = 0;
@@ -192,7 +193,7 @@ int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, struct
 		if (r < 0)
 			return r;
 	}
-	return apply_devices(cg, l, true, false, err);
+	return apply_devices(cg, l, fresh, false, err);
 }
 
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, struct err *err)

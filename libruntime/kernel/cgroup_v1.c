@@ -3,6 +3,7 @@
  * The limit files of cgroup v1, and those that both versions have. As in runc, 0 stands for "not
  * asked for" where 0 cannot be meant: memory, shares, period, quota.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -97,57 +98,79 @@ int cgroup_any_pids(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 	return 0;
 }
 
-/* cpuset.cpus and cpuset.mems of one directory: what is empty is taken from @have, what is not goes
- * there. */
-static int fill_one(const char *dir, const char *file, char *have, size_t size)
+struct cpuset_file {
+	const char *name;
+	char text[4096];
+};
+
+/* The file's text from @dir, 0; or -ENODATA: it is empty, and ->text has still what the parent's
+ * was. */
+static int read_cpuset(const char *dir, struct cpuset_file *f)
 {
-	char name[CGROUP_DIR_MAX + 32], text[4096];
+	char path[CGROUP_DIR_MAX + 32], text[sizeof(f->text)];
 	ssize_t n;
 
-	snprintf(name, sizeof(name), "%s/%s", dir, file);
-	n = io_read_at(AT_FDCWD, name, text, sizeof(text));
-	if (n < 0)
-		return (int)n;
-	if (n > 0) {
-		memcpy(have, text, (size_t)n + 1 < size ? (size_t)n + 1 : size);
-		return 0;
-	}
-	return have[0] ? io_write_at(AT_FDCWD, name, have) : -ENOSPC;
+	snprintf(path, sizeof(path), "%s/%s", dir, f->name);
+	n = io_read_at(AT_FDCWD, path, text, sizeof(text));
+	if (n <= 0)
+		return n < 0 ? (int)n : -ENODATA;
+	memcpy(f->text, text, (size_t)n + 1);
+	return 0;
 }
 
-static bool is_filled(const char *dir)
+static int write_cpuset(const char *dir, const struct cpuset_file *f)
 {
-	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
-	char name[CGROUP_DIR_MAX + 32], text[4096];
+	char path[CGROUP_DIR_MAX + 32];
 
-	for (int i = 0; i < 2; i++) {
-		snprintf(name, sizeof(name), "%s/%s", dir, files[i]);
-		if (io_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0)
-			return false;
+	if (!f->text[0])
+		return -ENOSPC;
+	snprintf(path, sizeof(path), "%s/%s", dir, f->name);
+	return io_write_at(AT_FDCWD, path, f->text);
+}
+
+/* The parents of @part, of which each one is cut off at a slash for a moment, top down. */
+static int fill_parents(char *part, size_t mount_len, struct cpuset_file files[2])
+{
+	size_t len = strlen(part);
+
+	for (size_t end = mount_len; end < len; end++) {
+		int r = 0;
+
+		if (part[end] != '/')
+			continue;
+		part[end] = '\0';
+		for (int i = 0; i < 2 && r == 0; i++) {
+			r = read_cpuset(part, &files[i]);
+			if (r == -ENODATA)
+				r = write_cpuset(part, &files[i]);
+		}
+		part[end] = '/';
+		if (r < 0)
+			return r;
 	}
-	return true;
+	return 0;
 }
 
 int cgroup_v1_fill_cpuset(const char *dir, size_t mount_len)
 {
-	char part[CGROUP_DIR_MAX], cpus[4096] = "", mems[4096] = "";
-	size_t len = strlen(dir);
+	struct cpuset_file files[2] = {{.name = "cpuset.cpus"}, {.name = "cpuset.mems"}};
+	char part[CGROUP_DIR_MAX];
+	bool empty[2];
+	int r = 0;
 
-	if (is_filled(dir))
-		return 0;
-	memcpy(part, dir, len + 1);
-	for (size_t end = mount_len; end <= len; end++) {
-		int r;
-
-		if (dir[end] != '/' && dir[end] != '\0')
-			continue;
-		part[end] = '\0';
-		r = fill_one(part, "cpuset.cpus", cpus, sizeof(cpus));
-		if (r == 0)
-			r = fill_one(part, "cpuset.mems", mems, sizeof(mems));
-		if (r < 0)
+	for (int i = 0; i < 2; i++) {
+		r = read_cpuset(dir, &files[i]);
+		if (r < 0 && r != -ENODATA)
 			return r;
-		part[end] = dir[end];
+		empty[i] = r == -ENODATA;
+		files[i].text[0] = '\0';
 	}
-	return 0;
+	if (!empty[0] && !empty[1])
+		return 0;
+	strcpy(part, dir);
+	r = fill_parents(part, mount_len, files);
+	for (int i = 0; i < 2 && r == 0; i++)
+		if (empty[i])
+			r = write_cpuset(dir, &files[i]);
+	return r;
 }
