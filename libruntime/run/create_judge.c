@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The first half of create: is the bundle good? It reads, opens and decides; it changes nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "run/create.h"
+#include "run/creation.h"
+#include "spec/spec.h"
+
+static int read_bundle(struct creation *c)
+{
+	const char *asked = c->options->bundle ? c->options->bundle : ".";
+	const char *config = c->options->config ? c->options->config : "config.json";
+	char bundle[PATH_MAX];
+	AUTO_CLOSE int dir = -1;
+	char *text;
+	int r;
+
+	if (!realpath(asked, bundle)) {
+		err_hint(c->err, "name a directory that has a config.json with --bundle");
+		return err_kind(c->err, ERR_CONFIG, errno, "bundle %s", asked);
+	}
+	c->state.bundle = arena_strdup(&c->arena, bundle);
+	if (!c->state.bundle)
+		return err_set(c->err, ENOMEM, "read the bundle");
+	if (c->options->config_text) {
+		c->text = c->options->config_text;
+		c->text_size = c->options->config_text_size;
+		return 0;
+	}
+	dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_kind(c->err, ERR_CONFIG, errno, "bundle %s", bundle);
+	r = io_read_alloc(dir, config, JSON_MAX_SIZE, &c->arena, &text, &c->text_size, c->err);
+	if (r < 0) {
+		c->err->kind = ERR_CONFIG;
+		err_prefix(c->err, "bundle %s", bundle);
+		if (r == -ENOENT)
+			err_hint(c->err, "`oakum spec` writes one to start from");
+		return r;
+	}
+	c->text = text;
+	return 0;
+}
+
+static int parse(struct creation *c)
+{
+	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
+	int r;
+
+	if (!errors)
+		return err_set(c->err, ENOMEM, "read config.json");
+	r = spec_parse(c->text, c->text_size, "config.json", &c->arena, &c->spec, errors);
+	if (r < 0)
+		return create_keep_errors(c->o, errors, r);
+	for (size_t i = 0; i < c->spec->unknown.n; i++)
+		handle_debug(c->o, "config.json: %s is not known and ignored",
+			     c->spec->unknown.v[i]);
+	return 0;
+}
+
+static int check_terminal(struct creation *c)
+{
+	bool terminal = c->spec->process.terminal;
+
+	if (terminal && !c->options->console_socket && !c->options->keep_terminal) {
+		err_pointer(c->err, "/process/terminal");
+		return err_kind(c->err, ERR_USAGE, 0,
+				"a terminal needs somebody to hold it: use --console-socket");
+	}
+	if (!terminal && c->options->console_socket) {
+		err_pointer(c->err, "/process/terminal");
+		return err_kind(c->err, ERR_USAGE, 0,
+				"a console socket is of no use: the process has no terminal");
+	}
+	return 0;
+}
+
+static int make_plan(struct creation *c, const char *id)
+{
+	struct plan_options options = {
+		.id = id,
+		.bundle = c->state.bundle,
+		.no_pivot = c->options->no_pivot,
+		.no_new_keyring = c->options->no_new_keyring,
+		.preserve_fds = c->options->preserve_fds,
+		.listen_fds = c->options->listen_fds,
+	};
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	c->host.cgroups = handle_cgroups(c->o, c->err);
+	if (!c->host.cgroups)
+		return -EINVAL;
+	/* Two state roots may use one id: each has a parent of its own. */
+	for (const char *p = c->o->root; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+	snprintf(c->parent_path, sizeof(c->parent_path), "/oakum-%08x",
+		 (unsigned)(hash ^ (hash >> 32)));
+	c->host.default_cgroup_parent = c->o->root_is_default ? "/oakum" : c->parent_path;
+	c->host.rootless = c->o->rootless;
+	c->host.uid = geteuid();
+	c->host.gid = getegid();
+	c->host.listen_fdnames = getenv("LISTEN_FDNAMES");
+	return plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
+}
+
+static int check_rootfs(struct creation *c)
+{
+	struct stat st;
+	int code = stat(c->plan->rootfs, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+
+	if (code == 0)
+		return 0;
+	err_pointer(c->err, "/root/path");
+	err_hint(c->err, "unpack a root file system there");
+	return err_kind(c->err, ERR_CONFIG, code, "rootfs %s", c->plan->rootfs);
+}
+
+static bool below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/*
+ * Sources are looked at now, so that a missing one costs nothing; in a user namespace they are
+ * opened now, because its root may not be allowed to reach them. One that lies in the rootfs may
+ * appear with an earlier mount.
+ */
+static int open_sources(struct creation *c)
+{
+	const struct plan *p = c->plan;
+
+	c->sources = arena_array(&c->arena, p->n_mounts + 1, sizeof(int));
+	if (!c->sources)
+		return err_set(c->err, ENOMEM, "open mount sources");
+	for (size_t i = 0; i < p->n_mounts; i++)
+		c->sources[i] = -1;
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		const struct mount_op *op = &p->mounts[i];
+		bool ours = op->index < 0 || below(op->source ? op->source : "", p->rootfs);
+		int r = 0;
+
+		if (op->kind != MOUNT_BIND || ours || op->optional ||
+		    (p->cgroup[0] && strstr(op->source, p->cgroup)))
+			continue;
+		if (p->namespaces & CLONE_NEWUSER)
+			r = c->sources[i] = mount_open_source(op, c->err);
+		else if (faccessat(AT_FDCWD, op->source, F_OK, AT_EACCESS) < 0)
+			r = err_kind(c->err, ERR_CONFIG, errno, "source %s", op->source);
+		if (r < 0) {
+			err_pointer(c->err, "/mounts/%d", op->index);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int open_namespaces(struct creation *c)
+{
+	for (size_t i = 0; i < c->plan->n_join; i++) {
+		const struct plan_join *j = &c->plan->join[i];
+
+		c->join[i] = ns_open(j->path, j->kind, c->err);
+		if (c->join[i] < 0) {
+			c->err->kind = ERR_CONFIG;
+			err_pointer(c->err, "%s", j->pointer);
+			return c->join[i];
+		}
+	}
+	return 0;
+}
+
+int creation_judge(struct creation *c, const char *id)
+{
+	const char *bad = str_bad_id(id);
+	int r;
+
+	if (bad)
+		return err_kind(c->err, ERR_USAGE, 0, "invalid container ID: %s", bad);
+	r = read_bundle(c);
+	if (r == 0)
+		r = parse(c);
+	if (r == 0)
+		r = check_terminal(c);
+	if (r == 0)
+		r = create_check_pid_file(c->options->pid_file, c->err);
+	if (r == 0)
+		r = make_plan(c, id);
+	if (r == 0)
+		r = check_rootfs(c);
+	if (r == 0)
+		r = open_namespaces(c);
+	return r < 0 ? r : open_sources(c);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One creation on its way: what create_judge.c finds out and create.c does. Private to the two. */
+#ifndef OAKUM_RUN_CREATION_H
+#define OAKUM_RUN_CREATION_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "kernel/cgroup.h"
+#include "kernel/seccomp.h"
+#include "run/handle.h"
+#include "run/plan.h"
+#include "run/state.h"
+
+struct spec;
+
+struct creation {
+	struct oakum *o;
+	const struct oakum_create *options;
+	struct err *err;
+	struct arena arena;
+	struct spec *spec;
+	struct plan *plan;
+	struct plan_host host;
+	const char *text; /* config.json */
+	size_t text_size;
+	struct state state;
+	struct seccomp_filter filter;
+	bool have_filter;
+	int dir; /* ROOT/ID, locked */
+	struct cgroup cgroup;
+	bool have_cgroup;
+	int gate, sync; /* our end */
+	int join[8];
+	int *sources;
+	pid_t pid;
+	int pidfd, terminal;
+	int64_t deadline;
+	bool state_made;
+	char created[CLOCK_TEXT_SIZE];
+	char parent_path[64];
+};
+
+/*
+ * Everything that can be known before a side effect: the bundle is read and checked, the plan made,
+ * namespaces and mount sources opened. 0, or < 0 with the error in the handle. What it opened is
+ * released with the creation.
+ */
+int creation_judge(struct creation *c, const char *id);
+
+#endif
