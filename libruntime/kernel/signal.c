@@ -101,22 +101,14 @@ const char *signal_name(int sig)
 	return NULL;
 }
 
-void signal_unblock(void)
-{
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 void signal_reset(void)
 {
-	struct sigaction act = {.sa_handler = SIG_DFL};
+	const struct sigaction act = {.sa_handler = SIG_DFL};
+	sigset_t none;
 
-	/* Only ignored signals survive an execve(2), but handlers must not run in the child before
-	 * it. */
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			(void)sigaction(sig, &act, NULL);
-	signal_unblock();
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

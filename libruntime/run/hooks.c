@@ -65,7 +65,7 @@ static _Noreturn void become_hook(const struct spec_hook *h, const struct hook_e
 	if (getppid() != ends->parent)
 		_exit(127);
 	setpgid(0, 0);
-	signal_unblock();
+	signal_reset();
 	dup2(ends->input, 0);
 	if (null >= 0)
 		dup2(null, 1);

@@ -268,7 +268,7 @@ int process_exec(const struct process_exec *x, struct err *err)
 	if (r < 0)
 		return r;
 	umask(p->umask_set ? p->umask : 0022);
-	signal_unblock();
+	signal_reset();
 	if (p->n_hooks) {
 		input = hooks_input(p->hook_state, err);
 		if (input < 0)
