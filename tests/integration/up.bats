@@ -238,7 +238,7 @@ oakums() {
 @test "attach: output from now on, stdin, and several at once" {
 	bundle '.process.args = ["sh", "-c", "while read line; do echo got $line; done"]'
 	mkfifo "$W/in"
-	ok oakum up -d -b "$B" "$C"
+	ok oakum up -d --interactive -b "$B" "$C"
 	oakum attach "$C" </dev/null >"$W/two" &
 	second=$!
 	oakum attach "$C" <"$W/in" >"$W/one" &

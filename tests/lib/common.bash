@@ -42,7 +42,10 @@ teardown() {
 
 # After a failed test: the next one starts from nothing.
 clean_up() {
-	local id p
+	local id p f
+	for f in $(find /sys/fs/cgroup -depth -name freezer.state -exec grep -L THAWED {} + 2>/dev/null); do
+		echo THAWED >"$f" || :
+	done
 	for id in "$ROOT"/*/; do
 		id=${id%/}
 		"$OAKUM" --root "$ROOT" delete --force "${id##*/}" </dev/null >/dev/null 2>&1 || :
@@ -52,7 +55,7 @@ clean_up() {
 	while read -r p; do
 		kill -KILL "$p" 2>/dev/null || :
 	done < <(awk '$1 != "process" { next } NR == FNR { had[$2] = 1; next } !($2 in had) { print $2 }' "$W.before" "$W.now")
-	find /sys/fs/cgroup -mindepth 2 -depth -type d -path '*oakum*' -exec rmdir {} + 2>/dev/null || :
+	find /sys/fs/cgroup -mindepth 1 -depth -type d ! -path '*/init' -exec rmdir {} + 2>/dev/null || :
 	rm -rf "$ROOT"
 	mkdir -m 700 "$ROOT"
 }
