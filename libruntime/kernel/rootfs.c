@@ -142,8 +142,7 @@ int rootfs_pivot(struct rootfs *r, unsigned long propagation, struct err *err)
 		return err_set(err, -e, "detach the old root");
 	if (chdir("/") < 0)
 		return err_set(err, errno, "chdir to /");
-	if ((propagation & KINDS) &&
-	    mount(NULL, "/", NULL, propagation & (KINDS | MS_REC), NULL) < 0)
+	if ((propagation & KINDS) && mount(NULL, "/", NULL, propagation & KINDS, NULL) < 0)
 		return err_set(err, errno, "set the propagation of the root");
 	return 0;
 }

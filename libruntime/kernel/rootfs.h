@@ -39,8 +39,8 @@ int rootfs_enter(struct rootfs *r, const char *path, unsigned long propagation, 
 /* Remount the root read-only (the top mount only). Before or after rootfs_pivot(). */
 int rootfs_readonly(struct rootfs *r, struct err *err);
 
-/* pivot_root(".", "."), detach the old root, chdir("/"). Applies the final @propagation of the root
- * (0: leave) as runc does for rootfsPropagation. */
+/* pivot_root(".", "."), detach the old root, chdir("/"). Applies the final @propagation
+ * (0: leave) to the root's own mount; MS_REC is ignored, so that each mount below keeps its own. */
 int rootfs_pivot(struct rootfs *r, unsigned long propagation, struct err *err);
 
 /* --no-pivot: unmount what would show the host's proc and sysfs, MS_MOVE the root to "/", chroot. */

@@ -125,6 +125,9 @@ static void make_propagation(const struct spec *spec, struct plan *p)
 		p->root_propagation = propagations[i].flags;
 		if (propagations[i].flags & MS_PRIVATE)
 			p->propagation = MS_PRIVATE | MS_REC;
+		/* A "shared" bind mount is to stay in its source's peer group. */
+		if (propagations[i].flags & MS_SHARED)
+			p->propagation = propagations[i].flags;
 	}
 }
 

@@ -19,6 +19,7 @@ static const struct cgroup_device_rule default_rules[] = {
 	{true, 'c', 5, 0, true, true, true},	/* tty */
 	{true, 'c', 5, 1, true, true, true},	/* console */
 	{true, 'c', 5, 2, true, true, true},	/* ptmx */
+	{true, 'c', 10, 200, true, true, true}, /* net/tun: of no use without CAP_NET_ADMIN */
 	{true, 'c', 136, -1, true, true, true}, /* pts */
 };
 
