@@ -67,29 +67,34 @@ struct client *client_add(struct supervisor *s, int fd)
 		if (c->fd >= 0)
 			continue;
 		if (loop_watch(s, fd, EPOLLIN, EVENT_CLIENT, i) < 0)
-			break;
+			return NULL;
 		client_init(c);
 		c->fd = fd;
 		return c;
 	}
-	fd_close(fd);
 	return NULL;
 }
 
-void client_connect(struct supervisor *s)
+static bool is_welcome(int fd)
 {
-	int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ucred who;
 	socklen_t size = sizeof(who);
 
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 &&
+	       (who.uid == 0 || who.uid == geteuid());
+}
+
+bool client_connect(struct supervisor *s)
+{
+	int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
 	if (fd < 0)
-		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 ||
-	    (who.uid != 0 && who.uid != geteuid())) {
+		return false;
+	if (!is_welcome(fd) || !client_add(s, fd)) {
+		(void)message_send(fd, MESSAGE_REFUSED, 0, NULL, 0);
 		fd_close(fd);
-		return;
 	}
-	client_add(s, fd);
+	return true;
 }
 
 static void send_exit(struct supervisor *s, struct client *c)
@@ -195,6 +200,7 @@ static int hello(struct supervisor *s, struct client *c, const struct message *m
 
 	if (message_get(m, &in, sizeof(in)) < 0 || in.version != MESSAGE_VERSION)
 		return -EPROTO;
+	c->greeted = true;
 	c->output = in.flags & MESSAGE_WANTS_OUTPUT;
 	out.flags = (s->terminal >= 0 ? MESSAGE_HAS_TERMINAL : 0) |
 		    (s->input >= 0 ? MESSAGE_HAS_INPUT : 0);
@@ -282,7 +288,8 @@ void client_exit(struct supervisor *s)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &s->clients[i];
 
-		if (c->fd < 0)
+		/* Who has connected and not yet spoken is told after its WELCOME. */
+		if (c->fd < 0 || !c->greeted)
 			continue;
 		c->exit_due = true;
 		flush(s, c);

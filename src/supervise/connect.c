@@ -65,13 +65,12 @@ int connect_hello(const struct connection *c, uint32_t flags, uint32_t *ret_flag
 	static struct message m;
 	ssize_t n;
 
-	if (message_send(c->sock, MESSAGE_HELLO, 0, &hello, sizeof(hello)) != 0)
-		return CONNECT_NONE;
+	/* If this fails, there is an answer to read already, or nobody. */
+	(void)message_send(c->sock, MESSAGE_HELLO, 0, &hello, sizeof(hello));
 	n = message_recv(c->sock, &m);
-	/* One that exits closes its descriptors some time before its pidfd tells of the end. */
-	if (n == -ENOTCONN && proc_wait(c->pidfd, clock_deadline(END_MS)) == PROC_GONE)
+	if (n == -ENOTCONN)
 		return CONNECT_NONE;
-	if (n == -ENOTCONN) {
+	if (n >= 0 && m.head.type == MESSAGE_REFUSED) {
 		err_hint(err, "it serves 32 clients, each of its own user or of root");
 		return err_set(err, ECONNREFUSED, "the supervisor");
 	}

@@ -235,8 +235,10 @@ static int start(struct birth *b)
 	return message_send(b->sock, MESSAGE_STARTED, 0, &hello, sizeof(hello)) == 0 ? 0 : -EPIPE;
 }
 
-static int watch_container(struct supervisor *s)
+static int watch_container(struct birth *b)
 {
+	struct supervisor *s = b->s;
+	struct err err = ERR_INIT;
 	int r = loop_watch(s, s->pidfd, EPOLLIN, EVENT_ENDED, 0);
 
 	if (r == 0)
@@ -246,6 +248,10 @@ static int watch_container(struct supervisor *s)
 	for (unsigned stream = 1; r == 0 && stream <= 2; stream++)
 		if (s->output[stream] >= 0)
 			r = loop_watch(s, s->output[stream], EPOLLIN, EVENT_OUTPUT, stream);
+	if (r < 0) {
+		err_set(&err, -r, "watch the container");
+		report_err(b, &err);
+	}
 	return r;
 }
 
@@ -353,10 +359,12 @@ static void settle_first(struct birth *b)
 		return;
 	}
 	(void)fd_nonblock(b->sock, true);
-	c = client_add(s, fd_take(&b->sock));
+	c = client_add(s, b->sock);
 	if (!c)
 		return;
+	b->sock = -1;
 	c->first = true;
+	c->greeted = true;
 	c->output = true;
 }
 
@@ -377,7 +385,7 @@ static __attribute__((noreturn)) void supervise(const struct supervise_options *
 		undo(&b);
 		_exit(1);
 	}
-	if (create(&b) < 0 || watch_container(&supervisor) < 0 || start(&b) < 0) {
+	if (create(&b) < 0 || watch_container(&b) < 0 || start(&b) < 0) {
 		undo(&b);
 		_exit(1);
 	}

@@ -173,6 +173,9 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 
 	s->state = STATE_DRAINING;
 	s->deadline_ms = clock_deadline(TELL_MS);
+	/* Who came before the end is answered, also when nobody is left to come back to. */
+	for (int i = 0; i < CLIENTS_MAX && client_connect(s); i++)
+		;
 	client_exit(s);
 	return told(s);
 }

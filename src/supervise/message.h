@@ -33,6 +33,7 @@ enum message_type {
 	MESSAGE_INPUT_DONE, /* supervisor: the last INPUT has been passed on */
 	MESSAGE_INPUT_EOF,  /* client: no more input comes */
 	MESSAGE_WINSIZE,    /* client: struct message_winsize */
+	MESSAGE_REFUSED,    /* supervisor: instead of WELCOME: no room, or not for this user */
 	MESSAGE_SIGNAL,	    /* client: int32_t, for the container's first process */
 };
 

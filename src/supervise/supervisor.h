@@ -74,6 +74,7 @@ struct client {
 	int fd;	       /* -1: a free slot */
 	bool first;    /* `up` in the foreground: the container waits for it, as for a pipe */
 	bool output;   /* wants output */
+	bool greeted;  /* has said HELLO, or need not */
 	bool exit_due; /* EXIT is to follow what is queued */
 	bool done_due; /* INPUT_DONE could not be sent yet */
 	char *memory;  /* of the ring and the input, mapped at the first need */
@@ -131,9 +132,10 @@ void relay_input_eof(struct supervisor *s);
 
 /* client.c */
 void client_init(struct client *c);
-/* Take over @fd as a client (non-blocking). NULL: all slots are in use, @fd is closed. */
+/* Take over @fd as a client (non-blocking). NULL: all slots are in use, @fd stays the caller's. */
 struct client *client_add(struct supervisor *s, int fd);
-void client_connect(struct supervisor *s);
+/* Let in who waits at the control socket. False: nobody. */
+bool client_connect(struct supervisor *s);
 void client_event(struct supervisor *s, unsigned index, uint32_t epoll_events);
 void client_output(struct supervisor *s, int stream, const char *data, size_t size);
 void client_input_done(struct supervisor *s, struct client *c);

@@ -4,7 +4,7 @@ load ../lib/common
 
 supervisor_of() { sed 's/.*"supervisor":\[\([0-9]*\),.*/\1/' "$ROOT/$1/state.json"; }
 record_of() { jq -r "$2" "$ROOT/$1/exit.json"; }
-shell() { bundle ".process.args = [\"sh\", \"-c\", $(jq -n --arg s "$1" '$s')]"; }
+shell() { bundle ".process.capabilities.ambient = [] | .process.args = [\"sh\", \"-c\", $(jq -n --arg s "$1" '$s')]"; }
 has_exited() { [ -e "$ROOT/$1/exit.json" ]; }
 ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
@@ -34,7 +34,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
 @test "a foreground up that reads slowly loses nothing: the container waits" {
 	bundle '.process.args = ["inside", "fill", "40000"]'
-	oakum up -b "$B" "$C" </dev/null | { read -r _ <> <(:) -t 0.5 || :; sha256sum; } >"$W/sum"
+	oakum up -b "$B" "$C" </dev/null | { read -r -t 0.5 _ <> <(:) || :; sha256sum; } >"$W/sum"
 	is "$(cat "$W/sum")" "$("$LIB/inside" fill 40000 | sha256sum)"
 	ok oakum delete "$C"
 }
@@ -79,7 +79,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	sup=$(supervisor_of "$C")
 	before=$(ticks_of "$sup")
 	until_true 3 test "$(readlink "/proc/$(pid_of)/fd/1" || :)" = ""
-	read -r _ <> <(:) -t 0.5 || :
+	read -r -t 0.5 _ <> <(:) || :
 	[ $(($(ticks_of "$sup") - before)) -le 2 ]
 	ok oakum down "$C"
 }
