@@ -53,13 +53,19 @@ static int rootless_of(const struct command_context *c)
 	return !value || str_eq(value, "auto") ? -1 : str_eq(value, "true");
 }
 
+void cli_handle_options(struct command_context *c, struct oakum_options *ret)
+{
+	*ret = OAKUM_OPTIONS(oakum_options, .root = opt_string(c, "root"),
+			     .cgroup_manager = manager_of(c), .rootless = rootless_of(c),
+			     .debug = report_debug, .debug_data = c, .warn = report_warn,
+			     .warn_data = c);
+}
+
 static int open_handle(struct command_context *c)
 {
-	struct oakum_options o = OAKUM_OPTIONS(
-		oakum_options, .root = opt_string(c, "root"), .cgroup_manager = manager_of(c),
-		.rootless = rootless_of(c), .debug = report_debug, .debug_data = c,
-		.warn = report_warn, .warn_data = c);
+	struct oakum_options o;
 
+	cli_handle_options(c, &o);
 	return oakum_new(&o, &c->oakum);
 }
 

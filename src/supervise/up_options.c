@@ -13,7 +13,6 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/command.h"
-#include "cli/report.h"
 #include "supervise/logfile.h"
 #include "supervise/supervisor.h"
 
@@ -108,18 +107,10 @@ static int make_config(struct command_context *c, struct supervise_options *o, c
 static int fill_handle(struct command_context *c, struct supervise_options *o, char *root,
 		       size_t size)
 {
-	const char *given = opt_string(c, "root"), *manager = opt_string(c, "cgroup-manager");
-	const char *rootless = opt_string(c, "rootless");
+	const char *given = opt_string(c, "root");
 	char here[PATH_MAX];
 
-	o->handle = OAKUM_OPTIONS(oakum_options, .rootless = -1, .debug = report_debug,
-				  .debug_data = c, .warn = report_warn, .warn_data = c);
-	if (rootless && !str_eq(rootless, "auto"))
-		o->handle.rootless = str_eq(rootless, "true");
-	if (opt_bool(c, "systemd-cgroup") || (manager && str_eq(manager, "systemd")))
-		o->handle.cgroup_manager = OAKUM_CGROUP_SYSTEMD;
-	else if (manager && str_eq(manager, "disabled"))
-		o->handle.cgroup_manager = OAKUM_CGROUP_DISABLED;
+	cli_handle_options(c, &o->handle);
 	if (!given)
 		return 0;
 	if (given[0] != '/' && !getcwd(here, sizeof(here)))
