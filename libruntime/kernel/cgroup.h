@@ -111,6 +111,13 @@ int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool upd
 int cgroup_v2_fd(const struct cgroup *cg);
 
 /*
+ * Turn the v2 descriptor of @cg to the sub-cgroup that @pid lives in. A program that gives controllers to
+ * sub-cgroups has left its own cgroup, and no other process may enter it (EBUSY): those it made may be
+ * entered. CGROUP_GONE, and nothing is changed: it lives in @cg itself, or not below it, or has moved on.
+ */
+int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err);
+
+/*
  * Join by the single-threaded caller itself: "0" into `tasks` of every v1 hierarchy and, when @v2 (it was not
  * cloned into it), cgroup.procs of the v2 one. The child calls it. For exec into v2 with controllers enabled
  * below, EBUSY is returned with @err.

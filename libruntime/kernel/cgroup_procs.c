@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -414,4 +415,49 @@ int cgroup_signal_all(struct cgroup *cg, int sig, struct err *err)
 	if (r < 0)
 		return err_set(err, -r, "signal the processes of cgroup %s", cg->path);
 	return 0;
+}
+
+/* The v2 line of /proc/PID/cgroup, or NULL. */
+static char *v2_path(pid_t pid, char *buf, size_t size)
+{
+	char name[32];
+	char *line, *end;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	if (io_read_at(AT_FDCWD, name, buf, size) < 0)
+		return NULL;
+	line = str_starts(buf, "0::") ? buf : strstr(buf, "\n0::");
+	if (!line)
+		return NULL;
+	line = strchr(line, '/');
+	end = line ? strchr(line, '\n') : NULL;
+	if (end)
+		*end = '\0';
+	return line;
+}
+
+int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err)
+{
+	int i = cgroup_find_v2(cg->host), fd;
+	char buf[16384], dir[CGROUP_DIR_MAX];
+	size_t len = strlen(cg->path), root;
+	const char *path;
+
+	if (i < 0)
+		return CGROUP_GONE;
+	path = v2_path(pid, buf, sizeof(buf));
+	/* What is mounted may be a part of the hierarchy, and the path begins at its top. */
+	root = str_eq(cg->host->h[i].root, "/") ? 0 : strlen(cg->host->h[i].root);
+	if (!path || strncmp(path, cg->host->h[i].root, root) != 0)
+		return CGROUP_GONE;
+	path += root;
+	if (strncmp(path, cg->path, len) != 0 || path[len] != '/' ||
+	    strlen(path) >= sizeof(cg->path))
+		return CGROUP_GONE;
+	(void)cgroup_dir(&cg->host->h[i], path, dir);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? CGROUP_GONE : err_set(err, errno, "open cgroup %s", dir);
+	fd_replace(&cg->fd[i], fd);
+	return CGROUP_OK;
 }

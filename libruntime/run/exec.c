@@ -79,6 +79,9 @@ static int enter(struct joiner *j, struct err *err)
 	}
 	if (setsid() < 0 && errno != EPERM)
 		return err_set(err, errno, "setsid");
+	/* Or the process would hold the caller's. */
+	if (e->c.state.keyring && (r = creds_keyring(e->c.state.id, err)) < 0)
+		return r;
 	j->proc = procfs_open(err);
 	return j->proc < 0 ? j->proc : 0;
 }
@@ -234,29 +237,45 @@ static int open_container(struct entry *e)
 	return 0;
 }
 
+/* Into the container's cgroup, or where its init has gone when that one takes no process any more. */
+static pid_t clone_into(struct entry *e, struct clone_args *args)
+{
+	int into = e->have_cgroup ? cgroup_v2_fd(&e->cgroup) : -1;
+	pid_t pid;
+
+	if (into >= 0) {
+		args->flags |= CLONE_INTO_CGROUP;
+		args->cgroup = (uint64_t)into;
+	}
+	pid = sys_clone3(args);
+	if (pid >= 0 || errno != EBUSY || into < 0 || e->options->cgroup)
+		return pid;
+	if (cgroup_follow(&e->cgroup, e->c.state.init.pid, e->err) != CGROUP_OK) {
+		errno = EBUSY;
+		return -1;
+	}
+	args->cgroup = (uint64_t)cgroup_v2_fd(&e->cgroup);
+	return sys_clone3(args);
+}
+
 static int spawn(struct entry *e)
 {
 	bool pid_ns = e->c.state.namespaces & CLONE_NEWPID;
 	AUTO_CLOSE int own = pid_ns ? open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC) : -1;
 	struct clone_args args = {.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 				  .exit_signal = SIGCHLD};
-	int ends[2], into, r = sync_pair(ends, e->err);
+	int ends[2], r = sync_pair(ends, e->err);
 
 	if (r < 0)
 		return r;
 	e->sync = ends[0];
 	args.pidfd = (uintptr_t)&e->pidfd;
-	into = e->have_cgroup ? cgroup_v2_fd(&e->cgroup) : -1;
-	if (into >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)into;
-	}
 	/* Moves our future children only; back afterwards. */
 	if (pid_ns && setns(e->init, CLONE_NEWPID) < 0) {
 		close(ends[1]);
 		return err_set(e->err, errno, "join the container's pid namespace");
 	}
-	e->pid = sys_clone3(&args);
+	e->pid = clone_into(e, &args);
 	if (e->pid == 0)
 		child_main(e, ends[1]);
 	r = e->pid < 0 ? -errno : 0;
