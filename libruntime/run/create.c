@@ -79,6 +79,7 @@ static int fill_state(struct creation *c, const char *id)
 	s->owner = geteuid();
 	s->terminal = c->spec->process.terminal;
 	s->chrooted = !c->plan->mounts_namespace;
+	s->keyring = c->plan->keyring;
 	s->namespaces = c->plan->namespaces;
 	s->own_namespaces = c->plan->create;
 	s->hooks = c->plan->hook_kinds;

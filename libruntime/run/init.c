@@ -80,9 +80,10 @@ static int do_join(struct init *in, struct err *err)
 
 static int do_session(struct init *in, struct err *err)
 {
+	(void)in;
 	if (setsid() < 0 && errno != EPERM)
 		return err_set(err, errno, "setsid");
-	return in->plan->keyring ? creds_keyring(in->plan->id, err) : 0;
+	return 0;
 }
 
 static int do_network(struct init *in, struct err *err)
@@ -131,6 +132,12 @@ static int do_become_root(struct init *in, struct err *err)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	return 0;
+}
+
+/* As root of the user namespace, or exec would not find it again: a keyring's owner must be mapped. */
+static int do_keyring(struct init *in, struct err *err)
+{
+	return in->plan->keyring ? creds_keyring(in->plan->id, err) : 0;
 }
 
 static int do_proc(struct init *in, struct err *err)
@@ -433,6 +440,7 @@ static const struct stage {
 	{"host name", do_names},
 	{"root", do_root},
 	{"user namespace", do_become_root},
+	{"session keyring", do_keyring},
 	{"procfs", do_proc},
 	{"mounts", do_mounts},
 	{"devices", do_devices},

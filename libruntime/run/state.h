@@ -23,6 +23,7 @@ struct state {
 	bool complete;	    /* false: "creating" */
 	bool terminal;
 	bool chrooted;		 /* no mount namespace of its own */
+	bool keyring;		 /* it has a session keyring of its own, which exec joins */
 	unsigned namespaces;	 /* CLONE_NEW* in which it differs from the runtime */
 	unsigned own_namespaces; /* those of them that were made new for it */
 	unsigned hooks;		 /* 1 << enum spec_hook_kind present in config.json */

@@ -66,6 +66,7 @@ static void write_members(struct strbuf *b, const struct state *s)
 	put_number(b, "complete", s->complete);
 	put_number(b, "terminal", s->terminal);
 	put_number(b, "chrooted", s->chrooted);
+	put_number(b, "keyring", s->keyring);
 	put_number(b, "namespaces", s->namespaces);
 	put_number(b, "ownNamespaces", s->own_namespaces);
 	put_number(b, "hooks", s->hooks);
@@ -155,6 +156,7 @@ static void read_members(const struct json *j, struct state *s)
 	s->complete = get_number(j, "complete") != 0;
 	s->terminal = get_number(j, "terminal") != 0;
 	s->chrooted = get_number(j, "chrooted") != 0;
+	s->keyring = get_number(j, "keyring") != 0;
 	s->namespaces = (unsigned)get_number(j, "namespaces");
 	s->own_namespaces = (unsigned)get_number(j, "ownNamespaces");
 	s->hooks = (unsigned)get_number(j, "hooks");

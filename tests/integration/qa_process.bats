@@ -15,3 +15,22 @@ load ../lib/common
 	ok oakum up --rm --rootfs "$B/rootfs" "$C" -- grep SigIgn /proc/self/status
 	is "${output#*:}" $'\t0000000000000000'
 }
+
+@test "exec joins the container's session keyring, in a user namespace too" {
+	local users='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	for filter in . "$users"; do
+		sleeper "$filter | .linux.maskedPaths = []"
+		ok oakum run -d -b "$B" "$C"
+		ok oakum exec "$C" grep "_ses.$C" /proc/keys
+		is "$(wc -l <<<"$output")" 1
+		serial=${output%% *}
+		ok oakum exec -u 1000 "$C" true
+		ok oakum exec "$C" grep "_ses.$C" /proc/keys
+		is "${output%% *}" "$serial"
+		ok oakum delete -f "$C"
+		ok oakum run -d --no-new-keyring -b "$B" "${C}n"
+		ok oakum exec "${C}n" cat /proc/keys
+		case $output in *"_ses.${C}n"*) false ;; esac
+		ok oakum delete -f "${C}n"
+	done
+}
