@@ -30,22 +30,22 @@
 static bool is_dying(pid_t pid)
 {
 	char path[64], text[4096], *p;
-	unsigned long long pending;
-	unsigned flags = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return true;
+	/* After "PID (NAME) ", whose NAME may hold anything: state is field 3, flags are field 9.
+	 */
 	p = strrchr(text, ')');
-	if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %u", &flags) != 1)
-		return false;
-	if (flags & PF_EXITING)
+	for (int field = 2; p && field < 9; field++)
+		p = strchr(p + 1, ' ');
+	if (p && (strtoul(p + 1, NULL, 10) & PF_EXITING))
 		return true;
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return true;
 	for (p = strstr(text, "Pnd:"); p; p = strstr(p + 1, "Pnd:"))
-		if (sscanf(p + 4, "%llx", &pending) == 1 && (pending & (1ull << (SIGKILL - 1))))
+		if (strtoull(p + 4, NULL, 16) & (1ull << (SIGKILL - 1)))
 			return true;
 	return false;
 }
@@ -92,13 +92,30 @@ static int open_cgroup(struct oakum *o, const char *path, struct cgroup *cg, str
 	return r;
 }
 
+/* Init has ended, and most often nobody else is left: then the directories go without a look into
+ * them. */
+static bool clear_empty(struct oakum *o, const struct container *c, const char *path)
+{
+	struct err ignored = ERR_INIT;
+	const struct cgroup_host *host;
+
+	if (!c || c->status != OAKUM_STOPPED || !path[0] || c->state.init.pid <= 0 ||
+	    proc_check(&c->state.init) != PROC_GONE)
+		return false;
+	host = handle_cgroups(o, &ignored);
+	return host && cgroup_remove_empty(host, path) == 0;
+}
+
 /* Frozen, sharing the host's pid namespace, forking: all of it dies, then the directories go. */
 static int clear_cgroup(struct oakum *o, const struct container *c, const char *path,
 			int64_t deadline, struct err *err)
 {
 	struct cgroup cg;
-	int r = open_cgroup(o, path, &cg, err);
+	int r;
 
+	if (clear_empty(o, c, path))
+		return 0;
+	r = open_cgroup(o, path, &cg, err);
 	if (r != 0 && r != CGROUP_GONE)
 		return r;
 	if (r == 0 && cgroup_populated(&cg) != 0)

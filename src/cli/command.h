@@ -117,8 +117,7 @@ int cli_output(const struct command_context *c, const char *text, size_t size);
 /* What the global options say about the handle; the strings are argv's, the callbacks' data is @c. */
 void cli_handle_options(struct command_context *c, struct oakum_options *ret);
 
-/* All commands, in the order of --help; the last is NULL. Each stands in the file of its name;
- * src/supervise has the last five. */
+/* All commands, in the order of --help; the last is NULL. Each stands in the file of its name. */
 extern const struct command *const command_table[];
 extern const struct option_def command_globals[];
 

@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/proc.h"
 #include "cli/command.h"
+#include "cli/outcome.h"
 #include "supervise/ended.h"
-#include "supervise/outcome.h"
 
 #define DEFAULT_MS  10000
 #define MAX_MS	    (INT64_C(365) * 86400 * 1000)

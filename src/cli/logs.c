@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* logs: what a supervised container wrote. */
+#include "supervise/logs.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/outcome.h"
 #include "cli/report.h"
-#include "supervise/logs.h"
-#include "supervise/outcome.h"
 
 static const struct option_def options[] = {
 	{"follow", 'f', NULL, "go on until the container ends", 0, NULL},

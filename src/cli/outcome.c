@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From results to exit statuses and words. */
-#include "supervise/outcome.h"
+#include "cli/outcome.h"
 
 #include "base/err.h"
 #include "cli/report.h"

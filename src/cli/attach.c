@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* attach: this terminal to a supervised container. */
+#include "supervise/attach.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/outcome.h"
 #include "cli/report.h"
-#include "supervise/attach.h"
 #include "supervise/connect.h"
-#include "supervise/outcome.h"
 
 static const struct option_def options[] = {
 	{"no-stdin", 0, NULL, "pass no input on", 0, NULL},

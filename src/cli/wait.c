@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 #include "cli/command.h"
+#include "cli/outcome.h"
 #include "supervise/ended.h"
-#include "supervise/outcome.h"
 
 static const struct option_def options[] = {
 	{"exit", 0, NULL, "exit with the container's status", 0, NULL},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From the command line of `up` to what the supervisor is to do. */
-#ifndef OAKUM_SUPERVISE_UP_OPTIONS_H
-#define OAKUM_SUPERVISE_UP_OPTIONS_H
+#ifndef OAKUM_CLI_UP_OPTIONS_H
+#define OAKUM_CLI_UP_OPTIONS_H
 
 #include <stddef.h>
 

@@ -13,11 +13,11 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/outcome.h"
 #include "cli/report.h"
+#include "cli/up_options.h"
 #include "supervise/attach.h"
-#include "supervise/outcome.h"
 #include "supervise/supervisor.h"
-#include "supervise/up_options.h"
 
 static const struct option_def options[] = {
 	{"detach", 'd', NULL, "return when the container runs", 0, NULL},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the supervisor's commands have in common in what they say and return. */
-#ifndef OAKUM_SUPERVISE_OUTCOME_H
-#define OAKUM_SUPERVISE_OUTCOME_H
+#ifndef OAKUM_CLI_OUTCOME_H
+#define OAKUM_CLI_OUTCOME_H
 
 #include "cli/command.h"
 

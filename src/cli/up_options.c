@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The options of `up`, judged before anything is made. */
-#include "supervise/up_options.h"
+#include "cli/up_options.h"
 
 #include <errno.h>
 #include <limits.h>
