@@ -237,7 +237,8 @@ static int open_container(struct entry *e)
 	return 0;
 }
 
-/* Into the container's cgroup, or where its init has gone when that one takes no process any more. */
+/* Into the container's cgroup, or where its init has gone when that one takes no process any more.
+ */
 static pid_t clone_into(struct entry *e, struct clone_args *args)
 {
 	int into = e->have_cgroup ? cgroup_v2_fd(&e->cgroup) : -1;
