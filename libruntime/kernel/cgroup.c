@@ -44,11 +44,11 @@ size_t cgroup_dir(const struct cgroup_hierarchy *h, const char *path, char buf[C
 	size_t len = strlen(h->mount);
 
 	memcpy(buf, h->mount, len);
-	strcpy(buf + len, path);
+	memcpy(buf + len, path, strlen(path) + 1);
 	return len;
 }
 
-static int set_path(struct cgroup *cg, const char *path, struct err *err)
+int cgroup_set_path(struct cgroup *cg, const char *path, struct err *err)
 {
 	ssize_t n;
 
@@ -69,7 +69,7 @@ static int make_parents(const struct cgroup_hierarchy *h, const char *dir, size_
 {
 	char part[CGROUP_DIR_MAX];
 
-	strcpy(part, dir);
+	memcpy(part, dir, strlen(dir) + 1);
 	for (char *slash = strchr(part + mount_len + 1, '/'); slash;
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -181,7 +181,7 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 		  struct err *err)
 {
 	bool made[CGROUP_MAX] = {false};
-	int r = set_path(cg, path, err), devices;
+	int r = cgroup_set_path(cg, path, err), devices;
 
 	if (r < 0)
 		return r;
@@ -212,7 +212,7 @@ fail:
 int cgroup_open(struct cgroup *cg, const char *path, struct err *err)
 {
 	bool found = false;
-	int r = set_path(cg, path, err);
+	int r = cgroup_set_path(cg, path, err);
 
 	if (r < 0)
 		return r;
@@ -241,16 +241,18 @@ int cgroup_v2_fd(const struct cgroup *cg)
 static int join(const struct cgroup *cg, size_t i, struct err *err)
 {
 	const char *file = cg->host->h[i].v2 ? "cgroup.procs" : "tasks";
-	AUTO_CLOSE int own = -1;
-	int fd = cg->tasks[i];
+	bool opened = cg->tasks[i] >= 0;
+	int fd = opened ? cg->tasks[i] : openat(cg->fd[i], file, O_WRONLY | O_CLOEXEC);
+	int failed = 0;
 
-	if (fd < 0)
-		fd = own = openat(cg->fd[i], file, O_WRONLY | O_CLOEXEC);
 	/* "0" is the writing task. v1's tasks moves it alone and so needs no lock over all
 	 * processes, which costs 10 ms in cgroup.procs. */
 	if (fd < 0 || write(fd, "0", 1) < 0)
-		return err_set(err, errno, "join cgroup %s%s", cg->host->h[i].mount, cg->path);
-	return 0;
+		failed = errno;
+	if (!opened)
+		fd_close(fd);
+	return failed ? err_set(err, failed, "join cgroup %s%s", cg->host->h[i].mount, cg->path)
+		      : 0;
 }
 
 int cgroup_join_self(const struct cgroup *cg, bool v2, struct err *err)

@@ -164,6 +164,13 @@ int cgroup_wait_empty(struct cgroup *cg, int64_t deadline_ms, struct err *err);
 int cgroup_remove(struct cgroup *cg, int64_t deadline_ms, struct err *err);
 
 /*
+ * The quick way for one in which nobody lives any more and below which nothing is: one rmdir(2) a hierarchy,
+ * and the parents as cgroup_remove(). 0: it is not there any more. CGROUP_BUSY: something is left; open it
+ * and use cgroup_remove().
+ */
+int cgroup_remove_empty(const struct cgroup_host *host, const char *path);
+
+/*
  * What is mounted for the container's view of /sys/fs/cgroup: one entry a hierarchy, the host path of its own
  * directory and the name below /sys/fs/cgroup. Filled into @ret (size CGROUP_MAX), count returned.
  */

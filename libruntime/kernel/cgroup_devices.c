@@ -200,40 +200,47 @@ static int fold(struct folded *f, const struct cgroup_device_rule *rules, size_t
 	return 0;
 }
 
-/* The list that stands: "a *:* rwm" (its exceptions cannot be read), or lines like "c 1:3 rwm". */
+/* A line of devices.list, "c 1:3 rwm". 0, 1: "a *:* rwm", or -errno. */
+static int parse_line(const char *line, struct entry *e)
+{
+	char major[16], minor[16], access[8];
+
+	if (line[0] == 'a')
+		return 1;
+	if (sscanf(line, "%c %15[0-9*]:%15[0-9*] %7[rwm]", &e->type, major, minor, access) != 4)
+		return -EBADMSG;
+	e->major = major[0] == '*' ? -1 : strtoll(major, NULL, 10);
+	e->minor = minor[0] == '*' ? -1 : strtoll(minor, NULL, 10);
+	e->access = (strchr(access, 'r') ? ACCESS_READ : 0) |
+		    (strchr(access, 'w') ? ACCESS_WRITE : 0) |
+		    (strchr(access, 'm') ? ACCESS_MKNOD : 0);
+	return 0;
+}
+
+/* What stands, as it stands: a default of "allow", whose exceptions cannot be read, or the allowed
+ * ones. */
 static int read_list(int dir, struct folded *f)
 {
-	AUTO_CLOSE int fd = openat(dir, "devices.list", O_RDONLY | O_CLOEXEC);
-	AUTO_FREE char *text = malloc(65536);
+	size_t size = 1 << 20;
+	AUTO_FREE char *text = malloc(size);
 	char *save = NULL;
 	ssize_t n;
 
-	if (fd < 0 || !text)
-		return fd < 0 ? -errno : -ENOMEM;
-	n = io_read(fd, text, 65535);
+	if (!text)
+		return -ENOMEM;
+	n = io_read_at(dir, "devices.list", text, size);
 	if (n < 0)
 		return (int)n;
-	text[n] = '\0';
 	f->allow = false;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct entry e = {.type = line[0]};
-		char major[16], minor[16], access[8];
-		int r;
+		struct entry e;
+		int r = parse_line(line, &e);
 
-		if (line[0] == 'a') {
-			f->allow = true;
-			return 0;
-		}
-		if (sscanf(line + 1, " %15[0-9*]:%15[0-9*] %7[rwm]", major, minor, access) != 3)
-			return -EBADMSG;
-		e.major = major[0] == '*' ? -1 : strtoll(major, NULL, 10);
-		e.minor = minor[0] == '*' ? -1 : strtoll(minor, NULL, 10);
-		e.access = (strchr(access, 'r') ? ACCESS_READ : 0) |
-			   (strchr(access, 'w') ? ACCESS_WRITE : 0) |
-			   (strchr(access, 'm') ? ACCESS_MKNOD : 0);
-		r = append(f, &e);
-		if (r < 0)
-			return r;
+		f->allow |= r == 1;
+		if (r == 0)
+			r = append(f, &e);
+		if (r)
+			return r < 0 ? r : 0;
 	}
 	return 0;
 }
@@ -272,26 +279,19 @@ static int write_default(int dir, bool allow, struct err *err)
 	return r < 0 ? err_set(err, -r, "device rules: write \"a\" to %s", file) : 0;
 }
 
-static int apply(int dir, const struct folded *want, bool fresh, struct err *err)
+/* From @now to @want; @fresh: @now has no exceptions that cannot be read. */
+static int change(int dir, const struct folded *now, const struct folded *want, bool fresh,
+		  struct err *err)
 {
-	__attribute__((cleanup(free_cleanup))) struct entry *entries = NULL;
-	struct folded now = {.allow = true};
 	int r = 0;
 
-	/* A new cgroup has its parent's rules, most likely "all": only where all is wanted is it
-	 * worth a look. */
-	if (!fresh || want->allow)
-		r = read_list(dir, &now);
-	entries = now.e;
-	if (r < 0)
-		return err_set(err, -r, "device rules: read devices.list");
-	/* From one set to another without a moment in which a device is less, or more, than both
-	 * say. */
-	if (!now.allow && !want->allow) {
-		r = write_entries(dir, "devices.allow", want, &now, err);
-		return r < 0 ? r : write_entries(dir, "devices.deny", &now, want, err);
+	/* From one set to another: at no moment is a device shut that both allow, or open that both
+	 * deny. */
+	if (!now->allow && !want->allow) {
+		r = write_entries(dir, "devices.allow", want, now, err);
+		return r < 0 ? r : write_entries(dir, "devices.deny", now, want, err);
 	}
-	if (!(fresh && now.allow && want->allow))
+	if (!(fresh && now->allow && want->allow))
 		r = write_default(dir, want->allow, err);
 	if (r < 0)
 		return r;
@@ -301,11 +301,21 @@ static int apply(int dir, const struct folded *want, bool fresh, struct err *err
 int cgroup_devices_v1(int dir, const struct cgroup_device_rule *rules, size_t n, bool fresh,
 		      struct err *err)
 {
-	struct folded want = {.allow = false};
+	struct folded want = {.allow = false}, now = {.allow = true};
 	int r = fold(&want, rules, n, err);
 
-	if (r == 0)
-		r = apply(dir, &want, fresh, err);
+	if (r < 0)
+		goto out;
+	/* A new cgroup has its parent's rules, most likely "all": only where all is wanted is it
+	 * worth a look. */
+	if (!fresh || want.allow)
+		r = read_list(dir, &now);
+	if (r < 0)
+		err_set(err, -r, "device rules: read devices.list");
+	else
+		r = change(dir, &now, &want, fresh, err);
+out:
 	free(want.e);
+	free(now.e);
 	return r;
 }

@@ -222,10 +222,10 @@ int cgroup_is_frozen(const struct cgroup_host *host, const char *path)
 	if (host->h[i].v2) {
 		AUTO_CLOSE int fd = -1;
 
-		strcpy(name + len, "/cgroup.events");
+		memcpy(name + len, "/cgroup.events", sizeof("/cgroup.events"));
 		fd = open(name, O_RDONLY | O_CLOEXEC);
 		return fd >= 0 && cgroup_event(fd, "frozen") == 1;
 	}
-	strcpy(name + len, "/freezer.state");
+	memcpy(name + len, "/freezer.state", sizeof("/freezer.state"));
 	return io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && str_eq(text, "FROZEN");
 }

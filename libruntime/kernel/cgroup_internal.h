@@ -36,6 +36,9 @@ int cgroup_find_v2(const struct cgroup_host *host);
 /* @path below the mount of @h. Returns the length of the mount point within @buf. */
 size_t cgroup_dir(const struct cgroup_hierarchy *h, const char *path, char buf[CGROUP_DIR_MAX]);
 
+/* Judge and clean @path, and keep it in @cg. 0 or < 0 with @err. */
+int cgroup_set_path(struct cgroup *cg, const char *path, struct err *err);
+
 /* The value of @key in a "key number" file such as cgroup.events, read from @fd at offset 0: >= 0
  * or -errno
  * (-ENODATA: no such key). */

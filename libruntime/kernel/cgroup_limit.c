@@ -40,18 +40,18 @@ static bool wants_pids(const struct cgroup_limits *l)
 }
 
 static const struct controller {
-	uint32_t bit;
 	const char *name, *limit;
+	uint32_t bit;
 	bool before; /* must stand before a task joins */
 	bool (*wanted)(const struct cgroup_limits *l);
 	fill_fn *v1, *v2;
 } controllers[] = {
-	{CGROUP_C_CPUSET, "cpuset", "cpuset", true, wants_cpuset, cgroup_any_cpuset,
+	{"cpuset", "cpuset", CGROUP_C_CPUSET, true, wants_cpuset, cgroup_any_cpuset,
 	 cgroup_any_cpuset},
-	{CGROUP_C_MEMORY, "memory", "memory limit", false, wants_memory, cgroup_v1_memory,
+	{"memory", "memory limit", CGROUP_C_MEMORY, false, wants_memory, cgroup_v1_memory,
 	 cgroup_v2_memory},
-	{CGROUP_C_CPU, "cpu", "cpu limit", false, wants_cpu, cgroup_v1_cpu, cgroup_v2_cpu},
-	{CGROUP_C_PIDS, "pids", "pids limit", false, wants_pids, cgroup_any_pids, cgroup_any_pids},
+	{"cpu", "cpu limit", CGROUP_C_CPU, false, wants_cpu, cgroup_v1_cpu, cgroup_v2_cpu},
+	{"pids", "pids limit", CGROUP_C_PIDS, false, wants_pids, cgroup_any_pids, cgroup_any_pids},
 };
 
 struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, const char *limit,

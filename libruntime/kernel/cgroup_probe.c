@@ -107,9 +107,10 @@ static void parse_line(struct cgroup_host *host, char *line)
 		return;
 	options = strrchr(tail, ' ');
 	memset(h, 0, sizeof(*h));
-	strcpy(h->mount, field[4]);
-	strcpy(h->root, field[3]);
-	strcpy(h->name, field[4][strlen(TOP)] ? field[4] + strlen(TOP) + 1 : "");
+	snprintf(h->mount, sizeof(h->mount), "%s", field[4]);
+	snprintf(h->root, sizeof(h->root), "%s", field[3]);
+	snprintf(h->name, sizeof(h->name), "%s",
+		 field[4][strlen(TOP)] ? field[4] + strlen(TOP) + 1 : "");
 	h->v2 = v2;
 	h->controllers = v2 ? 0 : parse_controllers(options + 1);
 }

@@ -20,15 +20,37 @@
 
 #define NAMED_MAX 10
 
+/*
+ * Does it carry our mark? Or one of the names that only our own default paths have ("oakum",
+ * "oakum-" and eight hexadecimal digits): who is killed between mkdir(2) and setxattr(2) leaves no
+ * mark. errno else.
+ */
+static bool is_ours(const char *dir)
+{
+	const char *name = strrchr(dir, '/') + 1;
+	char value[8];
+
+	if (getxattr(dir, CGROUP_MARK, value, sizeof(value)) >= 0)
+		return true;
+	if (str_eq(name, "oakum"))
+		return true;
+	return str_starts(name, "oakum-") && strlen(name) == 14 &&
+	       strspn(name + 6, "0123456789abcdef") == 8;
+}
+
 void cgroup_remove_parents(const char *dir, size_t mount_len)
 {
 	char part[CGROUP_DIR_MAX];
-	char value[8], *slash;
+	char *slash;
+	struct stat st;
 
-	strcpy(part, dir);
+	memcpy(part, dir, strlen(dir) + 1);
 	while ((slash = strrchr(part + mount_len, '/')) && slash > part + mount_len) {
 		*slash = '\0';
-		if (getxattr(part, CGROUP_MARK, value, sizeof(value)) < 0) {
+		/* kernfs counts subdirectories in the link count. */
+		if (stat(part, &st) == 0 && st.st_nlink > 2)
+			return;
+		if (!is_ours(part)) {
 			if (errno == ENOENT)
 				continue;
 			return;
@@ -173,4 +195,21 @@ int cgroup_remove(struct cgroup *cg, int64_t deadline_ms, struct err *err)
 		cgroup_remove_parents(dir, mount_len);
 	}
 	return ret;
+}
+
+int cgroup_remove_empty(const struct cgroup_host *host, const char *path)
+{
+	struct cgroup cg = {.host = host};
+	struct err ignored = ERR_INIT;
+	bool busy = cgroup_set_path(&cg, path, &ignored) < 0;
+
+	for (size_t i = 0; !busy && i < host->n; i++) {
+		char dir[CGROUP_DIR_MAX];
+		size_t mount_len = cgroup_dir(&host->h[i], cg.path, dir);
+
+		busy = rmdir(dir) < 0 && errno != ENOENT;
+		if (!busy)
+			cgroup_remove_parents(dir, mount_len);
+	}
+	return busy ? CGROUP_BUSY : 0;
 }

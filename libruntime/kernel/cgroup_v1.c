@@ -167,7 +167,7 @@ int cgroup_v1_fill_cpuset(const char *dir, size_t mount_len)
 	}
 	if (!empty[0] && !empty[1])
 		return 0;
-	strcpy(part, dir);
+	memcpy(part, dir, strlen(dir) + 1);
 	r = fill_parents(part, mount_len, files);
 	for (int i = 0; i < 2 && r == 0; i++)
 		if (empty[i])

@@ -141,8 +141,10 @@ static double log_2(double x)
 {
 	double log = 0, bit = 1;
 
-	for (; x >= 2; x /= 2)
+	while (x >= 2) {
+		x /= 2;
 		log += 1;
+	}
 	for (int i = 0; i < 60; i++) {
 		x *= x;
 		bit /= 2;

@@ -266,6 +266,50 @@ static void body_half(void)
 }
 HERE_AND_V2(half)
 
+/* A create that was killed before it had marked its parents: they are known by name. */
+static void body_unmarked(void)
+{
+	static const char *const ours[] = {"oakum", "oakum-0123abcd"};
+	static const char *const others[] = {"oakum-x", "oakum-0123abcg", "oakum-0123abcde", "oak"};
+	char path[128];
+
+	for (size_t i = 0; i < host.n; i++)
+		CHECK(mkdir(in_hierarchy(i, base, ""), 0755) == 0);
+	for (int k = 0; k < 6; k++) {
+		const char *name = k < 2 ? ours[k] : others[k - 2];
+
+		for (size_t i = 0; i < host.n; i++)
+			CHECK(mkdir(in_hierarchy(i, base, name), 0755) == 0);
+		(void)snprintf(path, sizeof(path), "%s/%s/id", base, name);
+		CHECK(cgroup_open(&cg, path, &err) == CGROUP_GONE);
+		CHECK(cgroup_remove(&cg, 0, &err) == CGROUP_GONE);
+		for (size_t i = 0; i < host.n; i++)
+			CHECK((rmdir(in_hierarchy(i, base, name)) == 0) == (k >= 2));
+	}
+	for (size_t i = 0; i < host.n; i++)
+		CHECK(rmdir(in_hierarchy(i, base, "")) == 0);
+}
+HERE_AND_V2(unmarked)
+
+/* One rmdir a hierarchy where that is enough, and nothing done where it is not. */
+static void body_remove_empty(void)
+{
+	pid_t pid;
+
+	CHECK_OK(cgroup_create(&cg, below("/e/f"), &no_limits, &err), err);
+	cgroup_close(&cg);
+	CHECK(cgroup_remove_empty(&host, below("/e/f")) == 0);
+	CHECK(!anything_left());
+	CHECK(cgroup_remove_empty(&host, below("/e/f")) == 0);
+	CHECK_OK(cgroup_create(&cg, below("/e/f"), &no_limits, &err), err);
+	pid = start_member(&cg, sit);
+	CHECK(cgroup_remove_empty(&host, below("/e/f")) == CGROUP_BUSY);
+	CHECK_OK(cgroup_signal_all(&cg, SIGKILL, &err), err);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK(cgroup_remove(&cg, clock_deadline(5000), &err) == 0);
+}
+HERE_AND_V2(remove_empty)
+
 static void body_view(void)
 {
 	struct cgroup_view view[CGROUP_MAX];
@@ -281,12 +325,13 @@ HERE_AND_V2(view)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_HERE_AND_V2(probe),     TEST_HERE_AND_V2(probe_covered),
-		TEST_HERE_AND_V2(life),	     TEST_HERE_AND_V2(parents),
-		TEST_HERE_AND_V2(refused),   TEST_HERE_AND_V2(nested),
-		TEST_HERE_AND_V2(deep),	     TEST_HERE_AND_V2(many),
-		TEST_HERE_AND_V2(half),	     TEST_HERE_AND_V2(view),
-		TEST_HERE_AND_V2(long_name),
+		TEST_HERE_AND_V2(probe),	TEST_HERE_AND_V2(probe_covered),
+		TEST_HERE_AND_V2(life),		TEST_HERE_AND_V2(parents),
+		TEST_HERE_AND_V2(refused),	TEST_HERE_AND_V2(nested),
+		TEST_HERE_AND_V2(deep),		TEST_HERE_AND_V2(many),
+		TEST_HERE_AND_V2(half),		TEST_HERE_AND_V2(view),
+		TEST_HERE_AND_V2(long_name),	TEST_HERE_AND_V2(unmarked),
+		TEST_HERE_AND_V2(remove_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
