@@ -190,8 +190,9 @@ static int make_dir(int dir, const char *name)
 	mode_t old = umask(0);
 	int r = mkdirat(dir, name, 0755) < 0 ? -errno : 0;
 
-	umask(old);
-	return r == -EEXIST ? 0 : r;
+	if (old)
+		umask(old);
+	return r;
 }
 
 /* Open one component as it is: a directory, a link, anything. */
@@ -206,7 +207,7 @@ static int look(struct walk *w, const char *name, bool make, mode_t *ret_type)
 		if (r != -ENOENT || !make)
 			break;
 		r = make_dir(here(w), name);
-		if (r < 0)
+		if (r < 0 && r != -EEXIST)
 			return r;
 	}
 	if (fd < 0)
@@ -348,11 +349,63 @@ int path_open_nolink(int rootfd, const char *path, int flags)
 	return open_inside(rootfd, path, flags & ~O_NOFOLLOW, true);
 }
 
-int path_mkdirs(int rootfd, const char *path)
+/* The length of @path without trailing slashes and "." components. */
+static size_t trimmed(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len) {
+		if (path[len - 1] == '/')
+			len--;
+		else if (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/'))
+			len--;
+		else
+			break;
+	}
+	return len;
+}
+
+/* Cut @path into the last component, which is not "..", and what stands before it ("": the root).
+ */
+static int split(const char *path, char parent[PATH_MAX], char *name, size_t size)
+{
+	size_t end = trimmed(path), start = end;
+
+	while (start && path[start - 1] != '/')
+		start--;
+	if (end == start || is_dotdot(path + start, end - start))
+		return -EINVAL;
+	if (end - start >= size || start >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(parent, path, start);
+	parent[start] = '\0';
+	memcpy(name, path + start, end - start);
+	name[end - start] = '\0';
+	return 0;
+}
+
+/* The common case: only the last directory is missing. Anything else, a dangling link or a race
+ * with somebody who puts something there, is -ENOENT: it takes the walk. */
+static int make_last(int rootfd, const char *path)
+{
+	char parent[PATH_MAX], name[NAME_MAX + 1];
+	AUTO_CLOSE int dir = -1;
+	int fd;
+
+	if (split(path, parent, name, sizeof(name)) < 0)
+		return -ENOENT;
+	dir = path_open(rootfd, parent, O_PATH | O_DIRECTORY);
+	if (dir < 0 || make_dir(dir, name) < 0)
+		return -ENOENT;
+	fd = openat(dir, name, SEARCH | O_DIRECTORY);
+	return fd < 0 ? -ENOENT : fd;
+}
+
+int path_make_missing(int rootfd, const char *path)
 {
 	char name[NAME_MAX + 1];
 	struct walk w;
-	int r = path_open(rootfd, path, O_PATH | O_DIRECTORY);
+	int r = make_last(rootfd, path);
 
 	if (r != -ENOENT)
 		return r;
@@ -365,6 +418,13 @@ int path_mkdirs(int rootfd, const char *path)
 		r = r < 0 ? -errno : r;
 	}
 	return finish(&w, r);
+}
+
+int path_mkdirs(int rootfd, const char *path)
+{
+	int r = path_open(rootfd, path, O_PATH | O_DIRECTORY);
+
+	return r == -ENOENT ? path_make_missing(rootfd, path) : r;
 }
 
 /* An empty file that nobody had there before, or nothing. */
@@ -428,38 +488,12 @@ int path_mkfile(int rootfd, const char *path)
 	return finish(&w, r < 0 ? r : fd);
 }
 
-/* The length of @path without trailing slashes and "." components. */
-static size_t trimmed(const char *path)
-{
-	size_t len = strlen(path);
-
-	while (len) {
-		if (path[len - 1] == '/')
-			len--;
-		else if (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/'))
-			len--;
-		else
-			break;
-	}
-	return len;
-}
-
 int path_parent(int rootfd, const char *path, char *name, size_t size)
 {
 	char parent[PATH_MAX];
-	size_t end = trimmed(path), start = end;
+	int r = split(path, parent, name, size);
 
-	while (start && path[start - 1] != '/')
-		start--;
-	if (end == start || is_dotdot(path + start, end - start))
-		return -EINVAL;
-	if (end - start >= size || start >= sizeof(parent))
-		return -ENAMETOOLONG;
-	memcpy(parent, path, start);
-	parent[start] = '\0';
-	memcpy(name, path + start, end - start);
-	name[end - start] = '\0';
-	return path_mkdirs(rootfd, parent);
+	return r < 0 ? r : path_mkdirs(rootfd, parent);
 }
 
 bool path_has_dotdot(const char *path)

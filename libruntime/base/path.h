@@ -29,6 +29,9 @@ int path_open_nolink(int rootfd, const char *path, int flags);
  */
 int path_mkdirs(int rootfd, const char *path);
 
+/* The same for a @path that path_open() has just not found. */
+int path_make_missing(int rootfd, const char *path);
+
 /* The parents as path_mkdirs(), then an empty regular file if nothing is there; symlinks as there.
  * An O_PATH descriptor of what is there (any type but a directory: -EISDIR), or -errno. */
 int path_mkfile(int rootfd, const char *path);

@@ -49,47 +49,49 @@ static int lowest(uint64_t mask)
 	return mask ? __builtin_ctzll(mask) : -1;
 }
 
-static uint64_t read_bounding(int last)
+/* The bounding set; *@ret_known: all that this kernel knows. The kernel says EINVAL to the first
+ * number beyond. */
+static int read_bounding(uint64_t *ret, uint64_t *ret_known, struct err *err)
 {
 	uint64_t mask = 0;
+	int cap = 0, r = 0;
 
-	for (int cap = 0; cap <= last; cap++)
-		if (in_bounding(cap) == 1)
+	for (; cap <= 63; cap++) {
+		r = in_bounding(cap);
+		if (r < 0)
+			break;
+		if (r)
 			mask |= BIT(cap);
-	return mask;
-}
-
-static uint64_t read_ambient(int last)
-{
-	uint64_t mask = 0;
-
-	for (int cap = 0; cap <= last; cap++)
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1)
-			mask |= BIT(cap);
-	return mask;
-}
-
-static int known(uint64_t *ret_mask, int *ret_last, struct err *err)
-{
-	int last = caps_last();
-
-	if (last < 0)
+	}
+	if (cap == 0)
 		return err_set(err, errno, "ask the kernel for its capabilities");
-	*ret_last = last;
-	*ret_mask = known_mask(last);
+	*ret = mask;
+	*ret_known = known_mask(cap - 1);
 	return 0;
+}
+
+/* Of those in @mask. The kernel keeps all others out: ambient capabilities are permitted and
+ * inheritable ones, whatever changes those sets. */
+static uint64_t read_ambient(uint64_t mask)
+{
+	uint64_t found = 0;
+
+	for (; mask; mask &= mask - 1) {
+		int cap = lowest(mask);
+
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1)
+			found |= BIT(cap);
+	}
+	return found;
 }
 
 int caps_bound(const struct caps *want, struct err *err)
 {
-	uint64_t mask = 0, have, missing;
-	int last = -1, r;
+	uint64_t mask = 0, have = 0, missing, drop;
+	int r = read_bounding(&have, &mask, err);
 
-	r = known(&mask, &last, err);
 	if (r < 0)
 		return r;
-
-	have = read_bounding(last);
 	missing = want->bounding & mask & ~have;
 	if (missing) {
 		err_hint(err, "this process itself lacks it; ask for fewer or run with more");
@@ -97,12 +99,10 @@ int caps_bound(const struct caps *want, struct err *err)
 				"bounding capabilities: number %d is wanted but cannot be had",
 				lowest(missing));
 	}
-	for (int cap = 0; cap <= last; cap++) {
-		if (!(have & ~want->bounding & BIT(cap)))
-			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return err_set(err, errno, "bounding capabilities: drop number %d", cap);
-	}
+	for (drop = have & ~want->bounding; drop; drop &= drop - 1)
+		if (prctl(PR_CAPBSET_DROP, lowest(drop), 0, 0, 0) < 0)
+			return err_set(err, errno, "bounding capabilities: drop number %d",
+				       lowest(drop));
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_set(err, errno, "keep capabilities across the change of user");
 	return 0;
@@ -141,19 +141,17 @@ static int read_sets(struct caps *ret, struct err *err)
 }
 
 /* Kernels before 4.3 have no ambient set: nothing to clear there, and nothing to raise. */
-static int write_ambient(uint64_t want, int last, struct err *err)
+static int write_ambient(uint64_t want, struct err *err)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
 		if (errno == EINVAL && want == 0)
 			return 0;
 		return err_set(err, errno, "clear the ambient capabilities");
 	}
-	for (int cap = 0; cap <= last; cap++) {
-		if (!(want & BIT(cap)))
-			continue;
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			return err_set(err, errno, "ambient capabilities: raise number %d", cap);
-	}
+	for (; want; want &= want - 1)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, lowest(want), 0, 0) < 0)
+			return err_set(err, errno, "ambient capabilities: raise number %d",
+				       lowest(want));
 	return 0;
 }
 
@@ -171,22 +169,21 @@ int caps_apply(const struct caps *want, uint64_t *ret_skipped, struct err *err)
 {
 	struct caps have = {0};
 	uint64_t mask = 0, ambient;
-	int last = -1, r;
+	int r = read_bounding(&have.bounding, &mask, err);
 
-	r = known(&mask, &last, err);
 	if (r < 0)
 		return r;
 	ambient = want->ambient & want->permitted & want->inheritable & mask;
 
 	r = write_sets(want, mask, err);
 	if (r == 0)
-		r = write_ambient(ambient, last, err);
+		r = write_ambient(ambient, err);
 	if (r == 0 && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		r = err_set(err, errno, "clear the flag that keeps capabilities");
 	if (r == 0)
 		r = read_sets(&have, err);
 	if (r == 0)
-		r = compare("bounding", want->bounding & mask, read_bounding(last), err);
+		r = compare("bounding", want->bounding & mask, have.bounding, err);
 	if (r == 0)
 		r = compare("effective", want->effective & mask, have.effective, err);
 	if (r == 0)
@@ -194,7 +191,8 @@ int caps_apply(const struct caps *want, uint64_t *ret_skipped, struct err *err)
 	if (r == 0)
 		r = compare("inheritable", want->inheritable & mask, have.inheritable, err);
 	if (r == 0)
-		r = compare("ambient", ambient, read_ambient(last), err);
+		r = compare("ambient", ambient, read_ambient(have.permitted & have.inheritable),
+			    err);
 	if (r == 0 && ret_skipped)
 		*ret_skipped = want->ambient & mask & ~ambient;
 	return r;

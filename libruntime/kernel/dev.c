@@ -123,7 +123,8 @@ static int make_node(const struct dev_node *n, int dir, const char *name)
 	mode_t old = umask(0);
 	int r = mknodat(dir, name, type_of(n) | n->mode, rdev_of(n)) < 0 ? -errno : 0;
 
-	umask(old);
+	if (old)
+		umask(old);
 	return r;
 }
 

@@ -42,7 +42,7 @@ static int open_ordinary(struct rootfs *r, const struct mount_op *op, struct err
 	int fd = path_open_nolink(r->fd, op->target, O_PATH | O_DIRECTORY);
 
 	if (fd == -ENOENT) {
-		AUTO_CLOSE int made = path_mkdirs(r->fd, op->target);
+		AUTO_CLOSE int made = path_make_missing(r->fd, op->target);
 
 		fd = made < 0 ? made : path_open_nolink(r->fd, op->target, O_PATH | O_DIRECTORY);
 	}
@@ -63,7 +63,7 @@ static int open_dir(struct rootfs *r, const struct mount_op *op, bool *ret_made,
 	fd = path_open(r->fd, op->target, O_PATH | O_DIRECTORY);
 	if (fd == -ENOENT) {
 		*ret_made = true;
-		fd = path_mkdirs(r->fd, op->target);
+		fd = path_make_missing(r->fd, op->target);
 	}
 	return fd < 0 ? fail(op, -fd, err) : fd;
 }
