@@ -72,6 +72,7 @@ int oakum_error_errno(const struct oakum *o);
 
 /* The version of the library, "0.1.0"; the newest specification it knows. */
 const char *oakum_version(void);
+const char *oakum_commit(void);                   /* of the source it was built from, or "unknown" */
 const char *oakum_spec_version(void);
 
 /*
