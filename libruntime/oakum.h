@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define OAKUM_OPTIONS(type, ...) ((struct type){ .size = sizeof(struct type), __VA_ARGS__ })
+#define OAKUM_OPTIONS(type, ...) ((struct type){.size = sizeof(struct type), __VA_ARGS__})
 
 struct oakum;
 struct oakum_state;
@@ -45,82 +45,89 @@ enum oakum_cgroup_manager { OAKUM_CGROUPFS, OAKUM_CGROUP_SYSTEMD, OAKUM_CGROUP_D
 
 struct oakum_options {
 	size_t size;
-	const char *root;                 /* state root; NULL: /run/oakum, or $XDG_RUNTIME_DIR/oakum for others than root */
+	const char *root; /* state root; NULL: /run/oakum, or $XDG_RUNTIME_DIR/oakum for others than
+			     root */
 	enum oakum_cgroup_manager cgroup_manager;
-	int rootless;                     /* -1 auto, 0 no, 1 yes */
-	void (*debug)(void *data, const char *line);   /* debug lines; NULL: none */
+	int rootless;				     /* -1 auto, 0 no, 1 yes */
+	void (*debug)(void *data, const char *line); /* debug lines; NULL: none */
 	void *debug_data;
-	void (*warn)(void *data, const char *line);    /* what went wrong and was survived (a poststop hook); NULL: none */
+	void (*warn)(void *data, const char *line); /* what went wrong and was survived (a poststop
+						       hook); NULL: none */
 	void *warn_data;
 };
 
 /*
- * Open a state root. It is made (mode 0700) when the first container is; one that is a symlink, is owned by somebody
- * else or may be written by others is refused. The handle is freed by oakum_free(), which takes NULL.
- * 0 and *@ret; < 0 and *@ret is a handle that only holds the error (free it), or NULL out of memory.
+ * Open a state root. It is made (mode 0700) when the first container is; one that is a symlink, is
+ * owned by somebody else or may be written by others is refused. The handle is freed by
+ * oakum_free(), which takes NULL. 0 and *@ret; < 0 and *@ret is a handle that only holds the error
+ * (free it), or NULL out of memory.
  */
 int oakum_new(const struct oakum_options *options, struct oakum **ret);
 void oakum_free(struct oakum *o);
 
-/* What went wrong in the last call on this handle: @i < count lines, outermost first words, no newline.
- * Valid until the next call. More than one only for a bad configuration. */
+/* What went wrong in the last call on this handle: @i < count lines, outermost first words, no
+ * newline. Valid until the next call. More than one only for a bad configuration. */
 size_t oakum_error_count(const struct oakum *o);
 const char *oakum_error_text(const struct oakum *o, size_t i);
-const char *oakum_error_hint(const struct oakum *o, size_t i);   /* advice, or "" */
+const char *oakum_error_hint(const struct oakum *o, size_t i); /* advice, or "" */
 enum oakum_error_kind oakum_error_kind(const struct oakum *o);
 int oakum_error_errno(const struct oakum *o);
 
 /* The version of the library, "0.1.0"; the newest specification it knows. */
 const char *oakum_version(void);
-const char *oakum_commit(void);                   /* of the source it was built from, or "unknown" */
+const char *oakum_commit(void); /* of the source it was built from, or "unknown" */
 const char *oakum_spec_version(void);
 
 /*
  * Protect the program against being overwritten through /proc/PID/exe of a container process
- * (CVE-2019-5736): execute it again from a detached read-only mount of itself. Call it first in main(), before
- * threads, where a container process will be made. Returns 0 when the process already runs from one, does
- * not return when it executes, < 0 (-errno) when neither is possible. @argv as main() got it.
+ * (CVE-2019-5736): execute it again from a detached read-only mount of itself. Call it first in
+ * main(), before threads, where a container process will be made. Returns 0 when the process
+ * already runs from one, does not return when it executes, < 0 (-errno) when neither is possible.
+ * @argv as main() got it.
  */
 int oakum_protect(char *const argv[]);
 
 /* create(1): a container whose process waits to be started. */
 struct oakum_create {
 	size_t size;
-	const char *bundle;               /* directory; NULL: "." */
-	const char *config;               /* file; NULL: config.json in the bundle */
-	const char *config_text;          /* instead of a file: the JSON itself; bundle is then for relative paths */
+	const char *bundle;	 /* directory; NULL: "." */
+	const char *config;	 /* file; NULL: config.json in the bundle */
+	const char *config_text; /* instead of a file: the JSON itself; bundle is then for relative
+				    paths */
 	size_t config_text_size;
-	const char *console_socket;       /* unix socket that gets the terminal's master (SCM_RIGHTS) */
+	const char *console_socket; /* unix socket that gets the terminal's master (SCM_RIGHTS) */
 	const char *pid_file;
-	const char *pidfd_socket;         /* unix socket that gets a pidfd */
-	unsigned preserve_fds;            /* fds 3… passed on, after the listen fds */
-	unsigned listen_fds;              /* of the caller's LISTEN_FDS */
+	const char *pidfd_socket; /* unix socket that gets a pidfd */
+	unsigned preserve_fds;	  /* fds 3… passed on, after the listen fds */
+	unsigned listen_fds;	  /* of the caller's LISTEN_FDS */
 	bool no_pivot, no_new_keyring;
-	bool keep_terminal;               /* hand the master to the caller (oakum_process.terminal) */
-	bool detached;                    /* run -d: a terminal needs a console socket */
-	int stdio[3];                     /* for the container's 0…2; -1: the caller's own 0…2. Not closed. */
-	bool supervised;                  /* the caller stays and answers for it: recorded in the state */
-	int supervisor_fd;                /* descriptor number of the supervisor's control directory */
-	int64_t timeout_ms;               /* for the whole creation; 0: 60 s */
+	bool keep_terminal; /* hand the master to the caller (oakum_process.terminal) */
+	bool detached;	    /* run -d: a terminal needs a console socket */
+	int stdio[3];	    /* for the container's 0…2; -1: the caller's own 0…2. Not closed. */
+	bool supervised;    /* the caller stays and answers for it: recorded in the state */
+	int supervisor_fd;  /* descriptor number of the supervisor's control directory */
+	int64_t timeout_ms; /* for the whole creation; 0: 60 s */
 };
-#define OAKUM_CREATE(...) OAKUM_OPTIONS(oakum_create, .stdio = { -1, -1, -1 }, .supervisor_fd = -1, ##__VA_ARGS__)
+#define OAKUM_CREATE(...)                                                                          \
+	OAKUM_OPTIONS(oakum_create, .stdio = {-1, -1, -1}, .supervisor_fd = -1, ##__VA_ARGS__)
 
 /* A process just made. The caller owns both descriptors and, being its parent, reaps it. */
 struct oakum_process {
 	pid_t pid;
 	int pidfd;
-	int terminal;                     /* master of its pty, or -1 */
+	int terminal; /* master of its pty, or -1 */
 };
-#define OAKUM_PROCESS_INIT ((struct oakum_process){ .pid = 0, .pidfd = -1, .terminal = -1 })
+#define OAKUM_PROCESS_INIT ((struct oakum_process){.pid = 0, .pidfd = -1, .terminal = -1})
 
 /*
- * 0 and *@ret (may be NULL). The process dies with the caller until the call returns, not after. On failure nothing
- * is left. Blocks for hooks, bounded by timeout_ms.
+ * 0 and *@ret (may be NULL). The process dies with the caller until the call returns, not after. On
+ * failure nothing is left. Blocks for hooks, bounded by timeout_ms.
  */
-int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options, struct oakum_process *ret);
+int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options,
+		 struct oakum_process *ret);
 
-/* start(1): let it run. Returns after its program has been executed (or has failed to be, with OAKUM_E_NOT_FOUND or
- * OAKUM_E_NOT_EXECUTABLE) and the poststart hooks have run. */
+/* start(1): let it run. Returns after its program has been executed (or has failed to be, with
+ * OAKUM_E_NOT_FOUND or OAKUM_E_NOT_EXECUTABLE) and the poststart hooks have run. */
 int oakum_start(struct oakum *o, const char *id);
 
 enum oakum_status { OAKUM_CREATING, OAKUM_CREATED, OAKUM_RUNNING, OAKUM_PAUSED, OAKUM_STOPPED };
@@ -132,22 +139,27 @@ void oakum_state_free(struct oakum_state *s);
 /* Getters; strings live as long as @s. */
 const char *oakum_state_id(const struct oakum_state *s);
 enum oakum_status oakum_state_status(const struct oakum_state *s);
-pid_t oakum_state_pid(const struct oakum_state *s);             /* 0 when stopped */
+pid_t oakum_state_pid(const struct oakum_state *s); /* 0 when stopped */
 const char *oakum_state_bundle(const struct oakum_state *s);
 const char *oakum_state_rootfs(const struct oakum_state *s);
-const char *oakum_state_created(const struct oakum_state *s);   /* RFC 3339, nanoseconds, UTC */
-const char *oakum_state_owner(const struct oakum_state *s);     /* user name, or the uid as text */
-const char *oakum_state_cgroup(const struct oakum_state *s);    /* path in every hierarchy, "" if none */
-bool oakum_state_terminal(const struct oakum_state *s);         /* process.terminal of its configuration */
-/* Its supervisor: 0 and a pidfd checked to be that process (the caller's), its pid and the number of the control directory's
- * descriptor there; 1: not supervised, or the supervisor has ended; < 0. */
-int oakum_state_supervisor(const struct oakum_state *s, int *ret_pidfd, pid_t *ret_pid, int *ret_fd);
-/* The JSON of the runtime specification ("State") with what runc and crun add, one member a line as they print it, NUL-terminated. */
+const char *oakum_state_created(const struct oakum_state *s); /* RFC 3339, nanoseconds, UTC */
+const char *oakum_state_owner(const struct oakum_state *s);   /* user name, or the uid as text */
+const char *
+oakum_state_cgroup(const struct oakum_state *s);	/* path in every hierarchy, "" if none */
+bool oakum_state_terminal(const struct oakum_state *s); /* process.terminal of its configuration */
+/* Its supervisor: 0 and a pidfd checked to be that process (the caller's), its pid and the number
+ * of the control directory's descriptor there; 1: not supervised, or the supervisor has ended; < 0.
+ */
+int oakum_state_supervisor(const struct oakum_state *s, int *ret_pidfd, pid_t *ret_pid,
+			   int *ret_fd);
+/* The JSON of the runtime specification ("State") with what runc and crun add, one member a line as
+ * they print it, NUL-terminated. */
 const char *oakum_state_json(const struct oakum_state *s);
 
 /*
- * list(1): call @each for every container, sorted by id. The state is freed after the call. A container that cannot be read is
- * reported by @bad (id, one line) and skipped; @bad may be NULL. A root that does not exist: 0 if it is the default, else -ENOENT.
+ * list(1): call @each for every container, sorted by id. The state is freed after the call. A
+ * container that cannot be read is reported by @bad (id, one line) and skipped; @bad may be NULL. A
+ * root that does not exist: 0 if it is the default, else -ENOENT.
  */
 int oakum_list(struct oakum *o, int (*each)(void *data, const struct oakum_state *s),
 	       void (*bad)(void *data, const char *id, const char *text), void *data);
@@ -156,7 +168,8 @@ int oakum_list(struct oakum *o, int (*each)(void *data, const struct oakum_state
 int oakum_signal_parse(const char *text);
 const char *oakum_signal_name(int sig);
 
-/* kill(1). @all: every process of the container; without it all are killed too where the pid namespace is shared and @sig is SIGKILL. */
+/* kill(1). @all: every process of the container; without it all are killed too where the pid
+ * namespace is shared and @sig is SIGKILL. */
 int oakum_kill(struct oakum *o, const char *id, int sig, bool all);
 
 /* pause(1), resume(1): back when the kernel says so. @timeout_ms 0: 10 s. */
@@ -165,44 +178,47 @@ int oakum_resume(struct oakum *o, const char *id, int64_t timeout_ms);
 
 struct oakum_delete {
 	size_t size;
-	bool force;                       /* kill it first; an unknown id is no error */
-	int64_t wait_ms;                  /* for dying tasks; 0: 10 s; -1: do not wait */
+	bool force;	 /* kill it first; an unknown id is no error */
+	int64_t wait_ms; /* for dying tasks; 0: 10 s; -1: do not wait */
 };
-/* delete(1). Waits for a dying task instead of failing. What is left when it gives up is named process by process. */
+/* delete(1). Waits for a dying task instead of failing. What is left when it gives up is named
+ * process by process. */
 int oakum_delete(struct oakum *o, const char *id, const struct oakum_delete *options);
 
 struct oakum_exec {
 	size_t size;
-	const char *process;              /* a process.json, NULL: from args and the container's own process */
-	const char *const *args;          /* NULL-terminated */
-	const char *const *env;           /* "K=V" added, NULL-terminated or NULL */
-	const char *cwd;                  /* NULL: the container's */
-	const char *user;                 /* "UID[:GID]", NULL: the container's */
-	const char *const *groups;        /* additional gids as text, NULL-terminated or NULL */
-	const char *const *caps;          /* names added, NULL-terminated or NULL */
+	const char *process; /* a process.json, NULL: from args and the container's own process */
+	const char *const *args;   /* NULL-terminated */
+	const char *const *env;	   /* "K=V" added, NULL-terminated or NULL */
+	const char *cwd;	   /* NULL: the container's */
+	const char *user;	   /* "UID[:GID]", NULL: the container's */
+	const char *const *groups; /* additional gids as text, NULL-terminated or NULL */
+	const char *const *caps;   /* names added, NULL-terminated or NULL */
 	bool terminal;
-	bool no_new_privileges;           /* true: set it; false: as the container */
-	bool ignore_paused;               /* wait until resumed instead of failing */
+	bool no_new_privileges; /* true: set it; false: as the container */
+	bool ignore_paused;	/* wait until resumed instead of failing */
 	bool detached;
 	bool keep_terminal;
-	const char *cgroup;               /* sub-cgroup, NULL: the container's */
+	const char *cgroup; /* sub-cgroup, NULL: the container's */
 	const char *console_socket, *pid_file, *pidfd_socket;
 	const char *apparmor, *process_label;
 	unsigned preserve_fds, listen_fds;
-	int stdio[3];                     /* -1: the caller's */
+	int stdio[3]; /* -1: the caller's */
 	int64_t timeout_ms;
 };
-#define OAKUM_EXEC(...) OAKUM_OPTIONS(oakum_exec, .stdio = { -1, -1, -1 }, ##__VA_ARGS__)
+#define OAKUM_EXEC(...) OAKUM_OPTIONS(oakum_exec, .stdio = {-1, -1, -1}, ##__VA_ARGS__)
 
-/* exec(1): one more process in the container. Returns when its program has been executed; *@ret as in oakum_create(). */
-int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options, struct oakum_process *ret);
+/* exec(1): one more process in the container. Returns when its program has been executed; *@ret as
+ * in oakum_create(). */
+int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options,
+	       struct oakum_process *ret);
 
 /* Pids of the container in our pid namespace, sorted; *@ret is freed with free(3). */
 int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n);
 
 /*
- * The container's state directory (O_PATH|O_DIRECTORY, the caller's): what a supervisor keeps there (log, exit record) goes with
- * oakum_delete().
+ * The container's state directory (O_PATH|O_DIRECTORY, the caller's): what a supervisor keeps there
+ * (log, exit record) goes with oakum_delete().
  */
 int oakum_directory(struct oakum *o, const char *id, int *ret_fd);
 
@@ -213,19 +229,22 @@ int oakum_spec(struct oakum *o, bool rootless, char **ret, size_t *ret_size);
 struct oakum_hardened {
 	size_t size;
 	const char *id, *rootfs;
-	const char *const *args, *const *env, *const *mounts;   /* NULL-terminated or NULL */
+	const char *const *args, *const *env, *const *mounts; /* NULL-terminated or NULL */
 	const char *user, *workdir, *hostname;
 	int64_t memory, pids;
 	double cpus;
 	bool terminal, read_only, host_network;
 };
-int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *options, char **ret, size_t *ret_size);
+int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *options, char **ret,
+			size_t *ret_size);
 
-/* features(1): the JSON of features.md, malloc'ed (free(3)). Made from the tables that do the work. */
+/* features(1): the JSON of features.md, malloc'ed (free(3)). Made from the tables that do the work.
+ */
 int oakum_features(struct oakum *o, char **ret);
 
-/* A person's terminal (termios(3)): raw mode, and back; the saved settings are the caller's, sizeof(struct termios) bytes.
- * 1: not a terminal. And the window size of one terminal given to another. */
+/* A person's terminal (termios(3)): raw mode, and back; the saved settings are the caller's,
+ * sizeof(struct termios) bytes. 1: not a terminal. And the window size of one terminal given to
+ * another. */
 struct termios;
 int oakum_terminal_raw(int fd, struct termios *ret_saved);
 int oakum_terminal_restore(int fd, const struct termios *saved);

@@ -24,7 +24,7 @@ static inline void free_cleanup(void *p)
 }
 
 #define AUTO_CLOSE __attribute__((cleanup(fd_cleanup)))
-#define AUTO_FREE __attribute__((cleanup(free_cleanup)))
+#define AUTO_FREE  __attribute__((cleanup(free_cleanup)))
 
 /* Hand a descriptor over: the caller's variable becomes -1. */
 static inline int fd_take(int *fd)

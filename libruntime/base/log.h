@@ -12,11 +12,11 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 struct log_options {
-	int fd;                  /* where to; not owned; default 2 */
+	int fd; /* where to; not owned; default 2 */
 	bool json;
-	bool to_file;            /* false: stderr, prefix "oakum: " instead of key=value */
-	enum log_level level;    /* default LOG_LEVEL_WARNING */
-	const char *program;     /* the prefix on stderr */
+	bool to_file;	      /* false: stderr, prefix "oakum: " instead of key=value */
+	enum log_level level; /* default LOG_LEVEL_WARNING */
+	const char *program;  /* the prefix on stderr */
 };
 
 void log_setup(const struct log_options *o);
@@ -24,13 +24,13 @@ bool log_enabled(enum log_level level);
 /* One line, one write(2). Newlines in the text are escaped. */
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...)                                                  \
-	do {                                                            \
-		if (log_enabled(LOG_LEVEL_DEBUG))                       \
-			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);        \
+#define log_info(...)	 log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)                                                                             \
+	do {                                                                                       \
+		if (log_enabled(LOG_LEVEL_DEBUG))                                                  \
+			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);                                   \
 	} while (0)
 
 #endif

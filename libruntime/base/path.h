@@ -19,7 +19,8 @@ struct err;
  * A descriptor, or -errno. */
 int path_open(int rootfd, const char *path, int flags);
 
-/* As path_open() with no symbolic link anywhere in @path (RESOLVE_NO_SYMLINKS): -ELOOP if one is met. */
+/* As path_open() with no symbolic link anywhere in @path (RESOLVE_NO_SYMLINKS): -ELOOP if one is
+ * met. */
 int path_open_nolink(int rootfd, const char *path, int flags);
 
 /*

@@ -61,7 +61,7 @@ size_t str_printable(const char *s, char *buf, size_t size);
 
 /* A string under construction in the caller's memory. Overflow is sticky and seen at the end. */
 struct strbuf {
-	char *p;          /* always NUL-terminated */
+	char *p; /* always NUL-terminated */
 	size_t size, len;
 	bool overflow;
 };

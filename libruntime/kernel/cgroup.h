@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Control groups by their file system: v1 (one hierarchy a controller), hybrid (v1 and a v2 tree beside
- * it, with or without controllers) and v2 (unified). A container's cgroup is one path in every
- * hierarchy. What the hierarchies are is read from mountinfo and believed only where statfs(2) agrees.
+ * Control groups by their file system: v1 (one hierarchy a controller), hybrid (v1 and a v2 tree
+ * beside it, with or without controllers) and v2 (unified). A container's cgroup is one path in
+ * every hierarchy. What the hierarchies are is read from mountinfo and believed only where
+ * statfs(2) agrees.
  *
- * cgroup.c makes, opens and joins; cgroup_probe.c finds the hierarchies; cgroup_limit.c chooses, and
- * cgroup_v1.c and cgroup_v2.c know, the limit files; cgroup_devices.c turns device rules into v1 lines and
- * cgroup_bpf.c into a v2 eBPF program; cgroup_freeze.c stops and resumes; cgroup_procs.c lists, signals and
- * waits for the processes; cgroup_walk.c walks sub-cgroups; cgroup_remove.c takes it all away.
+ * cgroup.c makes, opens and joins; cgroup_probe.c finds the hierarchies; cgroup_limit.c chooses,
+ * and cgroup_v1.c and cgroup_v2.c know, the limit files; cgroup_devices.c turns device rules into
+ * v1 lines and cgroup_bpf.c into a v2 eBPF program; cgroup_freeze.c stops and resumes;
+ * cgroup_procs.c lists, signals and waits for the processes; cgroup_walk.c walks sub-cgroups;
+ * cgroup_remove.c takes it all away.
  */
 #ifndef OAKUM_KERNEL_CGROUP_H
 #define OAKUM_KERNEL_CGROUP_H
@@ -22,62 +24,81 @@ struct err;
 
 enum cgroup_mode { CGROUP_NONE, CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
 
-#define CGROUP_MAX 24          /* hierarchies */
+#define CGROUP_MAX 24 /* hierarchies */
 
 struct cgroup_hierarchy {
-	char name[48];         /* directory name below /sys/fs/cgroup: "memory", "cpu,cpuacct", "systemd", "unified"; v2 alone: "" */
-	char mount[128];       /* "/sys/fs/cgroup/memory" */
-	char root[128];        /* root of the mount in its hierarchy (field 4 of mountinfo), usually "/" */
+	char name[48];	 /* directory name below /sys/fs/cgroup: "memory", "cpu,cpuacct", "systemd",
+			    "unified"; v2 alone: "" */
+	char mount[128]; /* "/sys/fs/cgroup/memory" */
+	char root[128]; /* root of the mount in its hierarchy (field 4 of mountinfo), usually "/" */
 	bool v2;
-	uint32_t controllers;  /* CGROUP_C_* bound to it (v1) */
+	uint32_t controllers; /* CGROUP_C_* bound to it (v1) */
 };
 
 enum {
-	CGROUP_C_CPU = 1 << 0, CGROUP_C_CPUACCT = 1 << 1, CGROUP_C_CPUSET = 1 << 2,
-	CGROUP_C_MEMORY = 1 << 3, CGROUP_C_DEVICES = 1 << 4, CGROUP_C_FREEZER = 1 << 5,
-	CGROUP_C_PIDS = 1 << 6, CGROUP_C_BLKIO = 1 << 7, CGROUP_C_HUGETLB = 1 << 8,
-	CGROUP_C_NET_CLS = 1 << 9, CGROUP_C_NET_PRIO = 1 << 10, CGROUP_C_PERF_EVENT = 1 << 11,
-	CGROUP_C_RDMA = 1 << 12, CGROUP_C_MISC = 1 << 13, CGROUP_C_NAMED = 1 << 14 /* name=systemd … */
+	CGROUP_C_CPU = 1 << 0,
+	CGROUP_C_CPUACCT = 1 << 1,
+	CGROUP_C_CPUSET = 1 << 2,
+	CGROUP_C_MEMORY = 1 << 3,
+	CGROUP_C_DEVICES = 1 << 4,
+	CGROUP_C_FREEZER = 1 << 5,
+	CGROUP_C_PIDS = 1 << 6,
+	CGROUP_C_BLKIO = 1 << 7,
+	CGROUP_C_HUGETLB = 1 << 8,
+	CGROUP_C_NET_CLS = 1 << 9,
+	CGROUP_C_NET_PRIO = 1 << 10,
+	CGROUP_C_PERF_EVENT = 1 << 11,
+	CGROUP_C_RDMA = 1 << 12,
+	CGROUP_C_MISC = 1 << 13,
+	CGROUP_C_NAMED = 1 << 14 /* name=systemd … */
 };
 
 struct cgroup_host {
 	enum cgroup_mode mode;
 	size_t n;
-	struct cgroup_hierarchy h[CGROUP_MAX];   /* in the order of mountinfo */
+	struct cgroup_hierarchy h[CGROUP_MAX]; /* in the order of mountinfo */
 };
 
 /* One look at this mount namespace. No cgroup file system at all is CGROUP_NONE, not an error.
  * Cheap: one read of mountinfo, a statfs a hierarchy. */
 int cgroup_probe(struct cgroup_host *ret, struct err *err);
 
-#define CGROUP_OPTION(type) struct { bool set; type v; }
+#define CGROUP_OPTION(type)                                                                        \
+	struct {                                                                                   \
+		bool set;                                                                          \
+		type v;                                                                            \
+	}
 
 struct cgroup_device_rule {
 	bool allow;
-	char type;                     /* 'a' 'b' 'c' */
-	int64_t major, minor;          /* -1: any */
+	char type;	      /* 'a' 'b' 'c' */
+	int64_t major, minor; /* -1: any */
 	bool read, write, mknod;
 };
 
 /* Limits; what is not set is not written. */
 struct cgroup_limits {
-	CGROUP_OPTION(int64_t) memory_limit, memory_reservation, memory_swap;   /* bytes, -1: unlimited; swap includes memory, as in OCI */
-	CGROUP_OPTION(uint64_t) memory_swappiness;                              /* v1 */
-	CGROUP_OPTION(bool) memory_disable_oom_killer;                          /* v1 */
+	CGROUP_OPTION(int64_t)
+	memory_limit, memory_reservation,
+		memory_swap; /* bytes, -1: unlimited; swap includes memory, as in OCI */
+	CGROUP_OPTION(uint64_t) memory_swappiness;     /* v1 */
+	CGROUP_OPTION(bool) memory_disable_oom_killer; /* v1 */
 	CGROUP_OPTION(uint64_t) cpu_shares, cpu_period, cpu_burst;
 	CGROUP_OPTION(int64_t) cpu_quota, cpu_idle;
-	const char *cpuset_cpus, *cpuset_mems;                                  /* NULL: leave */
-	CGROUP_OPTION(int64_t) pids_limit;                                      /* -1: max; 0 means 1 */
-	const struct cgroup_device_rule *devices;                               /* in order, the caller has put the default ones in; what none names is denied */
+	const char *cpuset_cpus, *cpuset_mems;	  /* NULL: leave */
+	CGROUP_OPTION(int64_t) pids_limit;	  /* -1: max; 0 means 1 */
+	const struct cgroup_device_rule *devices; /* in order, the caller has put the default ones
+						     in; what none names is denied */
 	size_t n_devices;
 };
 
 /* The cgroup of one container, opened. */
 struct cgroup {
 	const struct cgroup_host *host;
-	char path[PATH_MAX / 4];       /* in every hierarchy, absolute: "/oakum/web" */
-	int fd[CGROUP_MAX];            /* O_PATH|O_DIRECTORY of the container's directory, -1: absent there; index as host->h */
-	int tasks[CGROUP_MAX];         /* v1: "tasks" opened for writing by cgroup_create(), -1 else */
+	char path[PATH_MAX / 4]; /* in every hierarchy, absolute: "/oakum/web" */
+	int fd[CGROUP_MAX];    /* O_PATH|O_DIRECTORY of the container's directory, -1: absent there;
+				  index as host->h */
+	int tasks[CGROUP_MAX]; /* v1: "tasks" opened for writing by cgroup_create(), -1 else */
 };
 
 enum { CGROUP_OK = 0, CGROUP_GONE = 1, CGROUP_BUSY = 2 };
@@ -88,94 +109,99 @@ void cgroup_close(struct cgroup *cg);
 /*
  * Make @path in every hierarchy, with its parents (each parent that we make carries the
  * extended attribute trusted.oakum so that cgroup_remove() may take it away again; v2: the
- * controllers that @limits needs are enabled in the parents' cgroup.subtree_control, and, where there
- * is no v1, all that the kernel lets us; v1 cpuset: empty cpus and mems are filled from the parent).
- * Writes what must stand before a task joins: cpuset and, in v1, device rules. Opens directories and v1 tasks files.
- * Refused at once, never waited for: a target that has processes ("container's cgroup is not empty") or
- * is frozen ("container's cgroup unexpectedly frozen").
- * On failure what this call made is removed. @cg has been cgroup_init()ed.
+ * controllers that @limits needs are enabled in the parents' cgroup.subtree_control, and, where
+ * there is no v1, all that the kernel lets us; v1 cpuset: empty cpus and mems are filled from the
+ * parent). Writes what must stand before a task joins: cpuset and, in v1, device rules. Opens
+ * directories and v1 tasks files. Refused at once, never waited for: a target that has processes
+ * ("container's cgroup is not empty") or is frozen ("container's cgroup unexpectedly frozen"). On
+ * failure what this call made is removed. @cg has been cgroup_init()ed.
  */
-int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limits *limits, struct err *err);
+int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
+		  struct err *err);
 
 /* Open an existing one. CGROUP_GONE: in no hierarchy. */
 int cgroup_open(struct cgroup *cg, const char *path, struct err *err);
 
 /*
- * Write the remaining limits (all of them when @update), in an order the kernel accepts whether they grow or
- * shrink; v2: attach the device program. A limit whose controller is missing is an error (ERR_UNSUPPORTED)
- * that names the limit, the controller and where it is missing.
+ * Write the remaining limits (all of them when @update), in an order the kernel accepts whether
+ * they grow or shrink; v2: attach the device program. A limit whose controller is missing is an
+ * error (ERR_UNSUPPORTED) that names the limit, the controller and where it is missing.
  */
-int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool update, struct err *err);
+int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool update,
+		 struct err *err);
 
 /* The v2 directory for CLONE_INTO_CGROUP, or -1 (v1; or the kernel cannot). Not handed over. */
 int cgroup_v2_fd(const struct cgroup *cg);
 
 /*
- * Turn the v2 descriptor of @cg to the sub-cgroup that @pid lives in. A program that gives controllers to
- * sub-cgroups has left its own cgroup, and no other process may enter it (EBUSY): those it made may be
- * entered. CGROUP_GONE, and nothing is changed: it lives in @cg itself, or not below it, or has moved on.
+ * Turn the v2 descriptor of @cg to the sub-cgroup that @pid lives in. A program that gives
+ * controllers to sub-cgroups has left its own cgroup, and no other process may enter it (EBUSY):
+ * those it made may be entered. CGROUP_GONE, and nothing is changed: it lives in @cg itself, or not
+ * below it, or has moved on.
  */
 int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err);
 
 /*
- * Join by the single-threaded caller itself: "0" into `tasks` of every v1 hierarchy and, when @v2 (it was not
- * cloned into it), cgroup.procs of the v2 one. The child calls it. For exec into v2 with controllers enabled
- * below, EBUSY is returned with @err.
+ * Join by the single-threaded caller itself: "0" into `tasks` of every v1 hierarchy and, when @v2
+ * (it was not cloned into it), cgroup.procs of the v2 one. The child calls it. For exec into v2
+ * with controllers enabled below, EBUSY is returned with @err.
  */
 int cgroup_join_self(const struct cgroup *cg, bool v2, struct err *err);
 
 /*
- * Stop (@want) or resume every task, and wait until the kernel says so: v1 freezer.state, v2 cgroup.events by
- * poll. 0, CGROUP_GONE, or < 0 with @err; after ETIMEDOUT of a freeze it has been thawed again and the error
- * names the process that would not stop. v1 without a freezer hierarchy: the v2 one; none: ERR_UNSUPPORTED.
+ * Stop (@want) or resume every task, and wait until the kernel says so: v1 freezer.state, v2
+ * cgroup.events by poll. 0, CGROUP_GONE, or < 0 with @err; after ETIMEDOUT of a freeze it has been
+ * thawed again and the error names the process that would not stop. v1 without a freezer hierarchy:
+ * the v2 one; none: ERR_UNSUPPORTED.
  */
 int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err *err);
 
-/* 1: frozen, 0: not, CGROUP_GONE is returned as 0. Quick: the look of `state`. @path instead of an open
- * cgroup, so that `list` opens one file a container. */
+/* 1: frozen, 0: not, CGROUP_GONE is returned as 0. Quick: the look of `state`. @path instead of an
+ * open cgroup, so that `list` opens one file a container. */
 int cgroup_is_frozen(const struct cgroup_host *host, const char *path);
 
 /*
- * Send @sig to every process below. SIGKILL: v2 cgroup.kill, else freeze, signal all, thaw, until none is
- * left or the list holds nobody new; a frozen v1 cgroup is thawed after SIGKILL so that it can die.
- * The caller itself is never signalled by us (cgroup.kill does not ask).
- * 0 (also when there is none), CGROUP_GONE, < 0 with @err.
+ * Send @sig to every process below. SIGKILL: v2 cgroup.kill, else freeze, signal all, thaw, until
+ * none is left or the list holds nobody new; a frozen v1 cgroup is thawed after SIGKILL so that it
+ * can die. The caller itself is never signalled by us (cgroup.kill does not ask). 0 (also when
+ * there is none), CGROUP_GONE, < 0 with @err.
  */
 int cgroup_signal_all(struct cgroup *cg, int sig, struct err *err);
 
 /*
- * Pids of all processes below, sub-cgroups included, sorted, each once; in @ret (malloc'ed, the caller frees).
- * CGROUP_GONE gives an empty list and 0.
+ * Pids of all processes below, sub-cgroups included, sorted, each once; in @ret (malloc'ed, the
+ * caller frees). CGROUP_GONE gives an empty list and 0.
  */
 int cgroup_pids(struct cgroup *cg, pid_t **ret, size_t *ret_n, struct err *err);
 
 /* Does any process live below? 1, 0, or < 0. */
 int cgroup_populated(struct cgroup *cg);
 
-/* Wait (v2: cgroup.events; v1: pidfds of its members) until no process is left. 0, CGROUP_BUSY at the deadline, < 0. */
+/* Wait (v2: cgroup.events; v1: pidfds of its members) until no process is left. 0, CGROUP_BUSY at
+ * the deadline, < 0. */
 int cgroup_wait_empty(struct cgroup *cg, int64_t deadline_ms, struct err *err);
 
 /*
- * Remove the cgroup with all sub-cgroups from every hierarchy, waiting until @deadline_ms for dying tasks,
- * then the parents that carry our mark and are empty. CGROUP_GONE or 0: it is not there any more.
- * CGROUP_BUSY: @err names each process left (pid, name, state).
- * Closes @cg's descriptors.
+ * Remove the cgroup with all sub-cgroups from every hierarchy, waiting until @deadline_ms for dying
+ * tasks, then the parents that carry our mark and are empty. CGROUP_GONE or 0: it is not there any
+ * more. CGROUP_BUSY: @err names each process left (pid, name, state). Closes @cg's descriptors.
  */
 int cgroup_remove(struct cgroup *cg, int64_t deadline_ms, struct err *err);
 
 /*
- * The quick way for one in which nobody lives any more and below which nothing is: one rmdir(2) a hierarchy,
- * and the parents as cgroup_remove(). 0: it is not there any more. CGROUP_BUSY: something is left; open it
- * and use cgroup_remove().
+ * The quick way for one in which nobody lives any more and below which nothing is: one rmdir(2) a
+ * hierarchy, and the parents as cgroup_remove(). 0: it is not there any more. CGROUP_BUSY:
+ * something is left; open it and use cgroup_remove().
  */
 int cgroup_remove_empty(const struct cgroup_host *host, const char *path);
 
 /*
- * What is mounted for the container's view of /sys/fs/cgroup: one entry a hierarchy, the host path of its own
- * directory and the name below /sys/fs/cgroup. Filled into @ret (size CGROUP_MAX), count returned.
+ * What is mounted for the container's view of /sys/fs/cgroup: one entry a hierarchy, the host path
+ * of its own directory and the name below /sys/fs/cgroup. Filled into @ret (size CGROUP_MAX), count
+ * returned.
  */
 struct cgroup_view {
-	const char *name;      /* as cgroup_hierarchy.name */
+	const char *name; /* as cgroup_hierarchy.name */
 	char dir[PATH_MAX / 2];
 	bool v2;
 };

@@ -138,7 +138,7 @@ static int load(const struct program *p)
 	attr.insn_cnt = (uint32_t)p->n;
 	attr.insns = (uintptr_t)p->insn;
 	attr.license = (uintptr_t)license;
-	strcpy(attr.prog_name, PROGRAM_NAME);
+	memcpy(attr.prog_name, PROGRAM_NAME, sizeof(PROGRAM_NAME));
 	fd = sys_bpf(BPF_PROG_LOAD, &attr);
 	if (fd >= 0 || errno != EPERM)
 		return fd >= 0 ? fd : -errno;

@@ -200,17 +200,34 @@ static int fold(struct folded *f, const struct cgroup_device_rule *rules, size_t
 	return 0;
 }
 
+/* "*" is -1. 0 or -EINVAL. */
+static int parse_number(const char *from, const char *to, int64_t *ret)
+{
+	uint64_t n;
+
+	if (to == from + 1 && *from == '*') {
+		*ret = -1;
+		return 0;
+	}
+	if (strn_to_u64(from, (size_t)(to - from), 0, INT64_MAX, &n) < 0)
+		return -EINVAL;
+	*ret = (int64_t)n;
+	return 0;
+}
+
 /* A line of devices.list, "c 1:3 rwm". 0, 1: "a *:* rwm", or -errno. */
 static int parse_line(const char *line, struct entry *e)
 {
-	char major[16], minor[16], access[8];
+	const char *major = line + 2, *colon, *access;
 
 	if (line[0] == 'a')
 		return 1;
-	if (sscanf(line, "%c %15[0-9*]:%15[0-9*] %7[rwm]", &e->type, major, minor, access) != 4)
+	colon = line[0] && line[1] == ' ' ? strchr(major, ':') : NULL;
+	access = colon ? strchr(colon, ' ') : NULL;
+	if (!access || parse_number(major, colon, &e->major) < 0 ||
+	    parse_number(colon + 1, access, &e->minor) < 0)
 		return -EBADMSG;
-	e->major = major[0] == '*' ? -1 : strtoll(major, NULL, 10);
-	e->minor = minor[0] == '*' ? -1 : strtoll(minor, NULL, 10);
+	e->type = line[0];
 	e->access = (strchr(access, 'r') ? ACCESS_READ : 0) |
 		    (strchr(access, 'w') ? ACCESS_WRITE : 0) |
 		    (strchr(access, 'm') ? ACCESS_MKNOD : 0);

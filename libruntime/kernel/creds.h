@@ -9,8 +9,10 @@
 
 struct err;
 
-/* setgroups(2) (skipped where /proc/self/setgroups says deny and @n is 0), setresgid, setresuid; read back. @proc: procfs_open(). */
-int creds_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n, int proc, struct err *err);
+/* setgroups(2) (skipped where /proc/self/setgroups says deny and @n is 0), setresgid, setresuid;
+ * read back. @proc: procfs_open(). */
+int creds_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n, int proc,
+	      struct err *err);
 
 /* prlimit(2). @name for the message ("RLIMIT_NOFILE"). */
 int creds_rlimit(int resource, const char *name, uint64_t soft, uint64_t hard, struct err *err);
@@ -19,13 +21,14 @@ int creds_rlimit(int resource, const char *name, uint64_t soft, uint64_t hard, s
 int creds_oom_score(int proc, int value, struct err *err);
 
 /*
- * HOME of @uid from /etc/passwd of the root that is the caller's now (symlinks fine, regular file read in
- * blocks, at most 64 MiB of it, lines of any length): "/root" for 0 and "/" otherwise when there is no entry or no file. Always succeeds.
+ * HOME of @uid from /etc/passwd of the root that is the caller's now (symlinks fine, regular file
+ * read in blocks, at most 64 MiB of it, lines of any length): "/root" for 0 and "/" otherwise when
+ * there is no entry or no file. Always succeeds.
  */
 void creds_home(uint32_t uid, char *buf, size_t size);
 
-/* KEYCTL_JOIN_SESSION_KEYRING with the name "_ses.ID"; searchable by its owner. ENOSYS, EPERM by an outer seccomp and EDQUOT
- * answered as in runc: ENOSYS ignored, others an error. */
+/* KEYCTL_JOIN_SESSION_KEYRING with the name "_ses.ID"; searchable by its owner. ENOSYS, EPERM by an
+ * outer seccomp and EDQUOT answered as in runc: ENOSYS ignored, others an error. */
 int creds_keyring(const char *id, struct err *err);
 
 #endif

@@ -16,14 +16,14 @@ struct err;
 struct rootfs;
 
 struct mask {
-	int null;          /* the host's null, then the first copy of it in the container; -1 before */
-	int empty;         /* the empty tmpfs in the container; -1 until needed */
-	bool null_ready;   /* null is the copy */
+	int null;  /* the host's null, then the first copy of it in the container; -1 before */
+	int empty; /* the empty tmpfs in the container; -1 until needed */
+	bool null_ready; /* null is the copy */
 	dev_t null_dev, empty_dev;
 	ino_t null_ino;
 };
 
-#define MASK_INIT ((struct mask){ .null = -1, .empty = -1 })
+#define MASK_INIT ((struct mask){.null = -1, .empty = -1})
 
 /* Open the host's null while the host's /dev is still in view. 0, or < 0 with @err. */
 int mask_prepare(struct mask *m, struct err *err);

@@ -15,40 +15,44 @@ struct err;
 struct rootfs;
 
 enum mount_kind {
-	MOUNT_FS,        /* a new file system: fsopen(type), options, fsmount */
-	MOUNT_BIND,      /* bind or rbind of source */
-	MOUNT_REMOUNT,   /* change the attributes of what is mounted at target ("remount" without bind) */
-	MOUNT_SYMLINK,   /* not a mount: a link at target with the text source (cgroup v1 "cpu" -> "cpu,cpuacct") */
+	MOUNT_FS,      /* a new file system: fsopen(type), options, fsmount */
+	MOUNT_BIND,    /* bind or rbind of source */
+	MOUNT_REMOUNT, /* change the attributes of what is mounted at target ("remount" without
+			  bind) */
+	MOUNT_SYMLINK, /* not a mount: a link at target with the text source (cgroup v1 "cpu" ->
+			  "cpu,cpuacct") */
 };
 
 struct mount_op {
 	enum mount_kind kind;
-	const char *target;            /* in the container, absolute, clean */
-	const char *source;            /* bind: host path, absolute. fs: its source string. */
-	const char *type;              /* fs only */
-	const char *data;              /* fs options "size=64m,mode=755" as mount(2) takes them, or "" */
-	uint64_t attr_set, attr_clr;   /* MOUNT_ATTR_* of the top mount */
-	uint64_t attr_soft;            /* bind with attributes: those not asked for, cleared where that is allowed */
-	uint64_t rec_set, rec_clr;     /* MOUNT_ATTR_* of the whole tree */
-	unsigned long sb_flags;        /* MS_RDONLY MS_SYNCHRONOUS MS_DIRSYNC MS_MANDLOCK MS_LAZYTIME …: the superblock; not for binds */
+	const char *target; /* in the container, absolute, clean */
+	const char *source; /* bind: host path, absolute. fs: its source string. */
+	const char *type;   /* fs only */
+	const char *data;   /* fs options "size=64m,mode=755" as mount(2) takes them, or "" */
+	uint64_t attr_set, attr_clr; /* MOUNT_ATTR_* of the top mount */
+	uint64_t attr_soft; /* bind with attributes: those not asked for, cleared where that is
+			       allowed */
+	uint64_t rec_set, rec_clr; /* MOUNT_ATTR_* of the whole tree */
+	unsigned long sb_flags; /* MS_RDONLY MS_SYNCHRONOUS MS_DIRSYNC MS_MANDLOCK MS_LAZYTIME …:
+				   the superblock; not for binds */
 	unsigned long sb_clear;
-	unsigned long propagation;     /* MS_PRIVATE … with MS_REC, or 0 */
-	bool recursive;                /* rbind */
-	bool copyup;                   /* tmpfs filled with what it hides */
-	bool optional;                 /* a source that does not exist is skipped */
-	bool late_readonly;            /* "ro" is applied by mount_finish(), when /dev has its nodes */
-	bool no_symlink;               /* refuse a symlink anywhere in target: /proc and /sys */
-	int index;                     /* in "mounts" of config.json, -1: ours */
+	unsigned long propagation; /* MS_PRIVATE … with MS_REC, or 0 */
+	bool recursive;		   /* rbind */
+	bool copyup;		   /* tmpfs filled with what it hides */
+	bool optional;		   /* a source that does not exist is skipped */
+	bool late_readonly;	   /* "ro" is applied by mount_finish(), when /dev has its nodes */
+	bool no_symlink;	   /* refuse a symlink anywhere in target: /proc and /sys */
+	int index;		   /* in "mounts" of config.json, -1: ours */
 };
 
 /*
- * Turn the options of one mount entry into @op (kind, attributes, propagation, data …); target, source
- * and type are set by the caller first. Pure. Knows every option of runc and crun of FEATURES.md rows 9,
- * 11, 13, 14; 0, or < 0 with @err: an option that is not known for a bind or that is not applied yet
- * (idmap, ridmap, …) is an error that names it and its index.
+ * Turn the options of one mount entry into @op (kind, attributes, propagation, data …); target,
+ * source and type are set by the caller first. Pure. Knows every option of runc and crun of
+ * FEATURES.md rows 9, 11, 13, 14; 0, or < 0 with @err: an option that is not known for a bind or
+ * that is not applied yet (idmap, ridmap, …) is an error that names it and its index.
  */
-int mount_parse_options(struct mount_op *op, const char *const *options, size_t n, struct arena *arena,
-			struct err *err);
+int mount_parse_options(struct mount_op *op, const char *const *options, size_t n,
+			struct arena *arena, struct err *err);
 
 /* Every option word known, for `features`; ends in NULL. */
 const char *const *mount_option_names(void);
@@ -60,9 +64,10 @@ const char *const *mount_option_names(void);
 int mount_open_source(const struct mount_op *op, struct err *err);
 
 /*
- * Do it: make the mount point (a directory, or a file where the source is none), mount, set the attributes.
- * @source: a tree from mount_open_source() that stays the caller's, or -1: opened here. The child calls it.
- * A proc that may not be mounted (user namespace, masked host /proc) and a sysfs without
+ * Do it: make the mount point (a directory, or a file where the source is none), mount, set the
+ * attributes.
+ * @source: a tree from mount_open_source() that stays the caller's, or -1: opened here. The child
+ * calls it. A proc that may not be mounted (user namespace, masked host /proc) and a sysfs without
  * an own network namespace fall back to a bind of the host's, as both peers do.
  */
 int mount_apply(struct rootfs *r, const struct mount_op *op, int source, struct err *err);

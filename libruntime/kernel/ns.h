@@ -10,8 +10,9 @@
 
 struct err;
 
-/* Open a namespace file and check with NS_GET_NSTYPE that it is of @kind (nsfs by fstatfs first). The error says what
- * kind it is: "/proc/self/ns/ipc is an ipc namespace, expected network". A descriptor, or < 0. */
+/* Open a namespace file and check with NS_GET_NSTYPE that it is of @kind (nsfs by fstatfs first).
+ * The error says what kind it is: "/proc/self/ns/ipc is an ipc namespace, expected network". A
+ * descriptor, or < 0. */
 int ns_open(const char *path, int kind, struct err *err);
 
 /* setns(2). The child may call it. */
@@ -30,11 +31,12 @@ struct ns_idmap {
 };
 
 /*
- * Write uid_map, setgroups and gid_map of the child @pid from its parent (user_namespaces(7)); with rights in one write
- * each; without, a single own id is written directly ("deny" to setgroups first) and ranges go through newuidmap(1) and newgidmap(1).
+ * Write uid_map, setgroups and gid_map of the child @pid from its parent (user_namespaces(7)); with
+ * rights in one write each; without, a single own id is written directly ("deny" to setgroups
+ * first) and ranges go through newuidmap(1) and newgidmap(1).
  */
-int userns_map(pid_t pid, const struct ns_idmap *uids, size_t n_uids, const struct ns_idmap *gids, size_t n_gids,
-	       struct err *err);
+int userns_map(pid_t pid, const struct ns_idmap *uids, size_t n_uids, const struct ns_idmap *gids,
+	       size_t n_gids, struct err *err);
 
 /* Bring the loopback interface of the own network namespace up. The child calls it. */
 int netdev_loopback_up(struct err *err);
@@ -43,8 +45,8 @@ int netdev_loopback_up(struct err *err);
 int uts_hostname(const char *name, struct err *err);
 int uts_domainname(const char *name, struct err *err);
 
-/* Write one sysctl ("net.ipv4.ip_forward" or with slashes) through the private procfs @proc: openat2 below sys/
- * without symlinks or magic links; the value is read back where it can be. */
+/* Write one sysctl ("net.ipv4.ip_forward" or with slashes) through the private procfs @proc:
+ * openat2 below sys/ without symlinks or magic links; the value is read back where it can be. */
 int sysctl_write(int proc, const char *key, const char *value, struct err *err);
 
 #endif

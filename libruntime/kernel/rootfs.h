@@ -11,14 +11,14 @@
 struct err;
 
 struct rootfs {
-	int fd;            /* O_PATH of the new root mount */
-	int proc;          /* private procfs (never the one a config mounts), see procfs_open() */
-	const char *path;  /* for messages only */
-	bool userns;       /* in a new user namespace: device nodes are bound, not made */
-	bool old_shared;   /* rootfs_enter(): the host's peers may see mounts of the old root */
+	int fd;		  /* O_PATH of the new root mount */
+	int proc;	  /* private procfs (never the one a config mounts), see procfs_open() */
+	const char *path; /* for messages only */
+	bool userns;	  /* in a new user namespace: device nodes are bound, not made */
+	bool old_shared;  /* rootfs_enter(): the host's peers may see mounts of the old root */
 };
 
-#define ROOTFS_INIT ((struct rootfs){ .fd = -1, .proc = -1 })
+#define ROOTFS_INIT ((struct rootfs){.fd = -1, .proc = -1})
 
 /*
  * A procfs for our own use: fsopen("proc") + fsmount(2), of the caller's pid namespace, on no
@@ -43,7 +43,8 @@ int rootfs_readonly(struct rootfs *r, struct err *err);
  * (0: leave) to the root's own mount; MS_REC is ignored, so that each mount below keeps its own. */
 int rootfs_pivot(struct rootfs *r, unsigned long propagation, struct err *err);
 
-/* --no-pivot: unmount what would show the host's proc and sysfs, MS_MOVE the root to "/", chroot. */
+/* --no-pivot: unmount what would show the host's proc and sysfs, MS_MOVE the root to "/", chroot.
+ */
 int rootfs_move(struct rootfs *r, struct err *err);
 
 /* No mount namespace at all: chroot(2) only; nothing on the host is mounted or changed. */

@@ -5,12 +5,14 @@
 
 /* "TERM", "SIGTERM", "term", "15", "0", "RTMIN+3", "SIGRTMAX-1" -> number, or -EINVAL. */
 int signal_parse(const char *text);
-/* "SIGTERM", "SIGRTMIN+3"; "signal N" is never returned: NULL if there is no such signal. Static storage. */
+/* "SIGTERM", "SIGRTMIN+3"; "signal N" is never returned: NULL if there is no such signal. Static
+ * storage. */
 const char *signal_name(int sig);
 
 /*
- * All signals to their default, none blocked: what a program expects to be born with. CLONE_CLEAR_SIGHAND
- * leaves ignored signals ignored, and execve(2) hands them on. The child calls it.
+ * All signals to their default, none blocked: what a program expects to be born with.
+ * CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and execve(2) hands them on. The child calls
+ * it.
  */
 void signal_reset(void);
 

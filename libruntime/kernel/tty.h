@@ -14,13 +14,15 @@ struct tty {
 };
 
 /*
- * A new pty from the devpts instance whose ptmx is open in @ptmx_dir (an O_PATH descriptor of /dev/pts, or of a
- * directory that holds "ptmx"); the slave by TIOCGPTPEER, never by name. ONLCR is cleared, as runc does.
+ * A new pty from the devpts instance whose ptmx is open in @ptmx_dir (an O_PATH descriptor of
+ * /dev/pts, or of a directory that holds "ptmx"); the slave by TIOCGPTPEER, never by name. ONLCR is
+ * cleared, as runc does.
  * @rows, @columns: 0 leaves the size. The child may call it. Both descriptors are the caller's.
  */
 int tty_open(int ptmx_dir, uint16_t rows, uint16_t columns, struct tty *ret, struct err *err);
 
-/* setsid(2) must have been done: make @slave the controlling terminal and fds 0…2. The child calls it. */
+/* setsid(2) must have been done: make @slave the controlling terminal and fds 0…2. The child calls
+ * it. */
 int tty_take(int slave, struct err *err);
 
 /* fchown the slave to @uid with group @gid (5, or the devpts' gid option; (uint32_t)-1: leave). */
@@ -30,7 +32,8 @@ int tty_chown(int slave, uint32_t uid, uint32_t gid, struct err *err);
  * (one message, payload "/dev/pts/N"). 0, or < 0 with @err. */
 int tty_send(const char *path, int master, struct err *err);
 
-/* Put a person's terminal into raw mode; the old settings go to @ret_saved. TTY_NONE: not a terminal. */
+/* Put a person's terminal into raw mode; the old settings go to @ret_saved. TTY_NONE: not a
+ * terminal. */
 enum { TTY_NONE = 1 };
 int tty_raw(int fd, struct termios *ret_saved);
 int tty_restore(int fd, const struct termios *saved);

@@ -34,10 +34,10 @@ struct spec_pairs {
 	size_t n;
 };
 
-#define SPEC_OPTION(type) \
-	struct {          \
-		bool set; \
-		type v;   \
+#define SPEC_OPTION(type)                                                                          \
+	struct {                                                                                   \
+		bool set;                                                                          \
+		type v;                                                                            \
 	}
 
 struct spec_idmap {
@@ -63,25 +63,25 @@ enum spec_ns {
 
 struct spec_namespace {
 	bool present;
-	const char *path;              /* NULL: a new one */
-	uint32_t index;                /* in linux.namespaces */
+	const char *path; /* NULL: a new one */
+	uint32_t index;	  /* in linux.namespaces */
 };
 
 struct spec_mount {
-	const char *destination;       /* never empty; may be relative (to "/") */
-	const char *type, *source;     /* NULL if absent */
+	const char *destination;   /* never empty; may be relative (to "/") */
+	const char *type, *source; /* NULL if absent */
 	struct spec_strings options;
 };
 
 struct spec_rlimit {
-	int resource;                  /* RLIMIT_* */
-	const char *name;              /* "RLIMIT_NOFILE" */
-	uint64_t soft, hard;           /* RLIM_INFINITY possible */
+	int resource;	     /* RLIMIT_* */
+	const char *name;    /* "RLIMIT_NOFILE" */
+	uint64_t soft, hard; /* RLIM_INFINITY possible */
 };
 
 struct spec_caps {
-	bool present;                  /* process.capabilities is there */
-	uint64_t bounding, effective, inheritable, permitted, ambient;   /* 1 << CAP_* */
+	bool present; /* process.capabilities is there */
+	uint64_t bounding, effective, inheritable, permitted, ambient; /* 1 << CAP_* */
 };
 
 struct spec_process {
@@ -89,12 +89,12 @@ struct spec_process {
 	bool terminal;
 	SPEC_OPTION(uint16_t) console_rows;    /* consoleSize.height */
 	SPEC_OPTION(uint16_t) console_columns; /* consoleSize.width */
-	uint32_t uid, gid;                     /* 0…4294967294 */
-	uint32_t *groups;                      /* additionalGids */
+	uint32_t uid, gid;		       /* 0…4294967294 */
+	uint32_t *groups;		       /* additionalGids */
 	size_t n_groups;
 	SPEC_OPTION(uint32_t) umask;
-	struct spec_strings args, env;         /* env: last duplicate wins, once each */
-	const char *cwd;                       /* absolute */
+	struct spec_strings args, env; /* env: last duplicate wins, once each */
+	const char *cwd;	       /* absolute */
 	struct spec_caps caps;
 	struct spec_rlimit *rlimits;
 	size_t n_rlimits;
@@ -103,42 +103,42 @@ struct spec_process {
 };
 
 struct spec_device {
-	const char *path;                      /* absolute, no ".." */
-	char type;                             /* 'c' 'b' 'p' ('u' is read as 'c') */
+	const char *path; /* absolute, no ".." */
+	char type;	  /* 'c' 'b' 'p' ('u' is read as 'c') */
 	int64_t major, minor;
-	SPEC_OPTION(uint32_t) mode;            /* permission bits */
+	SPEC_OPTION(uint32_t) mode; /* permission bits */
 	SPEC_OPTION(uint32_t) uid, gid;
 };
 
 struct spec_device_rule {
 	bool allow;
-	char type;                             /* 'a' 'b' 'c' */
-	int64_t major, minor;                  /* -1: any */
+	char type;	      /* 'a' 'b' 'c' */
+	int64_t major, minor; /* -1: any */
 	bool read, write, mknod;
 };
 
 struct spec_resources {
 	struct spec_device_rule *devices;
 	size_t n_devices;
-	SPEC_OPTION(int64_t) memory_limit, memory_reservation, memory_swap;   /* bytes; -1: none */
+	SPEC_OPTION(int64_t) memory_limit, memory_reservation, memory_swap; /* bytes; -1: none */
 	SPEC_OPTION(uint64_t) memory_swappiness;
 	SPEC_OPTION(bool) memory_disable_oom_killer, memory_check_before_update;
 	SPEC_OPTION(uint64_t) cpu_shares, cpu_period, cpu_burst;
 	SPEC_OPTION(int64_t) cpu_quota, cpu_idle;
-	const char *cpuset_cpus, *cpuset_mems;                                /* NULL if absent or "" */
+	const char *cpuset_cpus, *cpuset_mems; /* NULL if absent or "" */
 	SPEC_OPTION(int64_t) pids_limit;
 };
 
 struct spec_seccomp_arg {
-	unsigned index;                /* 0…5 */
+	unsigned index; /* 0…5 */
 	uint64_t value, value_two;
-	int op;                        /* enum scmp_compare of <seccomp.h> as number */
-	const char *op_name;           /* "SCMP_CMP_EQ" */
+	int op;		     /* enum scmp_compare of <seccomp.h> as number */
+	const char *op_name; /* "SCMP_CMP_EQ" */
 };
 
 struct spec_seccomp_rule {
 	struct spec_strings names;
-	const char *action;            /* "SCMP_ACT_…", known */
+	const char *action; /* "SCMP_ACT_…", known */
 	SPEC_OPTION(uint32_t) errno_ret;
 	struct spec_seccomp_arg *args;
 	size_t n_args;
@@ -148,19 +148,19 @@ struct spec_seccomp {
 	bool present;
 	const char *default_action;
 	SPEC_OPTION(uint32_t) default_errno_ret;
-	struct spec_strings architectures;    /* "SCMP_ARCH_…", known */
-	struct spec_strings flags;            /* "SECCOMP_FILTER_FLAG_…", known */
-	bool flags_present;                   /* absent and [] differ: absent means SPEC_ALLOW if supported */
+	struct spec_strings architectures; /* "SCMP_ARCH_…", known */
+	struct spec_strings flags;	   /* "SECCOMP_FILTER_FLAG_…", known */
+	bool flags_present; /* absent and [] differ: absent means SPEC_ALLOW if supported */
 	struct spec_seccomp_rule *rules;
 	size_t n_rules;
 };
 
 struct spec_hook {
-	const char *path;                     /* absolute */
-	struct spec_strings args;             /* args.n == 0: argv is { path } */
+	const char *path;	  /* absolute */
+	struct spec_strings args; /* args.n == 0: argv is { path } */
 	struct spec_strings env;
-	bool env_present;                     /* absent: the hook inherits the caller's environment */
-	SPEC_OPTION(int) timeout;             /* seconds, > 0 */
+	bool env_present;	  /* absent: the hook inherits the caller's environment */
+	SPEC_OPTION(int) timeout; /* seconds, > 0 */
 };
 
 enum spec_hook_kind {
@@ -179,10 +179,10 @@ struct spec_hooks {
 };
 
 struct spec {
-	const char *version;                  /* ociVersion, 1.x.y */
-	const char *root_path;                /* as written, never empty */
+	const char *version;   /* ociVersion, 1.x.y */
+	const char *root_path; /* as written, never empty */
 	bool root_readonly;
-	const char *hostname, *domainname;    /* NULL if absent or "" */
+	const char *hostname, *domainname; /* NULL if absent or "" */
 	struct spec_mount *mounts;
 	size_t n_mounts;
 	struct spec_process process;
@@ -193,22 +193,23 @@ struct spec {
 	struct spec_idmaps uid_map, gid_map;
 	struct spec_device *devices;
 	size_t n_devices;
-	const char *cgroups_path;             /* NULL if absent or "" */
+	const char *cgroups_path; /* NULL if absent or "" */
 	struct spec_resources resources;
-	struct spec_pairs sysctl;             /* as written; separators are those that stand first, '.' or '/' */
+	struct spec_pairs
+		sysctl; /* as written; separators are those that stand first, '.' or '/' */
 	struct spec_seccomp seccomp;
 	struct spec_strings masked_paths, readonly_paths;
-	const char *rootfs_propagation;       /* "private", "rslave", …, known; NULL if absent */
+	const char *rootfs_propagation; /* "private", "rslave", …, known; NULL if absent */
 
-	struct spec_strings unknown;          /* pointers of ignored members, for a debug line */
+	struct spec_strings unknown; /* pointers of ignored members, for a debug line */
 };
 
 /* Every problem found, not only the first. */
 #define SPEC_MAX_ERRORS 20
 struct spec_errors {
 	struct err v[SPEC_MAX_ERRORS];
-	size_t n;                             /* recorded */
-	size_t total;                         /* found */
+	size_t n;     /* recorded */
+	size_t total; /* found */
 };
 
 /*
@@ -233,21 +234,21 @@ int spec_parse_process(const char *data, size_t size, const char *file, struct a
 		       struct spec_process *ret, struct spec_errors *errors);
 
 /* Names as the specification writes them, for messages, features and state. */
-const char *spec_ns_name(enum spec_ns type);            /* "network" */
-const char *spec_hook_name(enum spec_hook_kind kind);   /* "createRuntime" */
+const char *spec_ns_name(enum spec_ns type);	      /* "network" */
+const char *spec_hook_name(enum spec_hook_kind kind); /* "createRuntime" */
 
 /* "RLIMIT_NOFILE" -> RLIMIT_NOFILE, or -1. */
 int spec_rlimit_number(const char *name);
 
 /* "CAP_CHOWN", "chown" in any case -> number, or -1 if unknown to us. */
 int spec_cap_number(const char *name);
-const char *spec_cap_name(int cap);                     /* "CAP_CHOWN", NULL beyond the last */
+const char *spec_cap_name(int cap); /* "CAP_CHOWN", NULL beyond the last */
 
 /* What `oakum spec` writes: runc's and crun's default bundle, indented with tabs, in @arena.
  * @rootless adds a user namespace mapping the one id @uid/@gid and drops what needs rights. */
 struct spec_default {
 	bool rootless;
-	bool cgroup_v2;                       /* adds a cgroup namespace, as runc does */
+	bool cgroup_v2; /* adds a cgroup namespace, as runc does */
 	uint32_t uid, gid;
 };
 int spec_write_default(const struct spec_default *o, struct arena *arena, char **ret_text,
@@ -259,15 +260,16 @@ int spec_write_default(const struct spec_default *o, struct arena *arena, char *
  * so that it goes through the same door as everybody's.
  */
 struct spec_hardened {
-	const char *rootfs;                   /* absolute */
-	const char *const *args;              /* NULL-terminated; empty: { "/bin/sh" } */
-	const char *const *env;               /* "K=V", added to PATH, TERM with a terminal, HOSTNAME */
-	const char *const *mounts;            /* "type=bind,source=/a,destination=/b,ro" or "/a:/b[:opts]" or "type=tmpfs,destination=/t,size=1m" */
-	const char *user;                     /* "UID[:GID]" or NULL */
-	const char *workdir, *hostname;       /* NULL: "/" and the id */
+	const char *rootfs;	   /* absolute */
+	const char *const *args;   /* NULL-terminated; empty: { "/bin/sh" } */
+	const char *const *env;	   /* "K=V", added to PATH, TERM with a terminal, HOSTNAME */
+	const char *const *mounts; /* "type=bind,source=/a,destination=/b,ro" or "/a:/b[:opts]" or
+				      "type=tmpfs,destination=/t,size=1m" */
+	const char *user;	   /* "UID[:GID]" or NULL */
+	const char *workdir, *hostname; /* NULL: "/" and the id */
 	const char *id;
-	int64_t memory, pids;                 /* bytes, count; 0: not limited (pids: 4096) */
-	double cpus;                          /* 0: not limited */
+	int64_t memory, pids; /* bytes, count; 0: not limited (pids: 4096) */
+	double cpus;	      /* 0: not limited */
 	bool terminal, read_only, host_network;
 };
 int spec_write_hardened(const struct spec_hardened *o, struct arena *arena, char **ret_text,

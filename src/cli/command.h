@@ -114,7 +114,8 @@ void cli_warn(const struct command_context *c, const char *fmt, ...)
 /* Write all of it to stdout: 0, or the exit status after an error. */
 int cli_output(const struct command_context *c, const char *text, size_t size);
 
-/* What the global options say about the handle; the strings are argv's, the callbacks' data is @c. */
+/* What the global options say about the handle; the strings are argv's, the callbacks' data is @c.
+ */
 void cli_handle_options(struct command_context *c, struct oakum_options *ret);
 
 /* All commands, in the order of --help; the last is NULL. Each stands in the file of its name. */

@@ -13,7 +13,7 @@
 	{"console-socket", 0, "SOCKET", "unix socket that receives the master of the terminal", 0, NULL}, \
 	{"pidfd-socket", 0, "SOCKET", "unix socket that receives a pidfd of the process", 0, NULL}, \
 	{"pid-file", 0, "FILE", "write the pid to FILE", 0, NULL}, \
-	{"no-pivot", 0, NULL, "use MS_MOVE and chroot(2) instead of pivot_root(2): for a root in an initramfs", 0, NULL}, \
+	{"no-pivot", 0, NULL, "MS_MOVE and chroot(2) instead of pivot_root(2), as in an initramfs", 0, NULL}, \
 	{"no-new-keyring", 0, NULL, "keep the session keyring of the caller", 0, NULL}, \
 	{"no-subreaper", 0, NULL, "accepted: no subreaper is made", 0, NULL}, \
 	{"preserve-fds", 0, "N", "pass on N descriptors behind 0 to 2 and those of LISTEN_FDS", 0, NULL}

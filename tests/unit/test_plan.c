@@ -4,11 +4,11 @@
  * NAME.plan every decision as text. OAKUM_GOLDEN_UPDATE=1 writes the plans anew: read the
  * difference before you commit it.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -58,16 +58,17 @@ static void read_cgroups(const struct json *host, struct cgroup_host *ret)
 	const struct json *names = json_get(host, "hierarchies");
 
 	memset(ret, 0, sizeof(*ret));
-	ret->mode = str_eq(mode, "v2")	   ? CGROUP_V2 :
-		    str_eq(mode, "hybrid") ? CGROUP_HYBRID :
-		    str_eq(mode, "none")   ? CGROUP_NONE :
-					     CGROUP_V1;
+	ret->mode = str_eq(mode, "v2")	     ? CGROUP_V2
+		    : str_eq(mode, "hybrid") ? CGROUP_HYBRID
+		    : str_eq(mode, "none")   ? CGROUP_NONE
+					     : CGROUP_V1;
 	for (const struct json *n = names ? names->child : NULL; n; n = n->next) {
 		struct cgroup_hierarchy *h = &ret->h[ret->n++];
 
 		h->v2 = n->text[0] == '\0' || str_eq(n->text, "unified");
 		snprintf(h->name, sizeof(h->name), "%s", n->text);
-		snprintf(h->mount, sizeof(h->mount), "/sys/fs/cgroup%s%s", n->text[0] ? "/" : "", n->text);
+		snprintf(h->mount, sizeof(h->mount), "/sys/fs/cgroup%s%s", n->text[0] ? "/" : "",
+			 n->text);
 		snprintf(h->root, sizeof(h->root), "/");
 	}
 }
@@ -124,7 +125,8 @@ static void check_one(const char *name)
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", golden_dir(), name);
-	assert_int_equal(io_read_alloc(AT_FDCWD, path, JSON_MAX_SIZE, &arena, &data, &size, &err), 0);
+	assert_int_equal(io_read_alloc(AT_FDCWD, path, JSON_MAX_SIZE, &arena, &data, &size, &err),
+			 0);
 	assert_int_equal(json_parse(data, size, name, &arena, &top, &err), 0);
 	strbuf_init(&out, text, TEXT_SIZE);
 	make(top, &arena, &out);
@@ -138,7 +140,8 @@ static void check_one(const char *name)
 		assert_int_equal(fclose(f), 0);
 		return;
 	}
-	assert_int_equal(io_read_alloc(AT_FDCWD, path, JSON_MAX_SIZE, &arena, &expected, &size, &err), 0);
+	assert_int_equal(
+		io_read_alloc(AT_FDCWD, path, JSON_MAX_SIZE, &arena, &expected, &size, &err), 0);
 	if (strcmp(out.p, expected) != 0)
 		fail_msg("%s: the plan is now:\n%s", name, out.p);
 }
@@ -162,7 +165,6 @@ static void every_golden_plan(void **state)
 	closedir(d);
 	assert_true(n >= 12);
 }
-
 
 int main(void)
 {
