@@ -66,6 +66,12 @@ static int parse(struct creation *c)
 	for (size_t i = 0; i < c->spec->unknown.n; i++)
 		handle_debug(c->o, "config.json: %s is not known and ignored",
 			     c->spec->unknown.v[i]);
+	for (size_t i = 0; i < c->spec->warnings.n; i++) {
+		struct err warning = ERR_INIT;
+
+		err_set(&warning, 0, "config.json: %s", c->spec->warnings.v[i]);
+		handle_warn(c->o, &warning);
+	}
 	return 0;
 }
 

@@ -5,7 +5,8 @@
  *
  * Only what oakum applies is here. A member that the specification knows and oakum does not
  * apply yet is an error that names its pointer (unless it is empty: null, "", {}, []); a member
- * that the specification does not know is ignored, as it demands, and noted in ->unknown.
+ * that the specification does not know is ignored, as it demands, and noted in ->unknown (in
+ * ->warnings where a known name is near).
  */
 #ifndef OAKUM_SPEC_SPEC_H
 #define OAKUM_SPEC_SPEC_H
@@ -201,7 +202,8 @@ struct spec {
 	struct spec_strings masked_paths, readonly_paths;
 	const char *rootfs_propagation; /* "private", "rslave", …, known; NULL if absent */
 
-	struct spec_strings unknown; /* pointers of ignored members, for a debug line */
+	struct spec_strings unknown;  /* pointers of ignored members, for a debug line */
+	struct spec_strings warnings; /* "POINTER: what is probably not as it was meant" */
 };
 
 /* Every problem found, not only the first. */

@@ -345,6 +345,16 @@ static void read_propagation(struct spec_reading *r, const struct json *j, void 
 
 #define AT(member) offsetof(struct spec, member)
 
+/* "{}" says that a device is to be moved as it is: not the same as nothing. */
+static void read_net_devices(struct spec_reading *r, const struct json *j, void *out,
+			     const void *arg)
+{
+	(void)out;
+	(void)arg;
+	if (spec_is(r, j, JSON_OBJECT, JSON_MAX_ITEMS) && j->child)
+		spec_fail_unapplied(r, j);
+}
+
 const struct spec_field spec_linux_fields[] = {
 	{"namespaces", read_namespaces, AT(ns), NULL, 0},
 	{"uidMappings", read_idmaps, AT(uid_map), NULL, 0},
@@ -362,7 +372,7 @@ const struct spec_field spec_linux_fields[] = {
 	{"memoryPolicy", spec_read_unapplied, 0, NULL, 0},
 	{"personality", spec_read_unapplied, 0, NULL, 0},
 	{"timeOffsets", spec_read_unapplied, 0, NULL, 0},
-	{"netDevices", spec_read_unapplied, 0, NULL, 0},
+	{"netDevices", read_net_devices, 0, NULL, 0},
 	{NULL, NULL, 0, NULL, 0},
 };
 

@@ -42,7 +42,7 @@ static void read_version(struct spec_reading *r, const struct json *j, void *out
 	else if (part[0] != 1)
 		spec_fail(r, j, "version 1.x.y of the specification is needed, found %s", found);
 	else if (part[1] > NEWEST_MINOR)
-		spec_note(r, j, "1.3.0");
+		spec_note(r, j);
 }
 
 static const struct spec_field root_fields[] = {
@@ -232,14 +232,21 @@ static void complete(struct spec_reading *r, struct spec *s)
 		}
 }
 
+static void keep_list(struct spec_reading *r, const char *const *from, size_t n,
+		      struct spec_strings *to)
+{
+	to->v = spec_alloc(r, n + 1, sizeof(*to->v));
+	if (!to->v)
+		return;
+	for (size_t i = 0; i < n; i++)
+		to->v[i] = from[i];
+	to->n = n;
+}
+
 static void keep_notes(struct spec_reading *r, struct spec *s)
 {
-	s->unknown.v = spec_alloc(r, r->n_notes + 1, sizeof(*s->unknown.v));
-	if (!s->unknown.v)
-		return;
-	for (size_t i = 0; i < r->n_notes; i++)
-		s->unknown.v[i] = r->notes[i];
-	s->unknown.n = r->n_notes;
+	keep_list(r, r->notes, r->n_notes, &s->unknown);
+	keep_list(r, r->warnings, r->n_warnings, &s->warnings);
 }
 
 static int refuse(struct spec_errors *errors, const struct err *e)

@@ -112,6 +112,13 @@ void spec_read_env(struct spec_reading *r, const struct json *j, void *out, cons
 	}
 }
 
+/* The specification wants a warning, not a failure, for a capability that cannot be granted. */
+static bool may_be_newer(const char *name)
+{
+	return str_starts(name, "CAP_") && name[4] &&
+	       name[4 + strspn(name + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
 static void read_caps(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
 	uint64_t *set = out;
@@ -126,6 +133,8 @@ static void read_caps(struct spec_reading *r, const struct json *j, void *out, c
 
 		if (cap >= 0) {
 			*set |= UINT64_C(1) << cap;
+		} else if (name && may_be_newer(name)) {
+			spec_warn(r, c, "%s is not known and not granted", name);
 		} else if (name) {
 			spec_describe(c, found, sizeof(found));
 			spec_fail(r, c, "unknown capability, found %s", found);

@@ -154,20 +154,34 @@ void *spec_alloc(struct spec_reading *r, size_t n, size_t size)
 	return p;
 }
 
-void spec_note(struct spec_reading *r, const struct json *j, const char *suggestion)
+void spec_note(struct spec_reading *r, const struct json *j)
 {
 	char pointer[256];
 
 	if (r->n_notes == SPEC_MAX_NOTES)
 		return;
 	json_pointer(j, pointer, sizeof(pointer));
-	if (suggestion)
-		r->notes[r->n_notes] =
-			arena_printf(r->arena, "%s (did you mean \"%s\"?)", pointer, suggestion);
-	else
-		r->notes[r->n_notes] = arena_strdup(r->arena, pointer);
+	r->notes[r->n_notes] = arena_strdup(r->arena, pointer);
 	if (r->notes[r->n_notes])
 		r->n_notes++;
+	else
+		r->no_memory = true;
+}
+
+void spec_warn(struct spec_reading *r, const struct json *j, const char *fmt, ...)
+{
+	char pointer[256], text[256];
+	va_list ap;
+
+	if (r->n_warnings == SPEC_MAX_NOTES)
+		return;
+	json_pointer(j, pointer, sizeof(pointer));
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	r->warnings[r->n_warnings] = arena_printf(r->arena, "%s: %s", pointer, text);
+	if (r->warnings[r->n_warnings])
+		r->n_warnings++;
 	else
 		r->no_memory = true;
 }
@@ -294,6 +308,17 @@ static const char *nearest(const struct spec_field *fields, const char *key)
 	return best;
 }
 
+static void note_unknown(struct spec_reading *r, const struct json *j,
+			 const struct spec_field *fields)
+{
+	const char *meant = r->n_warnings < SPEC_MAX_NOTES ? nearest(fields, j->key) : NULL;
+
+	if (meant)
+		spec_warn(r, j, "not known and ignored; did you mean \"%s\"?", meant);
+	else
+		spec_note(r, j);
+}
+
 static void read_members(struct spec_reading *r, const struct json *j, void *base,
 			 const struct spec_field *fields, const struct json **seen)
 {
@@ -302,8 +327,7 @@ static void read_members(struct spec_reading *r, const struct json *j, void *bas
 		const struct json *first;
 
 		if (!f) {
-			spec_note(r, c,
-				  r->n_notes < SPEC_MAX_NOTES ? nearest(fields, c->key) : NULL);
+			note_unknown(r, c, fields);
 			continue;
 		}
 		first = seen[f - fields];
@@ -564,16 +588,22 @@ void spec_read_noted(struct spec_reading *r, const struct json *j, void *out, co
 {
 	(void)out;
 	(void)arg;
-	spec_note(r, j, NULL);
+	spec_note(r, j);
 }
 
 void spec_read_unapplied(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
-	struct err e;
-
 	(void)out;
 	(void)arg;
-	if (spec_empty(j) || !worth_it(r, j))
+	if (!spec_empty(j))
+		spec_fail_unapplied(r, j);
+}
+
+void spec_fail_unapplied(struct spec_reading *r, const struct json *j)
+{
+	struct err e;
+
+	if (!worth_it(r, j))
 		return;
 	place(r, &e, j);
 	(void)err_kind(&e, ERR_UNSUPPORTED, 0, "is not applied yet by this version of oakum");

@@ -38,8 +38,8 @@ struct spec_reading {
 	bool no_memory;
 	bool bad_namespaces; /* they are in error: what depends on them is not judged */
 	const char **sysctl; /* paths below /proc/sys of spec->sysctl */
-	const char *notes[SPEC_MAX_NOTES];
-	size_t n_notes;
+	const char *notes[SPEC_MAX_NOTES], *warnings[SPEC_MAX_NOTES];
+	size_t n_notes, n_warnings;
 };
 
 typedef void spec_reader(struct spec_reading *r, const struct json *j, void *out, const void *arg);
@@ -88,11 +88,16 @@ void spec_fail_hint(struct spec_reading *r, const struct json *j, const char *hi
 /* The member @name of @object is absent. */
 void spec_fail_missing(struct spec_reading *r, const struct json *object, const char *name,
 		       const char *why);
+/* This version does not do what is asked for. */
+void spec_fail_unapplied(struct spec_reading *r, const struct json *j);
 /* "expected @what, found …". */
 void spec_fail_type(struct spec_reading *r, const struct json *j, const char *what);
 
-/* A member that is ignored, for spec->unknown; @suggestion may be NULL. */
-void spec_note(struct spec_reading *r, const struct json *j, const char *suggestion);
+/* A member that is ignored, for spec->unknown. */
+void spec_note(struct spec_reading *r, const struct json *j);
+/* What the user is to know though it is no error, for spec->warnings. */
+void spec_warn(struct spec_reading *r, const struct json *j, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Memory of the reading; NULL sets ->no_memory. */
 void *spec_alloc(struct spec_reading *r, size_t n, size_t size);

@@ -34,3 +34,13 @@ load ../lib/common
 		ok oakum delete -f "${C}n"
 	done
 }
+
+@test "what is probably a slip in config.json is said, and a capability of another kernel is no error" {
+	bundle '.linux.maskedPath = ["/proc/kcore"] | .process.capabilities.bounding += ["CAP_TELEPORT"]'
+	ok oakum run -b "$B" "$C"
+	says '/linux/maskedPath: not known and ignored; did you mean "maskedPaths"?' \
+		'/process/capabilities/bounding/3: CAP_TELEPORT is not known and not granted'
+	bundle '.linux.netDevices = {eth9: {}}'
+	fails 6 oakum run -b "$B" "$C"
+	says /linux/netDevices
+}

@@ -88,8 +88,8 @@ static const struct bad bad[] = {
 	{"/process/cwd", "\"work\"", NULL, "expected an absolute path, found the string \"work\""},
 	{"/process/capabilities", "[]", NULL, "expected an object"},
 	{"/process/capabilities/bounding", "\"CAP_KILL\"", NULL, "expected an array"},
-	{"/process/capabilities/bounding/0", "\"CAP_BOGUS\"", NULL,
-	 "unknown capability, found the string \"CAP_BOGUS\""},
+	{"/process/capabilities/bounding/0", "\"CAP_bogus\"", NULL,
+	 "unknown capability, found the string \"CAP_bogus\""},
 	{"/process/capabilities/effective/0", "\"\"", NULL, "unknown capability"},
 	{"/process/capabilities/inheritable/-", "\"CAP_\"", "/process/capabilities/inheritable/0",
 	 "unknown capability"},
@@ -252,6 +252,7 @@ static const struct bad bad[] = {
 	{"/linux/personality", "{\"domain\":\"LINUX32\"}", NULL, "not applied yet"},
 	{"/linux/timeOffsets", "{\"boottime\":{\"secs\":5}}", NULL, "not applied yet"},
 	{"/linux/netDevices", "{\"eth0\":{\"name\":\"x\"}}", NULL, "not applied yet"},
+	{"/linux/netDevices", "{\"eth0\":{}}", NULL, "not applied yet"},
 	{"/linux/memoryPolicy", "{\"mode\":\"MPOL_BIND\"}", NULL, "not applied yet"},
 	/* seccomp */
 	{"/linux/seccomp/defaultAction", NULL, NULL, "missing"},

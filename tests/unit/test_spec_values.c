@@ -264,9 +264,17 @@ static void test_unknown(void **state)
 	(void)state;
 	text = spoil(text, "/annotation", "{}", &arena);
 	text = spoil(text, "/process/frobnicate", "5", &arena);
+	text = spoil(text, "/process/capabilities/bounding", "[\"CAP_TELEPORT\"]", &arena);
 	s = parse(text, &arena);
-	assert_true(noted(s, "/linux/maskedPath (did you mean \"maskedPaths\"?)"));
-	assert_true(noted(s, "/annotation (did you mean \"annotations\"?)"));
+	assert_int_equal(s->warnings.n, 3);
+	assert_string_equal(
+		s->warnings.v[0],
+		"/process/capabilities/bounding/0: CAP_TELEPORT is not known and not granted");
+	assert_string_equal(
+		s->warnings.v[1],
+		"/linux/maskedPath: not known and ignored; did you mean \"maskedPaths\"?");
+	assert_string_equal(s->warnings.v[2],
+			    "/annotation: not known and ignored; did you mean \"annotations\"?");
 	assert_true(noted(s, "/process/frobnicate"));
 	assert_true(noted(s, "/linux/resources/memory/kernel"));
 	assert_false(noted(s, "/vm"));
