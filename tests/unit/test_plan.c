@@ -4,11 +4,12 @@
  * NAME.plan every decision as text. OAKUM_GOLDEN_UPDATE=1 writes the plans anew: read the
  * difference before you commit it.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <dirent.h>
 #include <fcntl.h>
