@@ -166,7 +166,7 @@ static bool is_ours(int prog)
  * tell. */
 static size_t find_ours(int dir, int *ret, size_t max)
 {
-	uint32_t ids[ATTACHED_MAX];
+	uint32_t ids[ATTACHED_MAX] = {0};
 	union bpf_attr attr = {
 		.query = {.target_fd = (uint32_t)dir, .attach_type = BPF_CGROUP_DEVICE}};
 	size_t found = 0;

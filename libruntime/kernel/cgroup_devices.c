@@ -83,10 +83,11 @@ static int append(struct folded *f, const struct entry *e)
 {
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 32;
-		struct entry *grown = reallocarray(f->e, cap, sizeof(*grown));
+		struct entry *grown;
 
 		if (f->n >= ENTRIES_MAX)
 			return -E2BIG;
+		grown = reallocarray(f->e, cap, sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
 		f->e = grown;

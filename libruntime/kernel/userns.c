@@ -124,7 +124,7 @@ static int spawn_helper(char *const argv[], int out, pid_t *ret)
 static int listen_to(int fd, char *said, size_t size, int64_t deadline_ms)
 {
 	size_t len = 0;
-	char drop[256];
+	char drop[256] = {0};
 
 	for (;;) {
 		bool room = len + 1 < size;
