@@ -266,6 +266,7 @@ static int run_runtime_hooks(struct creation *c)
 {
 	static const enum spec_hook_kind kinds[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
 	AUTO_CLOSE int input = -1;
+	struct hooks_setting setting = {-1, c->state.bundle, (const char *const *)environ};
 	char *json;
 	int r = 0;
 
@@ -274,11 +275,12 @@ static int run_runtime_hooks(struct creation *c)
 		input = json ? hooks_input(json, c->err) : err_set(c->err, ENOMEM, "run hooks");
 		if (input < 0)
 			return input;
+		setting.input = input;
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
 		const struct spec_hooks *h = &c->plan->hooks[kinds[i]];
 
-		r = hooks_run(h->v, h->n, kinds[i], input, (const char *const *)environ, c->err);
+		r = hooks_run(h->v, h->n, kinds[i], &setting, c->err);
 	}
 	if (r == 0)
 		sync_send(c->sync, SYNC_HOOKED, c->pid, -1);

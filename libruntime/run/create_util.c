@@ -127,19 +127,24 @@ int create_send_pidfd(const char *path, int pidfd, struct err *err)
 void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
 {
 	uint64_t lost = p->caps.ambient & ~(p->caps.permitted & p->caps.inheritable);
+	char names[200];
+	struct strbuf b;
+	struct err err = ERR_INIT;
 
+	if (!lost)
+		return;
+	strbuf_init(&b, names, sizeof(names));
 	for (int cap = 0; cap < 64; cap++) {
-		struct err err = ERR_INIT;
-
 		if (!(lost & (UINT64_C(1) << cap)))
 			continue;
-		err_pointer(&err, "/process/capabilities/ambient");
-		err_set(&err, 0,
-			"can't raise ambient capability %s: it is not both permitted and "
-			"inheritable",
-			spec_cap_name(cap));
-		handle_warn(o, &err);
+		if (b.len)
+			strbuf_add(&b, ", ");
+		strbuf_add(&b, spec_cap_name(cap));
 	}
+	err_pointer(&err, "/process/capabilities/ambient");
+	err_set(&err, 0, "can't raise ambient capability %s%s: not both permitted and inheritable",
+		names, b.overflow ? "…" : "");
+	handle_warn(o, &err);
 }
 
 void create_reap(pid_t pid, int pidfd)

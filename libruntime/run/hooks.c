@@ -50,15 +50,17 @@ int hooks_input(const char *state_json, struct err *err)
 }
 
 struct hook_ends {
-	int input, output, failure;
+	int output, failure;
 	pid_t parent;
 };
 
 static _Noreturn void become_hook(const struct spec_hook *h, const struct hook_ends *ends,
-				  const char *const *env)
+				  const struct hooks_setting *setting)
 {
+	const char *const *env = h->env_present ? h->env.v : setting->env;
 	const char *argv[] = {h->path, NULL};
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), code;
+	bool entered;
 
 	/* A hook does not outlive a runtime that is killed: nobody would know of it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -66,19 +68,24 @@ static _Noreturn void become_hook(const struct spec_hook *h, const struct hook_e
 		_exit(127);
 	setpgid(0, 0);
 	signal_reset();
-	dup2(ends->input, 0);
+	/* The bundle may be gone by the time of poststop. */
+	entered = !setting->dir || chdir(setting->dir) == 0 || errno == ENOENT;
+	code = errno;
+	dup2(setting->input, 0);
 	if (null >= 0)
 		dup2(null, 1);
 	dup2(ends->output, 2);
 	fd_cloexec_from(3);
-	execve(h->path, (char *const *)(h->args.n ? h->args.v : argv), (char *const *)env);
-	code = errno;
+	if (entered) {
+		execve(h->path, (char *const *)(h->args.n ? h->args.v : argv), (char *const *)env);
+		code = errno;
+	}
 	(void)io_write(ends->failure, &code, sizeof(code));
 	_exit(127);
 }
 
-static int spawn(const struct spec_hook *h, int input, const char *const *env, struct running *ret,
-		 struct err *err)
+static int spawn(const struct spec_hook *h, const struct hooks_setting *setting,
+		 struct running *ret, struct err *err)
 {
 	struct clone_args args = {.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 				  .exit_signal = SIGCHLD};
@@ -92,12 +99,12 @@ static int spawn(const struct spec_hook *h, int input, const char *const *env, s
 		close(output[1]);
 		return err_set(err, errno, "make a pipe");
 	}
-	(void)lseek(input, 0, SEEK_SET);
+	(void)lseek(setting->input, 0, SEEK_SET);
 	args.pidfd = (uintptr_t)&ret->pidfd;
-	ends = (struct hook_ends){input, output[1], failure[1], getpid()};
+	ends = (struct hook_ends){output[1], failure[1], getpid()};
 	ret->pid = sys_clone3(&args);
 	if (ret->pid == 0)
-		become_hook(h, &ends, env);
+		become_hook(h, &ends, setting);
 	close(output[1]);
 	close(failure[1]);
 	ret->output = output[0];
@@ -185,13 +192,14 @@ static int judge(struct running *h, const struct spec_hook *hook, int timed_out,
 		       h->tail_len ? ": " : "", tail_text(h));
 }
 
-static int run_one(const struct spec_hook *hook, int input, const char *const *env, struct err *err)
+static int run_one(const struct spec_hook *hook, const struct hooks_setting *setting,
+		   struct err *err)
 {
 	struct running h = {.pidfd = -1, .output = -1, .failure = -1};
 	int64_t deadline = clock_deadline(hook->timeout.set ? hook->timeout.v * INT64_C(1000) : -1);
 	int status = 0, timed_out, r;
 
-	r = spawn(hook, input, hook->env_present ? hook->env.v : env, &h, err);
+	r = spawn(hook, setting, &h, err);
 	if (r < 0)
 		return r;
 	timed_out = wait_end(&h, deadline);
@@ -208,11 +216,11 @@ static int run_one(const struct spec_hook *hook, int input, const char *const *e
 	return r;
 }
 
-int hooks_run(const struct spec_hook *hooks, size_t n, enum spec_hook_kind kind, int input,
-	      const char *const *env, struct err *err)
+int hooks_run(const struct spec_hook *hooks, size_t n, enum spec_hook_kind kind,
+	      const struct hooks_setting *setting, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		int r = run_one(&hooks[i], input, env, err);
+		int r = run_one(&hooks[i], setting, err);
 
 		if (r < 0) {
 			err_pointer(err, "/hooks/%s/%zu", spec_hook_name(kind), i);

@@ -17,13 +17,19 @@ struct err;
  */
 int hooks_input(const char *state_json, struct err *err);
 
+/* What hooks of one kind share. */
+struct hooks_setting {
+	int input;	 /* from hooks_input() */
+	const char *dir; /* where they start, if it is still there; NULL: where the caller is */
+	const char *const *env; /* for hooks that name no environment */
+};
+
 /*
  * Run the hooks of one kind; the first that fails stops them, with "error running KIND hook #N: …"
- * and the last of what it wrote to stderr. @input: from hooks_input(). @env is for hooks that name
- * no environment. Waits for each as long as its timeout says (none: for ever). The child calls it
- * too: no heap.
+ * and the last of what it wrote to stderr. Waits for each as long as its timeout says (none: for
+ * ever). The child calls it too: no heap.
  */
-int hooks_run(const struct spec_hook *hooks, size_t n, enum spec_hook_kind kind, int input,
-	      const char *const *env, struct err *err);
+int hooks_run(const struct spec_hook *hooks, size_t n, enum spec_hook_kind kind,
+	      const struct hooks_setting *setting, struct err *err);
 
 #endif

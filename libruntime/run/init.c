@@ -134,7 +134,10 @@ static int do_become_root(struct init *in, struct err *err)
 	return 0;
 }
 
-/* As root of the user namespace, or exec would not find it again: a keyring's owner must be mapped. */
+/*
+ * As root of the user namespace, or exec would not find it again: a keyring's owner must be
+ * mapped.
+ */
 static int do_keyring(struct init *in, struct err *err)
 {
 	return in->plan->keyring ? creds_keyring(in->plan->id, err) : 0;
@@ -262,6 +265,7 @@ static int do_runtime_hooks(struct init *in, struct err *err)
 static int do_container_hooks(struct init *in, struct err *err)
 {
 	const struct spec_hooks *hooks = &in->plan->hooks[SPEC_HOOK_CREATE_CONTAINER];
+	struct hooks_setting setting = {-1, in->plan->bundle, (const char *const *)environ};
 	AUTO_CLOSE int input = -1;
 	int r;
 
@@ -270,11 +274,9 @@ static int do_container_hooks(struct init *in, struct err *err)
 	input = hooks_input(in->hook_creating, err);
 	if (input < 0)
 		return input;
-	if (chdir(in->plan->bundle) < 0)
-		return err_set(err, errno, "chdir to the bundle");
+	setting.input = input;
 	umask(in->umask);
-	r = hooks_run(hooks->v, hooks->n, SPEC_HOOK_CREATE_CONTAINER, input,
-		      (const char *const *)environ, err);
+	r = hooks_run(hooks->v, hooks->n, SPEC_HOOK_CREATE_CONTAINER, &setting, err);
 	umask(0);
 	return r;
 }

@@ -46,6 +46,7 @@ void container_poststop(struct oakum *o, struct container *c)
 {
 	struct err err = ERR_INIT;
 	struct spec *spec;
+	struct hooks_setting setting = {-1, c->state.bundle, (const char *const *)environ};
 	AUTO_CLOSE int input = -1;
 	char *json;
 
@@ -58,10 +59,11 @@ void container_poststop(struct oakum *o, struct container *c)
 	}
 	json = state_hook_json(&c->arena, &c->state, "stopped", 0);
 	input = json ? hooks_input(json, &err) : -1;
+	setting.input = input;
 	for (size_t i = 0; input >= 0 && i < spec->hooks[SPEC_HOOK_POSTSTOP].n; i++) {
 		err = ERR_INIT;
-		if (hooks_run(&spec->hooks[SPEC_HOOK_POSTSTOP].v[i], 1, SPEC_HOOK_POSTSTOP, input,
-			      (const char *const *)environ, &err) == 0)
+		if (hooks_run(&spec->hooks[SPEC_HOOK_POSTSTOP].v[i], 1, SPEC_HOOK_POSTSTOP,
+			      &setting, &err) == 0)
 			continue;
 		err_prefix(&err, "poststop hook failed with exit code");
 		handle_warn(o, &err);

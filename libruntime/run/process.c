@@ -100,39 +100,6 @@ static int not_found(const char *name, struct err *err)
 			name);
 }
 
-/* Existence only: whether the user may execute it is for execve to say. */
-static int check_program(const struct plan_process *p, struct err *err)
-{
-	const char *name = p->argv[0], *dirs = p->path;
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (strchr(name, '/')) {
-		if (stat(name, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
-			return not_found(name, err);
-		return 0;
-	}
-	while (next_candidate(&dirs, name, path, sizeof(path)))
-		if (stat(path, &st) == 0 || errno == EACCES)
-			return 0;
-	return not_found(name, err);
-}
-
-int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCESS_HOME_SIZE],
-		    struct err *err)
-{
-	int r = enter_cwd(p, make_cwd, err);
-
-	if (r < 0)
-		return r;
-	if (p->home_slot >= 0) {
-		memcpy(home, "HOME=", 5);
-		creds_home(p->uid, home + 5, PROCESS_HOME_SIZE - 5);
-		p->envp[p->home_slot] = home;
-	}
-	return check_program(p, err);
-}
-
 /* Lower case, as engines match it in the words of Go's runtime. */
 static const char *reason(int code)
 {
@@ -168,6 +135,39 @@ static int exec_failed(const char *path, int code, struct err *err)
 		return -code;
 	}
 	return err_kind(err, kind, code, "exec %s", path);
+}
+
+/* Existence, and no directory: whether the user may execute it is for execve to say. */
+static int check_program(const struct plan_process *p, struct err *err)
+{
+	const char *name = p->argv[0], *dirs = p->path;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (strchr(name, '/')) {
+		if (stat(name, &st) == 0)
+			return S_ISDIR(st.st_mode) ? exec_failed(name, EACCES, err) : 0;
+		return errno == ENOENT || errno == ENOTDIR ? not_found(name, err) : 0;
+	}
+	while (next_candidate(&dirs, name, path, sizeof(path)))
+		if (stat(path, &st) == 0 || errno == EACCES)
+			return 0;
+	return not_found(name, err);
+}
+
+int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCESS_HOME_SIZE],
+		    struct err *err)
+{
+	int r = enter_cwd(p, make_cwd, err);
+
+	if (r < 0)
+		return r;
+	if (p->home_slot >= 0) {
+		memcpy(home, "HOME=", 5);
+		creds_home(p->uid, home + 5, PROCESS_HOME_SIZE - 5);
+		p->envp[p->home_slot] = home;
+	}
+	return check_program(p, err);
 }
 
 static int exec_program(const struct plan_process *p, struct err *err)
@@ -281,8 +281,9 @@ int process_exec(const struct process_exec *x, struct err *err)
 	if (r < 0)
 		return r;
 	if (p->n_hooks) {
-		r = hooks_run(p->hooks, p->n_hooks, SPEC_HOOK_START_CONTAINER, input,
-			      (const char *const *)p->envp, err);
+		const struct hooks_setting setting = {input, NULL, (const char *const *)p->envp};
+
+		r = hooks_run(p->hooks, p->n_hooks, SPEC_HOOK_START_CONTAINER, &setting, err);
 		if (r < 0)
 			return r;
 		sync_send(x->channel, SYNC_EXEC, 0, -1);

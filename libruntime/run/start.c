@@ -41,6 +41,7 @@ static int await_exec(int channel, struct err *err)
 static int run_poststart(struct container *c, struct err *err)
 {
 	struct spec *spec;
+	struct hooks_setting setting = {-1, c->state.bundle, (const char *const *)environ};
 	AUTO_CLOSE int input = -1;
 	char *json;
 	int r;
@@ -54,8 +55,9 @@ static int run_poststart(struct container *c, struct err *err)
 	input = json ? hooks_input(json, err) : err_set(err, ENOMEM, "run hooks");
 	if (input < 0)
 		return input;
+	setting.input = input;
 	return hooks_run(spec->hooks[SPEC_HOOK_POSTSTART].v, spec->hooks[SPEC_HOOK_POSTSTART].n,
-			 SPEC_HOOK_POSTSTART, input, (const char *const *)environ, err);
+			 SPEC_HOOK_POSTSTART, &setting, err);
 }
 
 static int check_created(enum oakum_status status, struct err *err)

@@ -37,15 +37,13 @@ static int open_log(const char *name, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
 
-	for (size_t i = 0; i < 2; i++) {
-		const char *other = i ? "syslog:" : "journald:";
-
-		if (str_starts(name, other))
-			return err_kind(err, ERR_UNSUPPORTED, 0, "--log %s: not in this version",
-					name);
-	}
 	if (str_starts(name, "file:"))
 		name += 5;
+	else if (str_starts(name, "syslog:") || str_starts(name, "journald:"))
+		return err_kind(err, ERR_UNSUPPORTED, 0, "--log %s: not in this version", name);
+	else if (name[strcspn(name, "/:")] == ':')
+		return err_kind(err, ERR_USAGE, 0,
+				"--log %s: no such kind of log; file:%s is a file", name, name);
 	fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return err_set(err, errno, "open the log %s", name);

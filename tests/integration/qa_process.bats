@@ -44,3 +44,39 @@ load ../lib/common
 	fails 6 oakum run -b "$B" "$C"
 	says /linux/netDevices
 }
+
+@test "hooks of the runtime start in the bundle, wherever the caller is" {
+	local kinds='prestart createRuntime createContainer poststart poststop' k
+	printf '#!/bin/sh\npwd >"$1"\n' >"$W/hook"
+	chmod 755 "$W/hook"
+	bundle ".hooks = ([\"${kinds// /\",\"}\"] | map({(.): [{path: \"$W/hook\", args: [\"hook\", (\"$W/\" + .)]}]}) | add)"
+	cd /
+	ok oakum create -b "$B" "$C"
+	ok oakum start "$C"
+	ok oakum delete -f "$C"
+	for k in $kinds; do
+		is "$(cat "$W/$k")" "$B"
+	done
+	# A bundle that is gone keeps no poststop hook from running.
+	ok oakum create -b "$B" "$C"
+	mv "$B" "$B.moved"
+	ok oakum delete -f "$C"
+	is "$(cat "$W/poststop")" /
+}
+
+@test "a directory is no program, and create says so" {
+	bundle '.process.args = ["/etc"]'
+	fails 126 oakum create -b "$B" "$C"
+	says 'permission denied' /process/args/0
+	fails 126 oakum run -b "$B" "$C"
+}
+
+@test "--log: file:PATH and PATH; another kind is refused" {
+	fails 4 oakum --log "file:$W/log" state none
+	grep -q 'level=error' "$W/log"
+	fails 4 oakum --log "$W/a:b" state none
+	grep -q 'level=error' "$W/a:b"
+	fails 2 oakum --log "frob:$W/log" list
+	says frob:
+	fails 6 oakum --log syslog:x list
+}

@@ -72,7 +72,7 @@ fixture() {
 bundle() {
 	local to=${2-$B}
 	ROOTFS_FROM=$FIXTURE/rootfs "$HERE/bundle" min "$to"
-	edit '.hostname = "test" | .root.readonly = false' "$to"
+	edit '.hostname = "test" | .root.readonly = false | .process.capabilities.ambient = []' "$to"
 	[ -z "${1-}" ] || edit "$1" "$to"
 }
 
