@@ -102,7 +102,7 @@ int io_write_at(int dirfd, const char *name, const char *text)
 	return (size_t)n == len ? 0 : -EIO;
 }
 
-/* The whole of @fd; the size that fstat(2) gave is a guess (a file in procfs says 0). */
+/* The whole of @fd, which is at least about @guess long. */
 static ssize_t read_growing(int fd, size_t guess, size_t max, struct arena *arena, char **ret)
 {
 	size_t room = guess + 1, len = 0;
@@ -134,6 +134,19 @@ static ssize_t read_growing(int fd, size_t guess, size_t max, struct arena *aren
 	return (ssize_t)len;
 }
 
+/* As much as fstat(2) has said, or less if it has become shorter. (A file in procfs says 0.) */
+static ssize_t read_sized(int fd, size_t size, struct arena *arena, char **ret)
+{
+	char *data = arena_alloc(arena, size + 1);
+	ssize_t n = data ? io_read(fd, data, size) : -ENOMEM;
+
+	if (n < 0)
+		return n;
+	data[n] = '\0';
+	*ret = data;
+	return n;
+}
+
 static const char *type_name(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -151,29 +164,38 @@ static const char *type_name(mode_t mode)
 	}
 }
 
+int io_read_all(int fd, const char *name, size_t max, struct arena *arena, char **ret_data,
+		size_t *ret_size, struct err *err)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "fstat %s", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, 0, "%s is %s, not a regular file", name, type_name(st.st_mode));
+	if ((uintmax_t)st.st_size > max)
+		n = -EFBIG;
+	else if (st.st_size > 0)
+		n = read_sized(fd, (size_t)st.st_size, arena, ret_data);
+	else
+		n = read_growing(fd, 0, max, arena, ret_data);
+	if (n == -EFBIG)
+		return err_set(err, EFBIG, "%s has more than %zu bytes", name, max);
+	if (n < 0)
+		return err_set(err, (int)-n, "read %s", name);
+	*ret_size = (size_t)n;
+	return 0;
+}
+
 int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, char **ret_data,
 		  size_t *ret_size, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	ssize_t n;
 
 	if (fd < 0)
 		return err_set(err, errno, "open %s", path);
-	if (fstat(fd, &st) < 0)
-		return err_set(err, errno, "fstat %s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, 0, "%s is %s, not a regular file", path, type_name(st.st_mode));
-	if ((uintmax_t)st.st_size > max)
-		n = -EFBIG;
-	else
-		n = read_growing(fd, (size_t)st.st_size, max, arena, ret_data);
-	if (n == -EFBIG)
-		return err_set(err, EFBIG, "%s has more than %zu bytes", path, max);
-	if (n < 0)
-		return err_set(err, (int)-n, "read %s", path);
-	*ret_size = (size_t)n;
-	return 0;
+	return io_read_all(fd, path, max, arena, ret_data, ret_size, err);
 }
 
 int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,

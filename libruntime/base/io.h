@@ -36,6 +36,9 @@ int io_write_at(int dirfd, const char *name, const char *text);
  */
 int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, char **ret_data,
 		  size_t *ret_size, struct err *err);
+/* The same of an open file; @name for messages. */
+int io_read_all(int fd, const char *name, size_t max, struct arena *arena, char **ret_data,
+		size_t *ret_size, struct err *err);
 
 /* As io_read_alloc() for what may be a pipe or /dev/fd/N: read until EOF, relative to the caller's
  * directory. */

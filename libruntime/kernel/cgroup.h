@@ -101,7 +101,7 @@ struct cgroup {
 	int tasks[CGROUP_MAX]; /* v1: "tasks" opened for writing by cgroup_create(), -1 else */
 };
 
-enum { CGROUP_OK = 0, CGROUP_GONE = 1, CGROUP_BUSY = 2 };
+enum { CGROUP_OK = 0, CGROUP_GONE = 1, CGROUP_BUSY = 2, CGROUP_FROZEN = 3 };
 
 void cgroup_init(struct cgroup *cg, const struct cgroup_host *host);
 void cgroup_close(struct cgroup *cg);
@@ -159,6 +159,10 @@ int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err 
 /* 1: frozen, 0: not, CGROUP_GONE is returned as 0. Quick: the look of `state`. @path instead of an
  * open cgroup, so that `list` opens one file a container. */
 int cgroup_is_frozen(const struct cgroup_host *host, const char *path);
+
+/* The same without cgroup_probe(), for the places where a freezer most often is: 0, CGROUP_FROZEN, or
+ * CGROUP_GONE: not to be found there, ask cgroup_is_frozen(). */
+int cgroup_look_frozen(const char *path);
 
 /*
  * Send @sig to every process below. SIGKILL: v2 cgroup.kill, else freeze, signal all, thaw, until

@@ -5,9 +5,11 @@
  * back and its culprit named.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -228,4 +230,36 @@ int cgroup_is_frozen(const struct cgroup_host *host, const char *path)
 	}
 	memcpy(name + len, "/freezer.state", sizeof("/freezer.state"));
 	return io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && str_eq(text, "FROZEN");
+}
+
+/* Open @top @path @file in the cgroup file system of @magic and nowhere else, or -1. */
+static int open_in(const char *top, const char *path, const char *file, unsigned long magic)
+{
+	char name[CGROUP_DIR_MAX + 32];
+	struct statfs fs;
+	AUTO_CLOSE int fd = -1;
+	int n = snprintf(name, sizeof(name), "%s%s/%s", top, path, file);
+
+	if (n < 0 || (size_t)n >= sizeof(name))
+		return -1;
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != magic)
+		return -1;
+	return fd_take(&fd);
+}
+
+int cgroup_look_frozen(const char *path)
+{
+	static const char frozen[] = "FROZEN\n";
+	AUTO_CLOSE int v1 = -1, v2 = -1;
+	char text[sizeof(frozen)] = "";
+
+	v1 = open_in("/sys/fs/cgroup/freezer", path, "freezer.state", CGROUP_SUPER_MAGIC);
+	if (v1 >= 0)
+		return read(v1, text, sizeof(text) - 1) > 0 && str_eq(text, frozen) ? CGROUP_FROZEN
+										    : 0;
+	v2 = open_in("/sys/fs/cgroup", path, "cgroup.events", CGROUP2_SUPER_MAGIC);
+	if (v2 >= 0)
+		return cgroup_event(v2, "frozen") == 1 ? CGROUP_FROZEN : 0;
+	return CGROUP_GONE;
 }

@@ -14,6 +14,8 @@
 #include "base/str.h"
 #include "run/lifecycle.h"
 
+#define ID_MAX 255 /* str_bad_id() */
+
 struct oakum_state {
 	struct container c;
 	char owner[64];
@@ -81,16 +83,10 @@ static int render(struct oakum_state *s)
 		strbuf_add(&b, ",\n  \"annotations\": ");
 		strbuf_add(&b, st->annotations);
 	}
-	put_line(&b, "owner", s->owner);
+	put_line(&b, "owner", oakum_state_owner(s));
 	strbuf_add(&b, "\n}");
 	s->json = mem;
 	return 0;
-}
-
-static int finish(struct oakum_state *s, struct err *err)
-{
-	owner_name(s->c.state.owner, s->owner, sizeof(s->owner));
-	return render(s) < 0 ? err_set(err, ENOMEM, "read the state") : 0;
 }
 
 int oakum_state(struct oakum *o, const char *id, struct oakum_state **ret)
@@ -104,8 +100,6 @@ int oakum_state(struct oakum *o, const char *id, struct oakum_state **ret)
 		return handle_end(o, "state", id, err_set(err, ENOMEM, "read the state"));
 	s->c = CONTAINER_INIT;
 	r = container_open(o, id, false, &s->c, err);
-	if (r == 0)
-		r = finish(s, err);
 	if (r < 0) {
 		oakum_state_free(s);
 		return handle_end(o, "state", id, r);
@@ -155,6 +149,10 @@ const char *oakum_state_created(const struct oakum_state *s)
 
 const char *oakum_state_owner(const struct oakum_state *s)
 {
+	struct oakum_state *w = (struct oakum_state *)s; /* the text is a cache, not a property */
+
+	if (!s->owner[0])
+		owner_name(s->c.state.owner, w->owner, sizeof(w->owner));
 	return s->owner;
 }
 
@@ -170,6 +168,8 @@ bool oakum_state_terminal(const struct oakum_state *s)
 
 const char *oakum_state_json(const struct oakum_state *s)
 {
+	if (!s->json && render((struct oakum_state *)s) < 0)
+		return NULL;
 	return s->json;
 }
 
@@ -208,22 +208,23 @@ struct listing {
 /* 0, or what @each returned. A container that is just being made or taken away is none. */
 static int visit(struct listing *l, const char *id, struct oakum_state *s)
 {
+	char path[ID_MAX + sizeof("/" STATE_FILE)], text[512];
 	struct err err = ERR_INIT;
-	char text[512];
+	size_t len = strlen(id);
 	int r;
 
-	s->c.dir = openat(l->root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s->c.dir < 0)
-		return 0;
-	r = state_read(s->c.dir, &s->c.arena, &s->c.state, &err);
+	memcpy(path, id, len);
+	memcpy(path + len, "/" STATE_FILE, sizeof("/" STATE_FILE));
+	s->json = NULL;
+	s->owner[0] = '\0';
+	r = state_read_at(l->root, path, &s->c.arena, &s->c.state, &err);
 	if (r == STATE_ABSENT)
 		return 0;
 	if (r == 0) {
-		s->c.status = state_status(l->o, s->c.dir, &s->c.state);
-		r = finish(s, &err);
-	}
-	if (r == 0)
+		memcpy(path + len, "/" STATE_GATE, sizeof("/" STATE_GATE));
+		s->c.status = state_status_at(l->o, l->root, path, &s->c.state);
 		return l->each(l->data, s);
+	}
 	err_format(&err, text, sizeof(text));
 	if (l->bad)
 		l->bad(l->data, id, text);
@@ -271,33 +272,68 @@ static ssize_t read_names(int root, struct arena *arena, char ***ret)
 	return (ssize_t)n;
 }
 
-int oakum_list(struct oakum *o, int (*each)(void *data, const struct oakum_state *s),
-	       void (*bad)(void *data, const char *id, const char *text), void *data)
+/* 0 and *@ret_root with the names in @arena; 1: nothing is there, and need not be; < 0. */
+static int open_list(struct oakum *o, int *ret_root, struct arena *arena, char ***ret_names,
+		     size_t *ret_n)
 {
 	struct err *err = handle_begin(o);
-	struct listing l = {.o = o, .each = each, .bad = bad, .data = data};
 	AUTO_CLOSE int root = state_open_root(o, false, err);
-	AUTO_ARENA struct arena arena = ARENA_INIT;
-	struct oakum_state s = {.c = CONTAINER_INIT};
-	char **names = NULL;
 	ssize_t n;
-	int r = 0;
 
 	if (root == -ENOENT && o->root_is_default) {
 		handle_begin(o);
-		return 0;
+		return 1;
 	}
 	if (root < 0)
 		return handle_end(o, "list", o->root, root);
-	l.root = root;
-	n = read_names(root, &arena, &names);
+	n = read_names(root, arena, ret_names);
 	if (n < 0)
 		return handle_end(o, "list", o->root, err_set(err, (int)-n, "read the state root"));
-	for (ssize_t i = 0; i < n && r == 0; i++) {
+	*ret_n = (size_t)n;
+	*ret_root = fd_take(&root);
+	return 0;
+}
+
+int oakum_list(struct oakum *o, int (*each)(void *data, const struct oakum_state *s),
+	       void (*bad)(void *data, const char *id, const char *text), void *data)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	AUTO_CLOSE int root = -1;
+	struct listing l = {.o = o, .each = each, .bad = bad, .data = data};
+	struct oakum_state s = {.c = CONTAINER_INIT};
+	char **names = NULL;
+	size_t n = 0;
+	int r = open_list(o, &root, &arena, &names, &n);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	l.root = root;
+	for (size_t i = 0; i < n && r == 0; i++) {
 		r = visit(&l, names[i], &s);
-		fd_replace(&s.c.dir, -1);
 		arena_reset(&s.c.arena);
 	}
 	arena_done(&s.c.arena);
+	return r;
+}
+
+int oakum_list_ids(struct oakum *o, int (*each)(void *data, const char *id), void *data)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	AUTO_CLOSE int root = -1;
+	char **names = NULL;
+	size_t n = 0;
+	int r = open_list(o, &root, &arena, &names, &n);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		char path[ID_MAX + sizeof("/" STATE_FILE)];
+		size_t len = strlen(names[i]);
+
+		memcpy(path, names[i], len);
+		memcpy(path + len, "/" STATE_FILE, sizeof("/" STATE_FILE));
+		if (faccessat(root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			r = each(data, names[i]);
+	}
 	return r;
 }

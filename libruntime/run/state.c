@@ -133,13 +133,14 @@ int state_need(struct oakum *o, const char *id, int *ret_dir, struct err *err)
 	return err_kind(err, ERR_STATE, ENOENT, "container does not exist");
 }
 
-/* Is @dir still what the name says? A delete may have run between our open and our lock. */
+/* Is @dir still what the name says, and nobody else's? */
 static bool still_there(int root, const char *id, int dir)
 {
 	struct stat a, b;
 
 	return fstat(dir, &a) == 0 && fstatat(root, id, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev &&
+	       faccessat(dir, "state.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 }
 
 int state_make(struct oakum *o, const char *id, int *ret_dir, struct err *err)
@@ -206,8 +207,8 @@ static int lock_with_deadline(int dir, int64_t deadline_ms)
 
 int state_lock(struct oakum *o, const char *id, int dir, int64_t deadline_ms, struct err *err)
 {
-	AUTO_CLOSE int root = -1;
 	int r = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	struct stat st;
 
 	if (r == -EWOULDBLOCK)
 		r = lock_with_deadline(dir, deadline_ms);
@@ -217,10 +218,10 @@ int state_lock(struct oakum *o, const char *id, int dir, int64_t deadline_ms, st
 	}
 	if (r < 0)
 		return err_set(err, -r, "lock %s/%s", o->root, id);
-	root = state_open_root(o, false, err);
-	if (root < 0)
-		return root;
-	return still_there(root, id, dir) ? 0 : STATE_ABSENT;
+	if (fstat(dir, &st) < 0)
+		return err_set(err, errno, "look at %s/%s", o->root, id);
+	/* A delete may have run between our open and our lock: a removed directory has no link. */
+	return st.st_nlink ? 0 : STATE_ABSENT;
 }
 
 /* state.json is the last to go: as long as it is there, another delete knows what to do. */

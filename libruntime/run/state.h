@@ -62,6 +62,11 @@ int state_lock(struct oakum *o, const char *id, int dir, int64_t deadline_ms, st
  * damaged. */
 int state_read(int dir, struct arena *arena, struct state *ret, struct err *err);
 
+/* As state_read() of the file @path ("ID/state.json") below the state root @dir, through no symbolic
+ * link: what is met by one is STATE_ABSENT. */
+int state_read_at(int dir, const char *path, struct arena *arena, struct state *ret,
+		  struct err *err);
+
 /* Write it under a temporary name and rename. */
 int state_write(int dir, const struct state *s, struct err *err);
 
@@ -72,6 +77,9 @@ int state_load_config(int dir, struct arena *arena, struct spec **ret, struct er
 
 /* What it is now, asked of the kernel. */
 enum oakum_status state_status(struct oakum *o, int dir, const struct state *s);
+/* The same where the gate is called @gate below @dir. */
+enum oakum_status state_status_at(struct oakum *o, int dir, const char *gate,
+				  const struct state *s);
 
 /* The JSON text that `state` prints and hooks read: pieces around the pid and the status, in
  * @arena. */
@@ -80,6 +88,7 @@ char *state_hook_json(struct arena *arena, const struct state *s, const char *st
 /* Remove the directory with what is in it. 0, or < 0 with @err. */
 int state_remove(struct oakum *o, const char *id, int dir, struct err *err);
 
+#define STATE_FILE "state.json"
 #define STATE_GATE "gate"
 
 #endif

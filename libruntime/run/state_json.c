@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "run/state.h"
 #include "spec/spec.h"
@@ -103,7 +104,7 @@ int state_write(int dir, const struct state *s, struct err *err)
 	write_members(&b, s);
 	if (b.overflow)
 		return err_set(err, EOVERFLOW, "write state.json");
-	r = io_replace_at(dir, "state.json", b.p, b.len);
+	r = io_replace_at(dir, STATE_FILE, b.p, b.len);
 	if (r == -ENOSPC || r == -EDQUOT)
 		err_hint(err, "the state root is full: free space or inodes there, or name another "
 			      "with --root");
@@ -193,24 +194,14 @@ static int damaged(struct err *err, const char *what)
 	return err_kind(err, ERR_STATE, 0, "state.json is damaged: %s", what);
 }
 
-int state_read(int dir, struct arena *arena, struct state *ret, struct err *err)
+/* @text: all of a state.json. */
+static int parse(const char *text, size_t size, struct arena *arena, struct state *ret,
+		 struct err *err)
 {
 	struct err inner = ERR_INIT;
 	struct json *j;
-	char *text;
-	size_t size;
-	int r;
 
-	r = io_read_alloc(dir, "state.json", STATE_MAX_SIZE, arena, &text, &size, &inner);
-	if (r == -ENOENT)
-		return STATE_ABSENT;
-	if (r < 0) {
-		if (err)
-			*err = inner;
-		return r;
-	}
-	r = json_parse(text, size, "state.json", arena, &j, &inner);
-	if (r < 0)
+	if (json_parse(text, size, "state.json", arena, &j, &inner) < 0)
 		return damaged(err, inner.text);
 	if (j->type != JSON_OBJECT || get_number(j, "format") == 0)
 		return damaged(err, "no format number");
@@ -221,6 +212,40 @@ int state_read(int dir, struct arena *arena, struct state *ret, struct err *err)
 	if (keep_annotations(j, arena, ret) < 0)
 		return err_set(err, ENOMEM, "read state.json");
 	return 0;
+}
+
+int state_read(int dir, struct arena *arena, struct state *ret, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	char *text;
+	size_t size;
+	int r;
+
+	r = io_read_alloc(dir, STATE_FILE, STATE_MAX_SIZE, arena, &text, &size, &inner);
+	if (r == -ENOENT)
+		return STATE_ABSENT;
+	if (r < 0) {
+		if (err)
+			*err = inner;
+		return r;
+	}
+	return parse(text, size, arena, ret, err);
+}
+
+int state_read_at(int dir, const char *path, struct arena *arena, struct state *ret,
+		  struct err *err)
+{
+	AUTO_CLOSE int fd = path_open_nolink(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	char *text;
+	size_t size;
+	int r;
+
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+		return STATE_ABSENT;
+	if (fd < 0)
+		return err_set(err, -fd, "open %s", path);
+	r = io_read_all(fd, STATE_FILE, STATE_MAX_SIZE, arena, &text, &size, err);
+	return r < 0 ? r : parse(text, size, arena, ret, err);
 }
 
 int state_keep_config(int dir, const char *text, size_t size, struct err *err)
@@ -278,10 +303,20 @@ char *state_hook_json(struct arena *arena, const struct state *s, const char *st
 	return mem;
 }
 
-enum oakum_status state_status(struct oakum *o, int dir, const struct state *s)
+static bool is_paused(struct oakum *o, const struct state *s)
 {
 	const struct cgroup_host *host;
 	struct err ignored = ERR_INIT;
+	int r = s->cgroup[0] ? cgroup_look_frozen(s->cgroup) : 0;
+
+	if (r != CGROUP_GONE)
+		return r == CGROUP_FROZEN;
+	host = handle_cgroups(o, &ignored);
+	return host && cgroup_is_frozen(host, s->cgroup) == 1;
+}
+
+enum oakum_status state_status_at(struct oakum *o, int dir, const char *gate, const struct state *s)
+{
 	bool same_boot = str_eq(s->boot_id, handle_boot_id(o));
 
 	if (!s->complete)
@@ -289,10 +324,14 @@ enum oakum_status state_status(struct oakum *o, int dir, const struct state *s)
 									  : OAKUM_STOPPED;
 	if (!same_boot || s->init.pid <= 0 || proc_check(&s->init) != PROC_ALIVE)
 		return OAKUM_STOPPED;
-	host = s->cgroup[0] ? handle_cgroups(o, &ignored) : NULL;
-	if (host && cgroup_is_frozen(host, s->cgroup) == 1)
+	if (is_paused(o, s))
 		return OAKUM_PAUSED;
-	if (faccessat(dir, STATE_GATE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (faccessat(dir, gate, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return OAKUM_CREATED;
 	return OAKUM_RUNNING;
+}
+
+enum oakum_status state_status(struct oakum *o, int dir, const struct state *s)
+{
+	return state_status_at(o, dir, STATE_GATE, s);
 }

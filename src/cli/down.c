@@ -33,7 +33,7 @@ static int annotated_signal(const struct oakum_state *state)
 	struct json *top;
 	int sig;
 
-	if (json_parse(text, strlen(text), "state", &arena, &top, &ignored) < 0)
+	if (!text || json_parse(text, strlen(text), "state", &arena, &top, &ignored) < 0)
 		return SIGTERM;
 	name = json_get(json_get(top, "annotations"), STOP_SIGNAL);
 	sig = name && name->type == JSON_STRING ? oakum_signal_parse(name->text) : -1;

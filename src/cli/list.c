@@ -34,11 +34,11 @@ static int add_row(void *data, const struct oakum_state *s)
 	return columns_add(&l->table, cells);
 }
 
-static int add_id(void *data, const struct oakum_state *s)
+static int add_id(void *data, const char *id)
 {
 	struct listing *l = data;
 
-	fprintf(l->out, "%s\n", oakum_state_id(s));
+	fprintf(l->out, "%s\n", id);
 	return 0;
 }
 
@@ -46,11 +46,14 @@ static int add_id(void *data, const struct oakum_state *s)
 static int add_json(void *data, const struct oakum_state *s)
 {
 	struct listing *l = data;
+	const char *json = oakum_state_json(s);
 	bool quoted = false;
 
+	if (!json)
+		return -ENOMEM;
 	fputc(l->any ? ',' : '[', l->out);
 	l->any = true;
-	for (const char *p = oakum_state_json(s); *p; p++) {
+	for (const char *p = json; *p; p++) {
 		if (quoted && *p == '\\' && p[1])
 			fputc(*p++, l->out);
 		else if (*p == '"')
@@ -96,7 +99,7 @@ static int put_list(struct listing *l)
 	const char *format = opt_string(l->c, "format");
 
 	if (opt_bool(l->c, "quiet"))
-		return oakum_list(l->c->oakum, add_id, report_bad, l);
+		return oakum_list_ids(l->c->oakum, add_id, l);
 	return format && str_eq(format, "json") ? put_json(l) : put_table(l);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* oakum state: the state of a container as JSON. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/str.h"
@@ -14,7 +15,8 @@ static int run(struct command_context *c)
 	if (oakum_state(c->oakum, c->args[0], &s) < 0)
 		return cli_fail(c);
 	json = oakum_state_json(s);
-	status = cli_output(c, json, strlen(json));
+	status = json ? cli_output(c, json, strlen(json))
+		      : cli_error(c, OAKUM_E_RUNTIME, ENOMEM, "print the state");
 	if (status == 0)
 		status = cli_output(c, "\n", 1);
 	oakum_state_free(s);

@@ -54,9 +54,13 @@ ${C}b"
 	ok oakum create -b "$B" "$C"
 	mkdir -m 700 "$ROOT/bad"
 	echo '{' >"$ROOT/bad/state.json"
-	output=$(oakum list -q 2>"$W/stderr" </dev/null) || :
-	prints "$C"
+	output=$(oakum list 2>"$W/stderr" </dev/null) || :
+	grep -q "^$C " <<<"$output"
 	grep -q bad "$W/stderr"
+	# The ids alone are what there is to be deleted.
+	output=$(oakum list -q </dev/null)
+	prints bad
+	prints "$C"
 	ok oakum delete -f bad
 	ok oakum delete -f "$C"
 }
