@@ -57,7 +57,9 @@ static int stay(const char *script, bool terminal)
 
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		signal(SIGPIPE, SIG_DFL);
+		/* What is ignored from the start, as by nohup(1), sh cannot trap. */
+		for (int sig = 1; sig < NSIG; sig++)
+			signal(sig, SIG_DFL);
 		if (terminal)
 			login_tty(slave);
 		child_of(script);
