@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Configurations that the library writes, and the terminal helpers of the programs. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "kernel/tty.h"
 #include "run/handle.h"
 #include "spec/spec.h"
@@ -46,6 +49,23 @@ int oakum_spec(struct oakum *o, bool rootless, char **ret, size_t *ret_size)
 	return handle_end(o, "spec", NULL, r);
 }
 
+/* Can a default limit on processes be kept? One that was asked for may fail; a default may not. */
+static bool can_limit_pids(struct oakum *o)
+{
+	struct err ignored = ERR_INIT;
+	const struct cgroup_host *host = handle_cgroups(o, &ignored);
+	char path[192], controllers[512];
+
+	for (size_t i = 0; host && i < host->n; i++)
+		if (host->h[i].controllers & CGROUP_C_PIDS)
+			return true;
+	if (!host || host->mode != CGROUP_V2)
+		return false;
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", host->h[0].mount);
+	return io_read_at(AT_FDCWD, path, controllers, sizeof(controllers)) > 0 &&
+	       strstr(controllers, "pids");
+}
+
 int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *x, char **ret,
 			size_t *ret_size)
 {
@@ -69,6 +89,7 @@ int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *x, char **
 		.id = x->id,
 		.memory = x->memory,
 		.pids = x->pids,
+		.no_default_pids = !can_limit_pids(o),
 		.cpus = x->cpus,
 		.terminal = x->terminal,
 		.read_only = x->read_only,

@@ -20,7 +20,9 @@
 
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
-#define PF_EXITING	   0x4
+#define DIE_HINT                                                                                   \
+	"a process in state D waits for a device or a file system: delete again when it has gone"
+#define PF_EXITING 0x4
 
 /*
  * Is the process on its way out, beyond anybody's help? It is once SIGKILL is pending or the kernel
@@ -55,8 +57,7 @@ static int name_process(pid_t pid, const char *what, struct err *err)
 	char name[32], state;
 
 	proc_describe(pid, name, &state);
-	err_hint(err, "a process in state D waits for a device or a file system; delete again when "
-		      "it has gone");
+	err_hint(err, DIE_HINT);
 	return err_kind(err, ERR_RUNTIME, ETIMEDOUT, "%s: process %d (%s, state %c) is still there",
 			what, pid, name, state);
 }
@@ -123,10 +124,16 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 	if (r >= 0 && c) {
 		int waited = await_init(c, deadline, err);
 
-		r = waited < 0 ? waited : r;
+		/* The removal names everyone who is left, not init alone. */
+		if (waited == -ETIMEDOUT && r == 0)
+			*err = ERR_INIT;
+		else if (waited < 0)
+			r = waited;
 	}
 	if (r == 0) {
 		r = cgroup_remove(&cg, deadline, err);
+		if (r == CGROUP_BUSY)
+			err_hint(err, DIE_HINT);
 		return r == CGROUP_BUSY ? -EBUSY : r < 0 ? r : 0;
 	}
 	if (r != CGROUP_GONE)

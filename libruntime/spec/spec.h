@@ -271,6 +271,7 @@ struct spec_hardened {
 	const char *workdir, *hostname; /* NULL: "/" and the id */
 	const char *id;
 	int64_t memory, pids; /* bytes, count; 0: not limited (pids: 4096) */
+	bool no_default_pids; /* pids 0 is then no limit: the host has no such controller */
 	double cpus;	      /* 0: not limited */
 	bool terminal, read_only, host_network;
 };

@@ -202,9 +202,11 @@ static void put_resources(struct spec_writer *w, const struct spec_hardened *o)
 		spec_put_u64(w, "period", CPU_PERIOD);
 		spec_close(w, '}');
 	}
-	spec_open(w, "pids", '{');
-	spec_put_i64(w, "limit", o->pids ? o->pids : DEFAULT_PIDS);
-	spec_close(w, '}');
+	if (o->pids || !o->no_default_pids) {
+		spec_open(w, "pids", '{');
+		spec_put_i64(w, "limit", o->pids ? o->pids : DEFAULT_PIDS);
+		spec_close(w, '}');
+	}
 	spec_close(w, '}');
 }
 
