@@ -160,8 +160,8 @@ int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err 
  * open cgroup, so that `list` opens one file a container. */
 int cgroup_is_frozen(const struct cgroup_host *host, const char *path);
 
-/* The same without cgroup_probe(), for the places where a freezer most often is: 0, CGROUP_FROZEN, or
- * CGROUP_GONE: not to be found there, ask cgroup_is_frozen(). */
+/* The same without cgroup_probe(), for the places where a freezer most often is: 0, CGROUP_FROZEN,
+ * or CGROUP_GONE: not to be found there, ask cgroup_is_frozen(). */
 int cgroup_look_frozen(const char *path);
 
 /*
