@@ -164,7 +164,8 @@ const char *oakum_state_json(const struct oakum_state *s);
 int oakum_list(struct oakum *o, int (*each)(void *data, const struct oakum_state *s),
 	       void (*bad)(void *data, const char *id, const char *text), void *data);
 
-/* The ids alone, sorted, of all that has a state: quick, as no state is read. Returns as oakum_list(). */
+/* The ids alone, sorted, of all that has a state: quick, as no state is read. Returns as
+ * oakum_list(). */
 int oakum_list_ids(struct oakum *o, int (*each)(void *data, const char *id), void *data);
 
 /* The signal of "TERM", "SIGTERM", "15", "RTMIN+1"; -EINVAL. And its name ("SIGTERM") or NULL. */
