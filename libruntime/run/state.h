@@ -62,8 +62,8 @@ int state_lock(struct oakum *o, const char *id, int dir, int64_t deadline_ms, st
  * damaged. */
 int state_read(int dir, struct arena *arena, struct state *ret, struct err *err);
 
-/* As state_read() of the file @path ("ID/state.json") below the state root @dir, through no symbolic
- * link: what is met by one is STATE_ABSENT. */
+/* As state_read() of the file @path ("ID/state.json") below the state root @dir, through no
+ * symbolic link: what is met by one is STATE_ABSENT. */
 int state_read_at(int dir, const char *path, struct arena *arena, struct state *ret,
 		  struct err *err);
 
