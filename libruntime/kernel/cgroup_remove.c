@@ -132,10 +132,10 @@ static int name_left(const char *path, int dir, struct err *err)
 	if (l.hidden)
 		strbuf_add(&b, " and some of another pid namespace");
 	if (l.n || l.hidden)
-		err_kind(err, ERR_STATE, EBUSY, "cgroup %s: %zu process%s left%s", path, l.n,
+		err_kind(err, ERR_RUNTIME, EBUSY, "cgroup %s: %zu process%s left%s", path, l.n,
 			 l.n == 1 ? "" : "es", text);
 	else
-		err_kind(err, ERR_STATE, EBUSY, "cgroup %s: busy, though no process is left in it",
+		err_kind(err, ERR_RUNTIME, EBUSY, "cgroup %s: busy, though no process is left in it",
 			 path);
 	cgroup_pidlist_done(&l);
 	return CGROUP_BUSY;
