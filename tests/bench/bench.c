@@ -10,8 +10,8 @@
  * the child's with those it has waited for. One more round at the start is thrown away.
  *
  * SUMMARY: series, n, wall median, wall p10, CPU median, CPU p10 (ms), peak RSS (KiB), minor
- * faults, failures, and the medians of the paired ratios to the first WHO with the same WHAT, wall
- * and CPU.
+ * faults, failures, and the medians of the paired ratios to every WHO with the same WHAT, as
+ * "WHO=CPU/WALL WHO=CPU/WALL".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -250,24 +250,31 @@ static double paired(const struct series *s, const struct series *base, size_t o
 #define WALL offsetof(struct sample, wall)
 #define CPU  offsetof(struct sample, cpu)
 
+static void report_ratios(const struct series *s)
+{
+	const char *what = strchr(s->name, '/');
+
+	for (int i = 0; what && i < n_series; i++) {
+		const char *other = strchr(series[i].name, '/');
+
+		if (&series[i] != s && other && strcmp(other, what) == 0)
+			printf(" %.*s=%.2f/%.2f", (int)(other - series[i].name), series[i].name,
+			       paired(s, &series[i], CPU), paired(s, &series[i], WALL));
+	}
+}
+
 static void report(void)
 {
-	printf("series\tn\twall\twall_p10\tcpu\tcpu_p10\trss\tfaults\tfailures\twall_ratio\tcpu_"
-	       "ratio\n");
+	printf("series\tn\twall\twall_p10\tcpu\tcpu_p10\trss\tfaults\tfailures\tratios\n");
 	for (int i = 0; i < n_series; i++) {
-		const struct series *s = &series[i], *base = s;
-		const char *what = strchr(s->name, '/');
+		const struct series *s = &series[i];
 
-		for (int j = 0; what && j < i && base == s; j++)
-			if (strchr(series[j].name, '/') &&
-			    strcmp(strchr(series[j].name, '/'), what) == 0)
-				base = &series[j];
-		printf("%s\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.0f\t%.0f\t%d\t%.3f\t%.3f\n", s->name,
-		       s->n, of_member(s, WALL, 0.5), of_member(s, WALL, 0.1),
-		       of_member(s, CPU, 0.5), of_member(s, CPU, 0.1),
-		       of_member(s, offsetof(struct sample, rss), 0.5),
-		       of_member(s, offsetof(struct sample, faults), 0.5), s->failures,
-		       paired(s, base, WALL), paired(s, base, CPU));
+		printf("%s\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.0f\t%.0f\t%d\t", s->name, s->n,
+		       of_member(s, WALL, 0.5), of_member(s, WALL, 0.1), of_member(s, CPU, 0.5),
+		       of_member(s, CPU, 0.1), of_member(s, offsetof(struct sample, rss), 0.5),
+		       of_member(s, offsetof(struct sample, faults), 0.5), s->failures);
+		report_ratios(s);
+		printf("\n");
 	}
 }
 
