@@ -147,7 +147,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	sleeper
 	ok oakum run -d -b "$B" "$C"
 	bundle . "$W/other"
-	for n in {3..30}; do
+	for n in {3..64}; do
 		edit ".process.cwd = \"/proc/self/fd/$n\" | .process.args = [\"ls\", \"-a\", \".\"]" "$W/other"
 		attempt oakum run -b "$W/other" "${C}b"
 		[ $rc != 0 ] || { echo "cwd fd $n: $(cat "$W/stdout")"; false; }
@@ -441,7 +441,7 @@ CapAmb:0000000000000000"
 	is "$(tail -1 <<<"$output")" 0022
 }
 
-@test "T-70 and device paths with dots stay inside" {
+@test "device paths with dots stay inside" {
 	for path in /dev/../../host/zz /dev/../mnt/zz; do
 		bundle ".linux.devices = [{path: \"$path\", type: \"c\", major: 1, minor: 5}]"
 		fails 3 oakum run -b "$B" "$C"
