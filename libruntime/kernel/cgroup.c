@@ -209,26 +209,46 @@ fail:
 	return r;
 }
 
+/* 1: opened, 0: it is not there, < 0 with @err. */
+static int open_one(struct cgroup *cg, size_t i, struct err *err)
+{
+	char dir[CGROUP_DIR_MAX];
+
+	(void)cgroup_dir(&cg->host->h[i], cg->path, dir);
+	cg->fd[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cg->fd[i] < 0 && errno != ENOENT)
+		return err_set(err, errno, "open cgroup %s", dir);
+	return cg->fd[i] >= 0;
+}
+
 int cgroup_open(struct cgroup *cg, const char *path, struct err *err)
 {
 	bool found = false;
 	int r = cgroup_set_path(cg, path, err);
 
-	if (r < 0)
+	for (size_t i = 0; r >= 0 && i < cg->host->n; i++) {
+		r = open_one(cg, i, err);
+		found |= r > 0;
+	}
+	if (r < 0) {
+		cgroup_close(cg);
 		return r;
-	for (size_t i = 0; i < cg->host->n; i++) {
-		char dir[CGROUP_DIR_MAX];
-
-		(void)cgroup_dir(&cg->host->h[i], cg->path, dir);
-		cg->fd[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		found |= cg->fd[i] >= 0;
-		if (cg->fd[i] < 0 && errno != ENOENT) {
-			r = err_set(err, errno, "open cgroup %s", dir);
-			cgroup_close(cg);
-			return r;
-		}
 	}
 	return found ? 0 : CGROUP_GONE;
+}
+
+int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err)
+{
+	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), r;
+
+	if (i < 0)
+		i = cgroup_find_v2(cg->host);
+	if (i < 0)
+		return cgroup_open(cg, path, err);
+	r = cgroup_set_path(cg, path, err);
+	if (r == 0)
+		r = open_one(cg, (size_t)i, err);
+	return r < 0 ? r : r > 0 ? 0 : CGROUP_GONE;
 }
 
 int cgroup_v2_fd(const struct cgroup *cg)

@@ -122,6 +122,9 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 /* Open an existing one. CGROUP_GONE: in no hierarchy. */
 int cgroup_open(struct cgroup *cg, const char *path, struct err *err);
 
+/* As cgroup_open() of what cgroup_freeze() needs, and nothing else. */
+int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err);
+
 /*
  * Write the remaining limits (all of them when @update), in an order the kernel accepts whether
  * they grow or shrink; v2: attach the device program. A limit whose controller is missing is an

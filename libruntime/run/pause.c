@@ -32,7 +32,7 @@ static int freeze(struct oakum *o, const struct container *c, bool pause, int64_
 	if (!c->state.cgroup[0])
 		return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup to freeze");
 	cgroup_init(&cg, host);
-	r = cgroup_open(&cg, c->state.cgroup, err);
+	r = cgroup_open_freezer(&cg, c->state.cgroup, err);
 	if (r == 0)
 		r = cgroup_freeze(&cg, pause,
 				  clock_deadline(timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS),

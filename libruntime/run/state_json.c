@@ -94,7 +94,8 @@ int state_write(int dir, const struct state *s, struct err *err)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
 	size_t size = size_needed(s);
-	char *mem = arena_alloc(&arena, size);
+	char small[4096]; /* most often enough */
+	char *mem = size <= sizeof(small) ? small : arena_alloc(&arena, size);
 	struct strbuf b;
 	int r;
 
