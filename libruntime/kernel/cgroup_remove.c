@@ -135,8 +135,8 @@ static int name_left(const char *path, int dir, struct err *err)
 		err_kind(err, ERR_RUNTIME, EBUSY, "cgroup %s: %zu process%s left%s", path, l.n,
 			 l.n == 1 ? "" : "es", text);
 	else
-		err_kind(err, ERR_RUNTIME, EBUSY, "cgroup %s: busy, though no process is left in it",
-			 path);
+		err_kind(err, ERR_RUNTIME, EBUSY,
+			 "cgroup %s: busy, though no process is left in it", path);
 	cgroup_pidlist_done(&l);
 	return CGROUP_BUSY;
 }
