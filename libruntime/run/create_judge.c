@@ -60,7 +60,9 @@ static int parse(struct creation *c)
 
 	if (!errors)
 		return err_set(c->err, ENOMEM, "read config.json");
-	r = spec_parse(c->text, c->text_size, "config.json", &c->arena, &c->spec, errors);
+	r = spec_parse(c->text, c->text_size,
+		       c->options->config ? c->options->config : "config.json", &c->arena, &c->spec,
+		       errors);
 	if (r < 0)
 		return create_keep_errors(c->o, errors, r);
 	for (size_t i = 0; i < c->spec->unknown.n; i++)

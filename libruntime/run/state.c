@@ -163,6 +163,9 @@ int state_make(struct oakum *o, const char *id, int *ret_dir, struct err *err)
 			return err_kind(err, ERR_EXISTS, 0,
 					"a container with this id already exists");
 		}
+		err_hint(err, r == ENOSPC || r == EDQUOT
+				      ? "the state root is full: free space or inodes there"
+				      : "name a writable directory with --root");
 		return err_set(err, r, "make %s/%s", o->root, id);
 	}
 	dir = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
