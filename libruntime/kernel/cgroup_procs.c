@@ -23,6 +23,7 @@
 
 #define CHUNK	       64 /* pidfds open at a time */
 #define KILL_ROUNDS    200
+#define KILL_TOTAL_MS  5000 /* what is left then is for the caller to wait for and to name */
 #define KILL_FREEZE_MS 1000 /* how long a process that will not freeze holds up the kill */
 #define LOOK_AGAIN_MS  100  /* a process may also leave by moving to another cgroup: no event */
 
@@ -352,13 +353,14 @@ static int kill_round(struct cgroup *cg, struct cgroup_pidlist *now, bool *ret_h
 static int kill_rounds(struct cgroup *cg, bool killed)
 {
 	struct cgroup_pidlist before = {.p = NULL};
+	int64_t step = 0, end = clock_now_ms() + KILL_TOTAL_MS;
 	bool held = killed;
-	int64_t step = 0;
 	int r = 0;
 
 	if (killed)
 		release(cg);
-	for (int round = 0, quiet = 0; round < KILL_ROUNDS && r == 0; round++) {
+	for (int round = 0, quiet = 0; round < KILL_ROUNDS && r == 0 && clock_now_ms() < end;
+	     round++) {
 		struct cgroup_pidlist now = {.p = NULL};
 
 		r = list_all(cg, true, &now);
