@@ -104,17 +104,11 @@ static int make_plan(struct creation *c, const char *id)
 		.preserve_fds = c->options->preserve_fds,
 		.listen_fds = c->options->listen_fds,
 	};
-	uint64_t hash = UINT64_C(14695981039346656037);
 
 	c->host.cgroups = handle_cgroups(c->o, c->err);
 	if (!c->host.cgroups)
 		return -EINVAL;
-	/* Two state roots may use one id: each has a parent of its own. */
-	for (const char *p = c->o->root; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
-	snprintf(c->parent_path, sizeof(c->parent_path), "/oakum-%08x",
-		 (unsigned)(hash ^ (hash >> 32)));
-	c->host.default_cgroup_parent = c->o->root_is_default ? "/oakum" : c->parent_path;
+	c->host.default_cgroup_parent = c->o->cgroup_parent;
 	c->host.rootless = c->o->rootless;
 	c->host.uid = geteuid();
 	c->host.gid = getegid();

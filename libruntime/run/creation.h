@@ -37,7 +37,6 @@ struct creation {
 	int64_t deadline;
 	bool state_made;
 	char created[CLOCK_TEXT_SIZE];
-	char parent_path[64];
 };
 
 /*

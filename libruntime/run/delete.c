@@ -205,16 +205,10 @@ static bool may_go(const struct container *c, bool force)
 /* state.json is unreadable or was never written: what the id alone tells can still be cleaned. */
 static int remove_remains(struct oakum *o, const char *id, struct container *c, struct err *err)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
 	char path[512];
 	int r;
 
-	for (const char *p = o->root; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
-	if (o->root_is_default)
-		snprintf(path, sizeof(path), "/oakum/%s", id);
-	else
-		snprintf(path, sizeof(path), "/oakum-%08x/%s", (unsigned)(hash ^ (hash >> 32)), id);
+	snprintf(path, sizeof(path), "%s/%s", o->cgroup_parent, id);
 	*err = ERR_INIT;
 	r = clear_cgroup(o, NULL, path, clock_deadline(DEFAULT_WAIT_MS), err);
 	return r < 0 ? r : state_remove(o, id, c->dir, err);

@@ -40,6 +40,19 @@ static int choose_root(struct oakum *o, const char *wanted)
 	return 0;
 }
 
+static void name_cgroup_parent(struct oakum *o)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (const char *p = o->root; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+	if (o->root_is_default)
+		snprintf(o->cgroup_parent, sizeof(o->cgroup_parent), "/oakum");
+	else
+		snprintf(o->cgroup_parent, sizeof(o->cgroup_parent), "/oakum-%08x",
+			 (unsigned)(hash ^ (hash >> 32)));
+}
+
 int oakum_new(const struct oakum_options *options, struct oakum **ret)
 {
 	struct oakum *o = calloc(1, sizeof(*o));
@@ -57,7 +70,10 @@ int oakum_new(const struct oakum_options *options, struct oakum **ret)
 	o->debug_data = options->debug_data;
 	o->warn = options->warn;
 	o->warn_data = options->warn_data;
-	return choose_root(o, options->root);
+	r = choose_root(o, options->root);
+	if (r == 0)
+		name_cgroup_parent(o);
+	return r;
 }
 
 void oakum_free(struct oakum *o)

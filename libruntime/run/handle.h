@@ -19,6 +19,8 @@
 struct oakum {
 	char root[PATH_MAX / 4]; /* absolute */
 	bool root_is_default;
+	/* Where cgroups without a cgroupsPath go. Two roots may use one id: each has its own. */
+	char cgroup_parent[32];
 	enum oakum_cgroup_manager manager;
 	bool rootless;
 	void (*debug)(void *data, const char *line);
