@@ -6,10 +6,10 @@
  * statfs(2) agrees.
  *
  * cgroup.c makes, opens and joins; cgroup_probe.c finds the hierarchies; cgroup_limit.c chooses,
- * and cgroup_v1.c and cgroup_v2.c know, the limit files; cgroup_devices.c turns device rules into
- * v1 lines and cgroup_bpf.c into a v2 eBPF program; cgroup_freeze.c stops and resumes;
- * cgroup_procs.c lists, signals and waits for the processes; cgroup_walk.c walks sub-cgroups;
- * cgroup_remove.c takes it all away.
+ * and cgroup_v1.c, cgroup_v2.c, cgroup_io.c and cgroup_unified.c know, the limit files;
+ * cgroup_devices.c turns device rules into v1 lines and cgroup_bpf.c into a v2 eBPF program;
+ * cgroup_freeze.c stops and resumes; cgroup_procs.c lists, signals and waits for the processes;
+ * cgroup_walk.c walks sub-cgroups; cgroup_remove.c takes it all away.
  */
 #ifndef OAKUM_KERNEL_CGROUP_H
 #define OAKUM_KERNEL_CGROUP_H
@@ -50,7 +50,10 @@ enum {
 	CGROUP_C_PERF_EVENT = 1 << 11,
 	CGROUP_C_RDMA = 1 << 12,
 	CGROUP_C_MISC = 1 << 13,
-	CGROUP_C_NAMED = 1 << 14 /* name=systemd … */
+	CGROUP_C_NAMED = 1 << 14, /* name=systemd … */
+	/* What v2 has as controllers. */
+	CGROUP_C_V2 = CGROUP_C_CPU | CGROUP_C_CPUSET | CGROUP_C_MEMORY | CGROUP_C_PIDS |
+		      CGROUP_C_BLKIO | CGROUP_C_HUGETLB | CGROUP_C_RDMA | CGROUP_C_MISC,
 };
 
 struct cgroup_host {
@@ -76,6 +79,45 @@ struct cgroup_device_rule {
 	bool read, write, mknod;
 };
 
+struct cgroup_io_weight {
+	uint32_t major, minor;
+	uint64_t weight, leaf_weight; /* 10…1000; 0: not set */
+};
+
+enum cgroup_io_kind {
+	CGROUP_IO_READ_BPS,
+	CGROUP_IO_WRITE_BPS,
+	CGROUP_IO_READ_IOPS,
+	CGROUP_IO_WRITE_IOPS,
+	CGROUP_IO_COUNT
+};
+
+struct cgroup_io_rate {
+	enum cgroup_io_kind kind;
+	uint32_t major, minor;
+	uint64_t rate; /* a second; 0: no limit */
+};
+
+struct cgroup_hugepage {
+	const char *size; /* "2MB" */
+	uint64_t limit;	  /* bytes */
+};
+
+struct cgroup_net_priority {
+	const char *name;
+	uint32_t priority;
+};
+
+struct cgroup_rdma {
+	const char *device;
+	CGROUP_OPTION(uint32_t) handles, objects;
+};
+
+struct cgroup_unified {
+	const char *key,
+		*value; /* "memory.high"; a value of several lines is written line by line */
+};
+
 /* Limits; what is not set is not written. */
 struct cgroup_limits {
 	CGROUP_OPTION(int64_t)
@@ -85,11 +127,28 @@ struct cgroup_limits {
 	CGROUP_OPTION(bool) memory_disable_oom_killer; /* v1 */
 	CGROUP_OPTION(uint64_t) cpu_shares, cpu_period, cpu_burst;
 	CGROUP_OPTION(int64_t) cpu_quota, cpu_idle;
+	CGROUP_OPTION(int64_t) cpu_rt_runtime; /* v1, as the period: microseconds */
+	CGROUP_OPTION(uint64_t) cpu_rt_period;
 	const char *cpuset_cpus, *cpuset_mems;	  /* NULL: leave */
 	CGROUP_OPTION(int64_t) pids_limit;	  /* -1: max; 0 means 1 */
 	const struct cgroup_device_rule *devices; /* in order, the caller has put the default ones
 						     in; what none names is denied */
 	size_t n_devices;
+	bool memory_check; /* refuse a memory limit below what is in use (v2; v1 always does) */
+	CGROUP_OPTION(uint64_t) io_weight, io_leaf_weight; /* 10…1000 */
+	const struct cgroup_io_weight *io_weights;
+	size_t n_io_weights;
+	const struct cgroup_io_rate *io_rates;
+	size_t n_io_rates;
+	const struct cgroup_hugepage *hugepages;
+	size_t n_hugepages;
+	CGROUP_OPTION(uint32_t) net_class; /* v1, as the priorities */
+	const struct cgroup_net_priority *net_priorities;
+	size_t n_net_priorities;
+	const struct cgroup_rdma *rdma;
+	size_t n_rdma;
+	const struct cgroup_unified *unified; /* v2; after all others */
+	size_t n_unified;
 };
 
 /* The cgroup of one container, opened. */

@@ -91,24 +91,34 @@ bool cgroup_backoff(int64_t *step_us, int64_t deadline_ms);
  */
 struct cgroup_write {
 	int dir;
-	const char *limit;	/* "pids limit", for messages */
-	const char *controller; /* "pids" */
-	const char *file;	/* "pids.max" */
-	const char *text;	/* value, or NULL: ->value */
-	char value[48];
-	bool if_present; /* a missing file means that there is nothing to limit */
+	const char *limit;	   /* "pids limit", for messages */
+	const char *controller;	   /* "pids" */
+	const char *file;	   /* "pids.max" */
+	const char *text;	   /* value, or NULL: ->value */
+	char value[128], name[64]; /* ->text and ->file may point here while @w stays where it is */
+	bool if_present;	   /* a missing file means that there is nothing to limit */
+	bool done;
 };
 
+/* On the heap where they are many. Zeroed is empty. */
 struct cgroup_writes {
 	const struct cgroup *cg;
 	bool v2;
-	struct cgroup_write w[16];
-	size_t n;
+	struct cgroup_write few[16], *w;
+	size_t n, room;
+	bool no_memory;		   /* cgroup_writes_do() says so */
+	struct cgroup_write spare; /* what is handed out then */
 };
 
+/* Add one; never NULL. ->file and ->text are the caller's and must stay until they are written. */
 struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, const char *limit,
 				       const char *file);
+/* The same to a file whose name is put together: "hugetlb.%s.max" with @part. */
+struct cgroup_write *cgroup_writes_add_named(struct cgroup_writes *ws, int dir, const char *limit,
+					     const char *format, const char *part);
+/* Write them all and empty the list. */
 int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct err *err);
+void cgroup_writes_done(struct cgroup_writes *ws);
 
 /* Fill @ws with the limits of one controller. 0 or < 0 with @err. */
 int cgroup_v1_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
@@ -124,6 +134,29 @@ int cgroup_any_cpuset(struct cgroup_writes *ws, int dir, const struct cgroup_lim
 		      struct err *err);
 int cgroup_any_pids(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
 		    struct err *err);
+int cgroup_any_hugetlb(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		       struct err *err);
+int cgroup_any_rdma(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		    struct err *err);
+int cgroup_v1_io(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l, struct err *err);
+int cgroup_v2_io(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l, struct err *err);
+int cgroup_v1_net_class(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+			struct err *err);
+int cgroup_v1_net_priorities(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+			     struct err *err);
+/* v2 has neither: < 0 with @err. */
+int cgroup_v2_no_network(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+			 struct err *err);
+
+/* CGROUP_C_* that the keys of the unified map need; 0 or < 0 with @err (a controller that is not
+ * v2's here). */
+int cgroup_unified_need(const struct cgroup *cg, const struct cgroup_limits *l, uint32_t *ret,
+			struct err *err);
+/* Write the unified map. */
+int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct err *err);
+
+/* Is there a file of that name in the cgroup? */
+bool cgroup_has_file(int dir, const char *name);
 
 /* What must stand before a task joins. @fresh: the v1 devices directory is new. */
 int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool fresh,

@@ -5,7 +5,9 @@
  * and cgroup_v2.c.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -26,7 +28,7 @@ static bool wants_memory(const struct cgroup_limits *l)
 static bool wants_cpu(const struct cgroup_limits *l)
 {
 	return l->cpu_shares.set || l->cpu_period.set || l->cpu_quota.set || l->cpu_burst.set ||
-	       l->cpu_idle.set;
+	       l->cpu_idle.set || l->cpu_rt_runtime.set || l->cpu_rt_period.set;
 }
 
 static bool wants_cpuset(const struct cgroup_limits *l)
@@ -37,6 +39,31 @@ static bool wants_cpuset(const struct cgroup_limits *l)
 static bool wants_pids(const struct cgroup_limits *l)
 {
 	return l->pids_limit.set;
+}
+
+static bool wants_io(const struct cgroup_limits *l)
+{
+	return l->io_weight.set || l->io_leaf_weight.set || l->n_io_weights || l->n_io_rates;
+}
+
+static bool wants_hugetlb(const struct cgroup_limits *l)
+{
+	return l->n_hugepages;
+}
+
+static bool wants_net_class(const struct cgroup_limits *l)
+{
+	return l->net_class.set;
+}
+
+static bool wants_net_priorities(const struct cgroup_limits *l)
+{
+	return l->n_net_priorities;
+}
+
+static bool wants_rdma(const struct cgroup_limits *l)
+{
+	return l->n_rdma;
 }
 
 static const struct controller {
@@ -52,15 +79,77 @@ static const struct controller {
 	 cgroup_v2_memory},
 	{"cpu", "cpu limit", CGROUP_C_CPU, false, wants_cpu, cgroup_v1_cpu, cgroup_v2_cpu},
 	{"pids", "pids limit", CGROUP_C_PIDS, false, wants_pids, cgroup_any_pids, cgroup_any_pids},
+	{"io", "block I/O limit", CGROUP_C_BLKIO, false, wants_io, cgroup_v1_io, cgroup_v2_io},
+	{"hugetlb", "huge page limit", CGROUP_C_HUGETLB, false, wants_hugetlb, cgroup_any_hugetlb,
+	 cgroup_any_hugetlb},
+	{"net_cls", "network class", CGROUP_C_NET_CLS, false, wants_net_class, cgroup_v1_net_class,
+	 cgroup_v2_no_network},
+	{"net_prio", "network priorities", CGROUP_C_NET_PRIO, false, wants_net_priorities,
+	 cgroup_v1_net_priorities, cgroup_v2_no_network},
+	{"rdma", "rdma limit", CGROUP_C_RDMA, false, wants_rdma, cgroup_any_rdma, cgroup_any_rdma},
 };
+
+bool cgroup_has_file(int dir, const char *name)
+{
+	return faccessat(dir, name, F_OK, 0) == 0;
+}
+
+static bool make_room(struct cgroup_writes *ws)
+{
+	size_t room = 4 * ws->room;
+	struct cgroup_write *more;
+
+	if (!ws->w) {
+		ws->w = ws->few;
+		ws->room = ARRAY_SIZE(ws->few);
+	}
+	if (ws->n < ws->room)
+		return true;
+	more = calloc(room, sizeof(*more));
+	if (!more)
+		return false;
+	memcpy(more, ws->w, ws->n * sizeof(*more));
+	/* What pointed into an element points into its copy. */
+	for (size_t i = 0; i < ws->n; i++)
+		if (ws->w[i].file == ws->w[i].name)
+			more[i].file = more[i].name;
+	if (ws->w != ws->few)
+		free(ws->w);
+	ws->w = more;
+	ws->room = room;
+	return true;
+}
 
 struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, const char *limit,
 				       const char *file)
 {
-	struct cgroup_write *w = &ws->w[ws->n++];
+	struct cgroup_write *w = &ws->spare;
 
+	if (make_room(ws))
+		w = &ws->w[ws->n++];
+	else
+		ws->no_memory = true;
 	*w = (struct cgroup_write){.dir = dir, .limit = limit, .file = file};
 	return w;
+}
+
+struct cgroup_write *cgroup_writes_add_named(struct cgroup_writes *ws, int dir, const char *limit,
+					     const char *format, const char *part)
+{
+	struct cgroup_write *w = cgroup_writes_add(ws, dir, limit, NULL);
+	const char *gap = strstr(format, "%s");
+
+	snprintf(w->name, sizeof(w->name), "%.*s%s%s", (int)(gap - format), format, part, gap + 2);
+	w->file = w->name;
+	return w;
+}
+
+void cgroup_writes_done(struct cgroup_writes *ws)
+{
+	if (ws->w != ws->few)
+		free(ws->w);
+	ws->w = NULL;
+	ws->n = ws->room = 0;
 }
 
 static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
@@ -82,39 +171,46 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: swap accounting is off in this kernel (no %s)", w->limit,
 				w->file);
+	if (strstr(w->file, "weight"))
+		err_hint(err, "block I/O weights need the bfq scheduler in the kernel");
+	if (!ws->v2 && str_eq(controller, "io"))
+		controller = "blkio";
 	return err_kind(err, ERR_UNSUPPORTED, ENOENT, "%s: controller %s of this kernel has no %s",
 			w->limit, controller, w->file);
 }
 
 int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct err *err)
 {
-	bool done[ARRAY_SIZE(ws->w)] = {false};
 	size_t left = ws->n;
+	int r = ws->no_memory ? err_set(err, ENOMEM, "write limits") : 0;
 
-	while (left) {
+	while (left && r == 0) {
 		const struct cgroup_write *refused = NULL;
 		size_t before = left;
 
-		for (size_t i = 0; i < ws->n; i++) {
+		for (size_t i = 0; i < ws->n && r == 0; i++) {
 			struct cgroup_write *w = &ws->w[i];
-			int r;
 
-			if (done[i])
+			if (w->done)
 				continue;
 			r = io_write_at(w->dir, w->file, w->text ? w->text : w->value);
 			if (r == -EINVAL) {
 				refused = refused ? refused : w;
+				r = 0;
 				continue;
 			}
-			if (r < 0 && !(r == -ENOENT && w->if_present))
-				return explain(ws, w, controller, r, err);
-			done[i] = true;
+			if (r == -ENOENT && w->if_present)
+				r = 0;
+			if (r < 0)
+				r = explain(ws, w, controller, r, err);
+			w->done = true;
 			left--;
 		}
-		if (left == before)
-			return explain(ws, refused, controller, -EINVAL, err);
+		if (r == 0 && left == before)
+			r = explain(ws, refused, controller, -EINVAL, err);
 	}
-	return 0;
+	cgroup_writes_done(ws);
+	return r;
 }
 
 /* Only these names lead to "not mounted" here; the host has neither a v1 nor a v2 hierarchy for it.
@@ -146,7 +242,10 @@ static int apply(struct cgroup *cg, const struct controller *c, const struct cgr
 	if (i < 0 || cg->fd[i] < 0)
 		return no_hierarchy(cg, c, err);
 	r = (ws.v2 ? c->v2 : c->v1)(&ws, cg->fd[i], l, err);
-	return r < 0 ? r : cgroup_writes_do(&ws, c->name, err);
+	if (r == 0)
+		return cgroup_writes_do(&ws, c->name, err);
+	cgroup_writes_done(&ws);
+	return r;
 }
 
 /* v1 devices, or else v2's program. */
@@ -180,7 +279,10 @@ int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool f
 
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
 		if (controllers[i].wanted(l) && cgroup_find(cg->host, controllers[i].bit) < 0)
-			need |= controllers[i].bit;
+			need |= controllers[i].bit & CGROUP_C_V2;
+	r = cgroup_unified_need(cg, l, &need, err);
+	if (r < 0)
+		return r;
 	if (v2 >= 0 && (need || cg->host->mode == CGROUP_V2)) {
 		r = cgroup_v2_enable(cg, need, err);
 		if (r < 0)
@@ -212,5 +314,6 @@ int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, 
 		if (r < 0)
 			return r;
 	}
-	return apply_devices(cg, l, !update, true, err);
+	r = apply_devices(cg, l, !update, true, err);
+	return r < 0 ? r : cgroup_unified_write(cg, l, err);
 }

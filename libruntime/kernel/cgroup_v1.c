@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
 static struct cgroup_write *add_i64(struct cgroup_writes *ws, int dir, const char *limit,
@@ -71,6 +72,10 @@ int cgroup_v1_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits 
 			l->cpu_burst.v == 0;
 	if (l->cpu_idle.set)
 		add_i64(ws, dir, "cpu idle", "cpu.idle", l->cpu_idle.v);
+	if (l->cpu_rt_period.set && l->cpu_rt_period.v)
+		add_u64(ws, dir, "cpu realtime period", "cpu.rt_period_us", l->cpu_rt_period.v);
+	if (l->cpu_rt_runtime.set && l->cpu_rt_runtime.v)
+		add_i64(ws, dir, "cpu realtime runtime", "cpu.rt_runtime_us", l->cpu_rt_runtime.v);
 	return 0;
 }
 
@@ -95,6 +100,69 @@ int cgroup_any_pids(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 		cgroup_writes_add(ws, dir, "pids limit", "pids.max")->text = "max";
 	else
 		add_i64(ws, dir, "pids limit", "pids.max", v ? v : 1);
+	return 0;
+}
+
+/* The reservation counts what is mapped, the limit what is used; kernels before 5.7 have the latter
+ * only. */
+int cgroup_any_hugetlb(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		       struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < l->n_hugepages; i++) {
+		const struct cgroup_hugepage *h = &l->hugepages[i];
+		struct cgroup_write *w = cgroup_writes_add_named(
+			ws, dir, "huge page limit",
+			ws->v2 ? "hugetlb.%s.max" : "hugetlb.%s.limit_in_bytes", h->size);
+
+		snprintf(w->value, sizeof(w->value), "%" PRIu64, h->limit);
+		w = cgroup_writes_add_named(
+			ws, dir, "huge page reservation",
+			ws->v2 ? "hugetlb.%s.rsvd.max" : "hugetlb.%s.rsvd.limit_in_bytes", h->size);
+		snprintf(w->value, sizeof(w->value), "%" PRIu64, h->limit);
+		w->if_present = true;
+	}
+	return 0;
+}
+
+int cgroup_any_rdma(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		    struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < l->n_rdma; i++) {
+		const struct cgroup_rdma *d = &l->rdma[i];
+		struct cgroup_write *w = cgroup_writes_add(ws, dir, "rdma limit", "rdma.max");
+		struct strbuf b;
+
+		strbuf_init(&b, w->value, sizeof(w->value));
+		strbuf_add(&b, d->device);
+		if (d->handles.set)
+			strbuf_fmt(&b, " hca_handle=%" PRIu32, d->handles.v);
+		if (d->objects.set)
+			strbuf_fmt(&b, " hca_object=%" PRIu32, d->objects.v);
+	}
+	return 0;
+}
+
+int cgroup_v1_net_class(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+			struct err *err)
+{
+	(void)err;
+	add_u64(ws, dir, "network class", "net_cls.classid", l->net_class.v);
+	return 0;
+}
+
+int cgroup_v1_net_priorities(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+			     struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < l->n_net_priorities; i++) {
+		const struct cgroup_net_priority *p = &l->net_priorities[i];
+		struct cgroup_write *w =
+			cgroup_writes_add(ws, dir, "network priority", "net_prio.ifpriomap");
+
+		snprintf(w->value, sizeof(w->value), "%.64s %" PRIu32, p->name, p->priority);
+	}
 	return 0;
 }
 

@@ -29,18 +29,23 @@ static void add_bytes(struct cgroup_writes *ws, int dir, const char *limit, cons
 		snprintf(w->value, sizeof(w->value), "%" PRId64, v);
 }
 
-/* The memory limit that will hold: the one asked for, else the one that stands; -1: none. */
-static int64_t memory_limit_of(int dir, const struct cgroup_limits *l)
+static int64_t read_number(int dir, const char *file)
 {
 	char text[32];
 	int64_t v;
 
-	if (l->memory_limit.set && l->memory_limit.v)
-		return l->memory_limit.v;
-	if (io_read_at(dir, "memory.max", text, sizeof(text)) <= 0 ||
+	if (io_read_at(dir, file, text, sizeof(text)) <= 0 ||
 	    str_to_i64(text, 0, INT64_MAX, &v) < 0)
 		return -1;
 	return v;
+}
+
+/* The memory limit that will hold: the one asked for, else the one that stands; -1: none. */
+static int64_t memory_limit_of(int dir, const struct cgroup_limits *l)
+{
+	if (l->memory_limit.set && l->memory_limit.v)
+		return l->memory_limit.v;
+	return read_number(dir, "memory.max");
 }
 
 /* OCI's swap is memory and swap together, v2's is swap alone. */
@@ -70,6 +75,39 @@ static int add_swap(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 	return 0;
 }
 
+int cgroup_v2_no_network(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+			 struct err *err)
+{
+	(void)ws;
+	(void)dir;
+	return err_kind(
+		err, ERR_UNSUPPORTED, ENOTSUP,
+		"%s: the v1 controllers net_cls and net_prio are not mounted, and cgroup v2 "
+		"has no such settings",
+		l->net_class.set ? "network class" : "network priorities");
+}
+
+/* memory.checkBeforeUpdate: the kernel would reclaim, and kill where that is not enough. */
+static int check_usage(int dir, const struct cgroup_limits *l, struct err *err)
+{
+	int64_t used = read_number(dir, "memory.current"), swap;
+
+	if (!l->memory_check || used < 0)
+		return 0;
+	if (l->memory_limit.set && l->memory_limit.v > 0 && used > l->memory_limit.v)
+		return err_set(err, EBUSY,
+			       "rejecting memory limit %" PRId64 ": %" PRId64 " bytes are in use",
+			       l->memory_limit.v, used);
+	swap = read_number(dir, "memory.swap.current");
+	if (l->memory_swap.set && l->memory_swap.v > 0 && swap > 0 &&
+	    used + swap > l->memory_swap.v)
+		return err_set(err, EBUSY,
+			       "rejecting memory+swap limit %" PRId64 ": %" PRId64
+			       " bytes are in use",
+			       l->memory_swap.v, used + swap);
+	return 0;
+}
+
 int cgroup_v2_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
 		     struct err *err)
 {
@@ -80,6 +118,8 @@ int cgroup_v2_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limi
 		return err_kind(
 			err, ERR_UNSUPPORTED, ENOTSUP,
 			"OOM killer switch: the OOM killer cannot be disabled on cgroup v2");
+	if (check_usage(dir, l, err) < 0)
+		return -EBUSY;
 	if (l->memory_limit.set && l->memory_limit.v)
 		add_bytes(ws, dir, "memory limit", "memory.max", l->memory_limit.v);
 	if (l->memory_reservation.set && l->memory_reservation.v)
@@ -117,7 +157,6 @@ int cgroup_v2_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits 
 {
 	struct cgroup_write *w;
 
-	(void)err;
 	if (l->cpu_shares.set && l->cpu_shares.v) {
 		w = cgroup_writes_add(ws, dir, "cpu shares", "cpu.weight");
 		snprintf(w->value, sizeof(w->value), "%" PRIu64,
@@ -129,6 +168,10 @@ int cgroup_v2_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits 
 		snprintf(w->value, sizeof(w->value), "%" PRIu64, l->cpu_burst.v);
 		w->if_present = l->cpu_burst.v == 0;
 	}
+	if ((l->cpu_rt_runtime.set && l->cpu_rt_runtime.v) ||
+	    (l->cpu_rt_period.set && l->cpu_rt_period.v))
+		return err_kind(err, ERR_UNSUPPORTED, ENOTSUP,
+				"cpu realtime runtime and period: cgroup v2 has no such settings");
 	if (l->cpu_idle.set) {
 		w = cgroup_writes_add(ws, dir, "cpu idle", "cpu.idle");
 		snprintf(w->value, sizeof(w->value), "%" PRId64, l->cpu_idle.v);

@@ -80,7 +80,7 @@ static void put_linux(struct strbuf *b)
 	flag(b, "v2", true);
 	flag(b, "systemd", false);
 	flag(b, "systemdUser", false);
-	flag(b, "rdma", false);
+	flag(b, "rdma", true);
 	strbuf_addc(b, '}');
 }
 

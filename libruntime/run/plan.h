@@ -122,6 +122,13 @@ int plan_make_mounts(const struct spec *spec, const struct plan_host *host, stru
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err);
 
+/* Limits without device rules, and the rules with those that every container gets; for update too.
+ */
+int plan_make_limits(const struct spec_resources *r, struct cgroup_limits *ret, struct arena *arena,
+		     struct err *err);
+int plan_make_device_rules(const struct spec_resources *r, struct cgroup_limits *ret,
+			   struct arena *arena, struct err *err);
+
 struct plan_process_extra {
 	unsigned listen_fds, preserve_fds;
 	const char *listen_fdnames; /* of the caller, or NULL */

@@ -23,15 +23,15 @@ static const struct cgroup_device_rule default_rules[] = {
 	{true, 'c', 136, -1, true, true, true}, /* pts */
 };
 
-static int make_devices(const struct spec_resources *r, struct cgroup_limits *l,
-			struct arena *arena)
+int plan_make_device_rules(const struct spec_resources *r, struct cgroup_limits *l,
+			   struct arena *arena, struct err *err)
 {
 	size_t n_defaults = ARRAY_SIZE(default_rules), n = 0;
 	struct cgroup_device_rule *rules =
 		arena_array(arena, 1 + r->n_devices + n_defaults, sizeof(*rules));
 
 	if (!rules)
-		return -ENOMEM;
+		return err_set(err, ENOMEM, "plan device rules");
 	rules[n++] = (struct cgroup_device_rule){false, 'a', -1, -1, true, true, true};
 	for (size_t i = 0; i < r->n_devices; i++) {
 		const struct spec_device_rule *from = &r->devices[i];
@@ -46,44 +46,22 @@ static int make_devices(const struct spec_resources *r, struct cgroup_limits *l,
 	return 0;
 }
 
-#define COPY(to, from)                                                                             \
-	do {                                                                                       \
-		(to).set = (from).set;                                                             \
-		(to).v = (from).v;                                                                 \
-	} while (0)
-
-/* 0 has no meaning for these: engines write it for "not set", and both peers read it so. */
-#define COPY_NONZERO(to, from)                                                                     \
-	do {                                                                                       \
-		(to).set = (from).set && (from).v != 0;                                            \
-		(to).v = (from).v;                                                                 \
-	} while (0)
-
-static void copy_limits(const struct spec_resources *r, struct cgroup_limits *l)
-{
-	COPY_NONZERO(l->memory_limit, r->memory_limit);
-	COPY_NONZERO(l->memory_reservation, r->memory_reservation);
-	COPY_NONZERO(l->memory_swap, r->memory_swap);
-	COPY(l->memory_swappiness, r->memory_swappiness);
-	COPY(l->memory_disable_oom_killer, r->memory_disable_oom_killer);
-	COPY_NONZERO(l->cpu_shares, r->cpu_shares);
-	COPY_NONZERO(l->cpu_period, r->cpu_period);
-	COPY(l->cpu_burst, r->cpu_burst);
-	COPY_NONZERO(l->cpu_quota, r->cpu_quota);
-	COPY(l->cpu_idle, r->cpu_idle);
-	COPY(l->pids_limit, r->pids_limit);
-	l->cpuset_cpus = r->cpuset_cpus;
-	l->cpuset_mems = r->cpuset_mems;
-}
-
 /* The first limit that was asked for, for the message of a host without cgroups; NULL if none. */
 static const char *any_limit(const struct cgroup_limits *l)
 {
 	if (l->memory_limit.set || l->memory_reservation.set || l->memory_swap.set)
 		return "/linux/resources/memory";
 	if (l->cpu_shares.set || l->cpu_quota.set || l->cpu_period.set || l->cpuset_cpus ||
-	    l->cpuset_mems)
+	    l->cpuset_mems || l->cpu_rt_runtime.set || l->cpu_rt_period.set)
 		return "/linux/resources/cpu";
+	if (l->io_weight.set || l->io_leaf_weight.set || l->n_io_weights || l->n_io_rates)
+		return "/linux/resources/blockIO";
+	if (l->n_hugepages)
+		return "/linux/resources/hugepageLimits";
+	if (l->net_class.set || l->n_net_priorities)
+		return "/linux/resources/network";
+	if (l->n_rdma || l->n_unified)
+		return l->n_rdma ? "/linux/resources/rdma" : "/linux/resources/unified";
 	return l->pids_limit.set ? "/linux/resources/pids" : NULL;
 }
 
@@ -117,8 +95,10 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 		     struct arena *arena, struct err *err)
 {
 	const char *limit;
+	int r = plan_make_limits(&spec->resources, &p->limits, arena, err);
 
-	copy_limits(&spec->resources, &p->limits);
+	if (r < 0)
+		return r;
 	p->cgroup = "";
 	if (host->cgroups->mode == CGROUP_NONE) {
 		limit = any_limit(&p->limits);
@@ -129,7 +109,6 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 			err, ERR_UNSUPPORTED, 0,
 			"there are no cgroups (none is mounted, or the manager is disabled)");
 	}
-	if (make_devices(&spec->resources, &p->limits, arena) < 0)
-		return err_set(err, ENOMEM, "plan device rules");
-	return make_path(spec, host, p, arena, err);
+	r = plan_make_device_rules(&spec->resources, &p->limits, arena, err);
+	return r < 0 ? r : make_path(spec, host, p, arena, err);
 }

@@ -68,6 +68,44 @@ static void print_limit(struct strbuf *out, const char *name, bool set, int64_t 
 		strbuf_fmt(out, "limit %s %lld\n", name, (long long)v);
 }
 
+static void print_io(const struct cgroup_limits *l, struct strbuf *out)
+{
+	static const char *const kinds_of_rate[] = {"read-bps", "write-bps", "read-iops",
+						    "write-iops"};
+
+	print_limit(out, "io.weight", l->io_weight.set, (int64_t)l->io_weight.v);
+	print_limit(out, "io.leaf-weight", l->io_leaf_weight.set, (int64_t)l->io_leaf_weight.v);
+	for (size_t i = 0; i < l->n_io_weights; i++)
+		strbuf_fmt(out, "limit io.weight %u:%u %llu leaf %llu\n", l->io_weights[i].major,
+			   l->io_weights[i].minor, (unsigned long long)l->io_weights[i].weight,
+			   (unsigned long long)l->io_weights[i].leaf_weight);
+	for (size_t i = 0; i < l->n_io_rates; i++)
+		strbuf_fmt(out, "limit io.%s %u:%u %llu\n", kinds_of_rate[l->io_rates[i].kind],
+			   l->io_rates[i].major, l->io_rates[i].minor,
+			   (unsigned long long)l->io_rates[i].rate);
+}
+
+static void print_others(const struct cgroup_limits *l, struct strbuf *out)
+{
+	for (size_t i = 0; i < l->n_hugepages; i++)
+		strbuf_fmt(out, "limit hugetlb.%s %llu\n", l->hugepages[i].size,
+			   (unsigned long long)l->hugepages[i].limit);
+	print_limit(out, "net.class", l->net_class.set, l->net_class.v);
+	for (size_t i = 0; i < l->n_net_priorities; i++)
+		strbuf_fmt(out, "limit net.priority %s %u\n", l->net_priorities[i].name,
+			   l->net_priorities[i].priority);
+	for (size_t i = 0; i < l->n_rdma; i++) {
+		strbuf_fmt(out, "limit rdma %s", l->rdma[i].device);
+		if (l->rdma[i].handles.set)
+			strbuf_fmt(out, " handles %u", l->rdma[i].handles.v);
+		if (l->rdma[i].objects.set)
+			strbuf_fmt(out, " objects %u", l->rdma[i].objects.v);
+		strbuf_addc(out, '\n');
+	}
+	for (size_t i = 0; i < l->n_unified; i++)
+		strbuf_fmt(out, "limit unified %s %s\n", l->unified[i].key, l->unified[i].value);
+}
+
 static void print_cgroup(const struct plan *p, struct strbuf *out)
 {
 	const struct cgroup_limits *l = &p->limits;
@@ -85,11 +123,15 @@ static void print_cgroup(const struct plan *p, struct strbuf *out)
 	print_limit(out, "cpu.period", l->cpu_period.set, (int64_t)l->cpu_period.v);
 	print_limit(out, "cpu.burst", l->cpu_burst.set, (int64_t)l->cpu_burst.v);
 	print_limit(out, "cpu.idle", l->cpu_idle.set, l->cpu_idle.v);
+	print_limit(out, "cpu.rt-runtime", l->cpu_rt_runtime.set, l->cpu_rt_runtime.v);
+	print_limit(out, "cpu.rt-period", l->cpu_rt_period.set, (int64_t)l->cpu_rt_period.v);
 	print_limit(out, "pids", l->pids_limit.set, l->pids_limit.v);
 	if (l->cpuset_cpus)
 		strbuf_fmt(out, "limit cpuset.cpus %s\n", l->cpuset_cpus);
 	if (l->cpuset_mems)
 		strbuf_fmt(out, "limit cpuset.mems %s\n", l->cpuset_mems);
+	print_io(l, out);
+	print_others(l, out);
 	for (size_t i = 0; i < l->n_devices; i++) {
 		const struct cgroup_device_rule *r = &l->devices[i];
 

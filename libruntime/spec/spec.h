@@ -118,6 +118,50 @@ struct spec_device_rule {
 	bool read, write, mknod;
 };
 
+/* linux.resources.blockIO: a weight of 0 is "not set", as engines write it. */
+struct spec_io_weight {
+	int64_t major, minor;
+	SPEC_OPTION(uint64_t) weight, leaf_weight;
+};
+
+struct spec_io_rate {
+	int64_t major, minor;
+	uint64_t rate; /* bytes or operations a second; 0: no limit */
+};
+
+enum spec_io_kind {
+	SPEC_IO_READ_BPS,
+	SPEC_IO_WRITE_BPS,
+	SPEC_IO_READ_IOPS,
+	SPEC_IO_WRITE_IOPS,
+	SPEC_IO_COUNT
+};
+
+struct spec_io {
+	SPEC_OPTION(uint64_t) weight, leaf_weight; /* 10…1000 */
+	struct spec_io_weight *weights;
+	size_t n_weights;
+	struct spec_io_rates {
+		struct spec_io_rate *v;
+		size_t n;
+	} rates[SPEC_IO_COUNT];
+};
+
+struct spec_hugepage {
+	const char *size; /* "2MB" */
+	uint64_t limit;	  /* bytes */
+};
+
+struct spec_net_priority {
+	const char *name;
+	uint32_t priority;
+};
+
+struct spec_rdma {
+	const char *device;
+	SPEC_OPTION(uint32_t) handles, objects;
+};
+
 struct spec_resources {
 	struct spec_device_rule *devices;
 	size_t n_devices;
@@ -126,8 +170,20 @@ struct spec_resources {
 	SPEC_OPTION(bool) memory_disable_oom_killer, memory_check_before_update;
 	SPEC_OPTION(uint64_t) cpu_shares, cpu_period, cpu_burst;
 	SPEC_OPTION(int64_t) cpu_quota, cpu_idle;
+	SPEC_OPTION(int64_t) cpu_rt_runtime;
+	SPEC_OPTION(uint64_t) cpu_rt_period;
 	const char *cpuset_cpus, *cpuset_mems; /* NULL if absent or "" */
 	SPEC_OPTION(int64_t) pids_limit;
+	struct spec_io io;
+	struct spec_hugepage *hugepages;
+	size_t n_hugepages;
+	SPEC_OPTION(uint32_t) net_class;
+	struct spec_net_priority *net_priorities;
+	size_t n_net_priorities;
+	struct spec_rdma *rdma;
+	size_t n_rdma;
+	struct spec_pairs
+		unified; /* "memory.high": "512M"; each key has the form CONTROLLER.NAME */
 };
 
 struct spec_seccomp_arg {

@@ -27,6 +27,8 @@
 #define SPEC_MAX_SYSCTL	     1024
 #define SPEC_MAX_RULES	     4096
 #define SPEC_MAX_PATHS	     4096
+#define SPEC_MAX_IO	     1024
+#define SPEC_MAX_UNIFIED     256
 
 #define SPEC_MAX_ID 4294967294u /* 4294967295 is (uid_t)-1: "no change" to the kernel */
 
@@ -151,6 +153,11 @@ ssize_t spec_set_add(struct spec_set *set, const char *key, size_t len, size_t i
 extern const struct spec_field spec_process_fields[];
 extern const struct spec_field spec_linux_fields[];
 extern const struct spec_field spec_resources_fields[];
+extern const struct spec_field spec_io_fields[];      /* struct spec_io */
+extern const struct spec_field spec_network_fields[]; /* struct spec_resources */
+extern const struct spec_list spec_hugepage_list;
+spec_reader spec_read_rdma;    /* struct spec_resources */
+spec_reader spec_read_unified; /* struct spec_pairs */
 spec_reader spec_read_seccomp; /* struct spec_seccomp */
 spec_reader spec_read_env;     /* struct spec_strings */
 void spec_check(struct spec_reading *r, const struct json *root, struct spec *s);

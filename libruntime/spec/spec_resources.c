@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * "linux.resources": memory, cpu, cpuset, pids and device rules. Controllers that oakum does
- * not write yet are errors where something is asked of them.
+ * "linux.resources": memory, cpu, cpuset, pids and device rules. The other controllers are in
+ * spec_limits.c.
  */
 #include <string.h>
 
@@ -174,8 +174,8 @@ static const struct spec_field cpu_fields[] = {
 	{"idle", spec_read_int, AT(cpu_idle), &flag, 0},
 	{"cpus", read_cpu_list, AT(cpuset_cpus), NULL, 0},
 	{"mems", read_cpu_list, AT(cpuset_mems), NULL, 0},
-	{"realtimeRuntime", spec_read_unapplied, 0, NULL, 0},
-	{"realtimePeriod", spec_read_unapplied, 0, NULL, 0},
+	{"realtimeRuntime", spec_read_int, AT(cpu_rt_runtime), &bytes, 0},
+	{"realtimePeriod", spec_read_int, AT(cpu_rt_period), &count, 0},
 	{NULL, NULL, 0, NULL, 0},
 };
 
@@ -208,10 +208,10 @@ const struct spec_field spec_resources_fields[] = {
 	{"memory", read_memory, 0, memory_fields, 0},
 	{"cpu", read_cpu, 0, cpu_fields, 0},
 	{"pids", spec_read_object, 0, pids_fields, 0},
-	{"blockIO", spec_read_unapplied, 0, NULL, 0},
-	{"hugepageLimits", spec_read_unapplied, 0, NULL, 0},
-	{"network", spec_read_unapplied, 0, NULL, 0},
-	{"rdma", spec_read_unapplied, 0, NULL, 0},
-	{"unified", spec_read_unapplied, 0, NULL, 0},
+	{"blockIO", spec_read_object, AT(io), spec_io_fields, 0},
+	{"hugepageLimits", spec_read_list, AT(hugepages), &spec_hugepage_list, 0},
+	{"network", spec_read_object, 0, spec_network_fields, 0},
+	{"rdma", spec_read_rdma, 0, NULL, 0},
+	{"unified", spec_read_unified, AT(unified), NULL, 0},
 	{NULL, NULL, 0, NULL, 0},
 };

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The unified map: files of the container's v2 cgroup by their names, written as they are, after
+ * the limits that have names of their own.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "kernel/cgroup_internal.h"
+
+static size_t controller_len(const char *key)
+{
+	return strcspn(key, ".");
+}
+
+/* The bit of the controller that a key begins with; 0 for the core's files and for names that are
+ * not known. */
+static uint32_t controller_bit(const char *key)
+{
+	char name[32];
+	size_t len = controller_len(key);
+
+	if (len >= sizeof(name))
+		return 0;
+	memcpy(name, key, len);
+	name[len] = '\0';
+	return cgroup_v2_parse(name);
+}
+
+/* 0 and the bit that @key needs, or < 0 with @err. */
+static int judge(const struct cgroup_host *host, const char *key, uint32_t *ret, struct err *err)
+{
+	uint32_t bit = controller_bit(key);
+	int v1 = bit ? cgroup_find(host, bit) : -1;
+
+	if (cgroup_find_v2(host) < 0)
+		return err_kind(
+			err, ERR_UNSUPPORTED, ENOENT,
+			"invalid configuration: unified resources need cgroup v2, and only v1 "
+			"is mounted here");
+	if (v1 >= 0)
+		return err_kind(
+			err, ERR_UNSUPPORTED, ENOENT,
+			"invalid configuration: the controller of %s belongs to the cgroup v1 "
+			"hierarchy %s here, unified resources to v2",
+			key, host->h[v1].mount);
+	if (!bit && !str_starts(key, "cgroup."))
+		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
+				"the requested cgroup controller `%.*s` is not available",
+				(int)controller_len(key), key);
+	*ret |= bit;
+	return 0;
+}
+
+int cgroup_unified_need(const struct cgroup *cg, const struct cgroup_limits *l, uint32_t *ret,
+			struct err *err)
+{
+	for (size_t i = 0; i < l->n_unified; i++) {
+		int r = judge(cg->host, l->unified[i].key, ret, err);
+
+		if (r < 0) {
+			err_pointer(err, "/linux/resources/unified/%s", l->unified[i].key);
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* The kernel takes one line a write. */
+static int write_lines(int dir, const struct cgroup_unified *u, struct err *err)
+{
+	char *copy = strdup(u->value), *rest = copy, *line;
+	int r = copy ? 0 : -ENOMEM;
+
+	while (r == 0 && rest && (line = strsep(&rest, "\n"))) {
+		if (!*line && *u->value)
+			continue;
+		r = io_write_at(dir, u->key, line);
+	}
+	free(copy);
+	if (r >= 0)
+		return 0;
+	err_pointer(err, "/linux/resources/unified/%s", u->key);
+	if (r == -ENOENT)
+		return err_kind(err, ERR_UNSUPPORTED, 0,
+				"open %s: no such file or directory: this kernel does not have it",
+				u->key);
+	return err_set(err, -r, "write %.100s to %s", u->value, u->key);
+}
+
+int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct err *err)
+{
+	int dir = cgroup_v2_fd(cg), r = 0;
+
+	for (size_t i = 0; i < l->n_unified && r == 0; i++)
+		r = write_lines(dir, &l->unified[i], err);
+	return r;
+}

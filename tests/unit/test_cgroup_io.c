@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Block I/O, huge pages, network, rdma and the unified map: which file gets which words. Plain
+ * directories stand in for cgroups, since few machines have all of these controllers.
+ */
+#include "kernel/cgroup_internal.h"
+#include "test_cgroup.h"
+
+static struct cgroup_limits l;
+static char dir[64];
+
+static void put(const char *name, const char *text)
+{
+	int fd = openat(cg.fd[0], name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	CHECK(fd >= 0);
+	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void drop(const char *name)
+{
+	CHECK(unlinkat(cg.fd[0], name, 0) == 0);
+}
+
+/* The file @name holds @want; it is emptied for the next. */
+static bool is(const char *name, const char *want)
+{
+	const char *got = text_of(0, name);
+	bool same = strcmp(got, want) == 0;
+
+	if (!same)
+		(void)fprintf(stderr, "%s is %s, not %s\n", name, got, want);
+	put(name, "");
+	return same;
+}
+
+static void apply(void)
+{
+	err = ERR_INIT;
+	CHECK_OK(cgroup_limit(&cg, &l, true, &err), err);
+	l = no_limits;
+}
+
+static bool refused(const char *words)
+{
+	int r;
+
+	err = ERR_INIT;
+	r = cgroup_limit(&cg, &l, true, &err);
+	l = no_limits;
+	if (r < 0 && strstr(err.text, words))
+		return true;
+	(void)fprintf(stderr, "%d: %s lacks %s\n", r, err.text, words);
+	return false;
+}
+
+static const struct cgroup_io_weight one_weight = {8, 16, 750, 0};
+static const struct cgroup_io_weight leaf_weight = {8, 16, 0, 300};
+
+static const struct cgroup_io_rate *rate(enum cgroup_io_kind kind, uint64_t v)
+{
+	static struct cgroup_io_rate r;
+
+	r = (struct cgroup_io_rate){kind, 8, 16, v};
+	return &r;
+}
+
+static void set_rate(enum cgroup_io_kind kind, uint64_t v)
+{
+	l.io_rates = rate(kind, v);
+	l.n_io_rates = 1;
+}
+
+static void v1_io(void)
+{
+	static const char *const files[] = {
+		"blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
+		"blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device"};
+
+	l.io_weight = (typeof(l.io_weight)){true, 500};
+	CHECK(refused("controller blkio of this kernel has no blkio.weight"));
+	CHECK(strstr(err.hint, "bfq"));
+	put("blkio.weight", "");
+	l.io_weight = (typeof(l.io_weight)){true, 500};
+	apply();
+	CHECK(is("blkio.weight", "500"));
+	/* bfq first, where there is both. */
+	put("blkio.bfq.weight", "");
+	put("blkio.bfq.weight_device", "");
+	l.io_weight = (typeof(l.io_weight)){true, 400};
+	l.io_weights = &one_weight;
+	l.n_io_weights = 1;
+	apply();
+	CHECK(is("blkio.bfq.weight", "400") && is("blkio.weight", ""));
+	CHECK(is("blkio.bfq.weight_device", "8:16 750"));
+	put("blkio.leaf_weight_device", "");
+	l.io_weights = &leaf_weight;
+	l.n_io_weights = 1;
+	apply();
+	CHECK(is("blkio.leaf_weight_device", "8:16 300"));
+	for (int kind = 0; kind < CGROUP_IO_COUNT; kind++) {
+		put(files[kind], "");
+		set_rate((enum cgroup_io_kind)kind, 1048576);
+		apply();
+		CHECK(is(files[kind], "8:16 1048576"));
+		set_rate((enum cgroup_io_kind)kind, 0);
+		apply();
+		CHECK(is(files[kind], "8:16 0"));
+		drop(files[kind]);
+	}
+	drop("blkio.weight");
+	drop("blkio.bfq.weight");
+	drop("blkio.bfq.weight_device");
+	drop("blkio.leaf_weight_device");
+}
+
+static void v1_network(void)
+{
+	static const struct cgroup_net_priority net[] = {{"eth0", 5}, {"lo", 0}};
+
+	put("net_cls.classid", "");
+	put("net_prio.ifpriomap", "");
+	l.net_class = (typeof(l.net_class)){true, 1048577};
+	l.net_priorities = net;
+	l.n_net_priorities = 1;
+	apply();
+	CHECK(is("net_cls.classid", "1048577") && is("net_prio.ifpriomap", "eth0 5"));
+	drop("net_cls.classid");
+	drop("net_prio.ifpriomap");
+}
+
+static void realtime(void)
+{
+	put("cpu.rt_runtime_us", "");
+	put("cpu.rt_period_us", "");
+	l.cpu_rt_runtime = (typeof(l.cpu_rt_runtime)){true, 5000};
+	l.cpu_rt_period = (typeof(l.cpu_rt_period)){true, 10000};
+	apply();
+	CHECK(is("cpu.rt_runtime_us", "5000") && is("cpu.rt_period_us", "10000"));
+	drop("cpu.rt_runtime_us");
+	drop("cpu.rt_period_us");
+}
+
+static void pages_and_rdma(bool v2)
+{
+	static const struct cgroup_hugepage pages[] = {{"2MB", 4194304}, {"1GB", 0}};
+	static const struct cgroup_rdma rdma[] = {{"mlx5_0", {true, 3}, {true, 10000}},
+						  {"mlx5_1", {false, 0}, {true, 7}}};
+	const char *two = v2 ? "hugetlb.2MB.max" : "hugetlb.2MB.limit_in_bytes";
+	const char *reserved = v2 ? "hugetlb.2MB.rsvd.max" : "hugetlb.2MB.rsvd.limit_in_bytes";
+	const char *one = v2 ? "hugetlb.1GB.max" : "hugetlb.1GB.limit_in_bytes";
+
+	put(two, "");
+	put(reserved, "");
+	put(one, "");
+	l.hugepages = pages;
+	l.n_hugepages = 2;
+	apply();
+	CHECK(is(two, "4194304") && is(reserved, "4194304") && is(one, "0"));
+	drop(one);
+	l.hugepages = pages;
+	l.n_hugepages = 2;
+	CHECK(refused(one));
+	drop(two);
+	drop(reserved);
+	put("rdma.max", "");
+	l.rdma = rdma;
+	l.n_rdma = 1;
+	apply();
+	CHECK(is("rdma.max", "mlx5_0 hca_handle=3 hca_object=10000"));
+	l.rdma = rdma + 1;
+	l.n_rdma = 1;
+	apply();
+	CHECK(is("rdma.max", "mlx5_1 hca_object=7"));
+	drop("rdma.max");
+}
+
+static void body_v1(void)
+{
+	host = (struct cgroup_host){.mode = CGROUP_V1, .n = 1};
+	host.h[0].controllers = UINT32_MAX;
+	strcpy(host.h[0].mount, dir);
+	cgroup_init(&cg, &host);
+	cg.fd[0] = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(cg.fd[0] >= 0);
+	v1_io();
+	v1_network();
+	realtime();
+	pages_and_rdma(false);
+}
+
+static void v2_io(void)
+{
+	static const char *const keys[] = {"rbps", "wbps", "riops", "wiops"};
+
+	put("io.weight", "");
+	l.io_weight = (typeof(l.io_weight)){true, 750};
+	l.io_weights = NULL;
+	apply();
+	CHECK(is("io.weight", "7475"));
+	l.io_weights = &one_weight;
+	l.n_io_weights = 1;
+	apply();
+	CHECK(is("io.weight", "8:16 7475"));
+	put("io.bfq.weight", "");
+	l.io_weight = (typeof(l.io_weight)){true, 10};
+	apply();
+	CHECK(is("io.bfq.weight", "10") && is("io.weight", ""));
+	l.io_leaf_weight = (typeof(l.io_leaf_weight)){true, 10};
+	CHECK(refused("leaf weight") && err.kind == ERR_UNSUPPORTED);
+	put("io.max", "");
+	for (int kind = 0; kind < CGROUP_IO_COUNT; kind++) {
+		char want[64];
+
+		(void)snprintf(want, sizeof(want), "8:16 %s=18446744073709551615", keys[kind]);
+		set_rate((enum cgroup_io_kind)kind, UINT64_MAX);
+		apply();
+		CHECK(is("io.max", want));
+	}
+	set_rate(CGROUP_IO_READ_BPS, 0);
+	apply();
+	CHECK(is("io.max", "8:16 rbps=max"));
+	drop("io.max");
+	drop("io.weight");
+	drop("io.bfq.weight");
+}
+
+/* More writes than fit without the heap, in one file. */
+static void many(void)
+{
+	static struct cgroup_io_rate rates[300];
+	static struct cgroup_hugepage pages[40];
+
+	put("io.max", "");
+	for (size_t i = 0; i < 300; i++)
+		rates[i] = (struct cgroup_io_rate){CGROUP_IO_READ_BPS, 8, (uint32_t)i, i + 1};
+	l.io_rates = rates;
+	l.n_io_rates = 300;
+	apply();
+	drop("io.max");
+	for (size_t i = 0; i < 40; i++)
+		pages[i] = (struct cgroup_hugepage){i == 39 ? "3MB" : "2MB", 1};
+	put("hugetlb.2MB.max", "");
+	l.hugepages = pages;
+	l.n_hugepages = 40;
+	CHECK(refused("hugetlb.3MB.max"));
+	drop("hugetlb.2MB.max");
+}
+
+static void unified(void)
+{
+	static const struct cgroup_unified two[] = {{"memory.high", "512M"},
+						    {"io.max", "8:0 rbps=1\n8:16 rbps=2\n"}};
+	static const struct cgroup_unified over = {"memory.max", "7777"};
+	static const struct cgroup_unified none = {"foo.max", "7"};
+	uint32_t need = 0;
+
+	put("memory.high", "");
+	put("io.max", "");
+	l.unified = two;
+	l.n_unified = 2;
+	CHECK_OK(cgroup_unified_need(&cg, &l, &need, &err), err);
+	CHECK(need == (CGROUP_C_MEMORY | CGROUP_C_BLKIO));
+	apply();
+	CHECK(is("memory.high", "512M") && strstr(text_of(0, "io.max"), "8:16 rbps=2"));
+	drop("io.max");
+	l.unified = two;
+	l.n_unified = 2;
+	CHECK(refused("open io.max: no such file or directory"));
+	CHECK(strcmp(err.pointer, "/linux/resources/unified/io.max") == 0);
+	drop("memory.high");
+	/* It has the last word. */
+	put("memory.max", "");
+	l.memory_limit = (typeof(l.memory_limit)){true, 4096};
+	l.unified = &over;
+	l.n_unified = 1;
+	apply();
+	CHECK(is("memory.max", "7777"));
+	drop("memory.max");
+	l.unified = &none;
+	l.n_unified = 1;
+	err = ERR_INIT;
+	CHECK(cgroup_unified_need(&cg, &l, &need, &err) < 0);
+	CHECK(strstr(err.text, "the requested cgroup controller `foo` is not available"));
+	host.h[0].v2 = false;
+	host.h[0].controllers = CGROUP_C_MEMORY;
+	l.unified = &over;
+	err = ERR_INIT;
+	CHECK(cgroup_unified_need(&cg, &l, &need, &err) < 0);
+	CHECK(strstr(err.text, "invalid configuration"));
+	host.h[0].v2 = true;
+	l = no_limits;
+}
+
+static void check_before_update(void)
+{
+	put("memory.max", "");
+	put("memory.swap.max", "");
+	put("memory.current", "8192\n");
+	put("memory.swap.current", "4096\n");
+	l.memory_check = true;
+	l.memory_limit = (typeof(l.memory_limit)){true, 4096};
+	CHECK(refused("rejecting memory limit"));
+	l.memory_check = true;
+	l.memory_limit = (typeof(l.memory_limit)){true, 8192};
+	l.memory_swap = (typeof(l.memory_swap)){true, 8193};
+	CHECK(refused("rejecting memory+swap limit"));
+	CHECK(is("memory.max", "") && is("memory.swap.max", ""));
+	l.memory_limit = (typeof(l.memory_limit)){true, 4096};
+	apply();
+	CHECK(strncmp(text_of(0, "memory.max"), "4096", 4) == 0);
+	drop("memory.max");
+	drop("memory.swap.max");
+	drop("memory.current");
+	drop("memory.swap.current");
+}
+
+static void body_v2(void)
+{
+	host = (struct cgroup_host){.mode = CGROUP_V2, .n = 1};
+	host.h[0].v2 = true;
+	strcpy(host.h[0].mount, dir);
+	cgroup_init(&cg, &host);
+	cg.fd[0] = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(cg.fd[0] >= 0);
+	put("cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma\n");
+	v2_io();
+	pages_and_rdma(true);
+	many();
+	unified();
+	check_before_update();
+	l.net_class = (typeof(l.net_class)){true, 1};
+	CHECK(refused("network class") && err.kind == ERR_UNSUPPORTED);
+	l.cpu_rt_period = (typeof(l.cpu_rt_period)){true, 1};
+	CHECK(refused("realtime") && err.kind == ERR_UNSUPPORTED);
+	drop("cgroup.controllers");
+}
+
+static void run_in_directory(void (*body)(void))
+{
+	const char *tmp = getenv("TMPDIR");
+	int status;
+
+	(void)snprintf(dir, sizeof(dir), "%s/oakum-unit-XXXXXX",
+		       tmp && strlen(tmp) < 30 ? tmp : "/tmp");
+	assert_non_null(mkdtemp(dir));
+	status = in_child(body);
+	assert_int_equal(status, 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void test_v1(void **state)
+{
+	(void)state;
+	run_in_directory(body_v1);
+}
+
+static void test_v2(void **state)
+{
+	(void)state;
+	run_in_directory(body_v2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_v1), cmocka_unit_test(test_v2)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
