@@ -217,6 +217,18 @@ struct oakum_exec {
 int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options,
 	       struct oakum_process *ret);
 
+/*
+ * update(1): change the limits of a container that is created, running or paused, live. What is not
+ * named stays as it is; device rules, where there are any, replace all that stand.
+ */
+struct oakum_update {
+	size_t size;
+	const char *file; /* with the JSON of "linux.resources" (may be a pipe), or NULL */
+	const char *text; /* instead: the JSON itself */
+	size_t text_size;
+};
+int oakum_update(struct oakum *o, const char *id, const struct oakum_update *options);
+
 /* Pids of the container in our pid namespace, sorted; *@ret is freed with free(3). */
 int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n);
 

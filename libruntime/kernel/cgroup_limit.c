@@ -271,23 +271,28 @@ static int apply_devices(struct cgroup *cg, const struct cgroup_limits *l, bool 
 	return cgroup_devices_v1(cg->fd[i], l->devices, l->n_devices, fresh, err);
 }
 
-int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool fresh,
-			struct err *err)
+/* v2: the parents pass on the controllers that the limits need. */
+static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, struct err *err)
 {
-	int v2 = cgroup_find_v2(cg->host), r;
 	uint32_t need = 0;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
 		if (controllers[i].wanted(l) && cgroup_find(cg->host, controllers[i].bit) < 0)
 			need |= controllers[i].bit & CGROUP_C_V2;
 	r = cgroup_unified_need(cg, l, &need, err);
+	if (r < 0 || cgroup_find_v2(cg->host) < 0 || !(need || cg->host->mode == CGROUP_V2))
+		return r;
+	return cgroup_v2_enable(cg, need, err);
+}
+
+int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool fresh,
+			struct err *err)
+{
+	int r = enable_needed(cg, l, err);
+
 	if (r < 0)
 		return r;
-	if (v2 >= 0 && (need || cg->host->mode == CGROUP_V2)) {
-		r = cgroup_v2_enable(cg, need, err);
-		if (r < 0)
-			return r;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
 		if (!controllers[i].before || !controllers[i].wanted(l))
 			continue;
@@ -300,8 +305,10 @@ int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool f
 
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, struct err *err)
 {
-	int r;
+	int r = update ? enable_needed(cg, l, err) : 0;
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
 		if (!controllers[i].wanted(l) || (controllers[i].before && !update))
 			continue;

@@ -291,6 +291,11 @@ int spec_parse(const char *data, size_t size, const char *file, struct arena *ar
 int spec_parse_process(const char *data, size_t size, const char *file, struct arena *arena,
 		       struct spec_process *ret, struct spec_errors *errors);
 
+/* The same for what `update` is given: the object "linux.resources" alone, pointers from its top.
+ */
+int spec_parse_resources(const char *data, size_t size, const char *file, struct arena *arena,
+			 struct spec_resources *ret, struct spec_errors *errors);
+
 /* Names as the specification writes them, for messages, features and state. */
 const char *spec_ns_name(enum spec_ns type);	      /* "network" */
 const char *spec_hook_name(enum spec_hook_kind kind); /* "createRuntime" */

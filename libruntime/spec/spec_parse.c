@@ -311,3 +311,23 @@ int spec_parse_process(const char *data, size_t size, const char *file, struct a
 	*ret = p;
 	return 0;
 }
+
+int spec_parse_resources(const char *data, size_t size, const char *file, struct arena *arena,
+			 struct spec_resources *ret, struct spec_errors *errors)
+{
+	struct spec_reading r = {.arena = arena, .file = file, .errors = errors};
+	struct spec_resources resources = {.n_devices = 0};
+	struct err e = ERR_INIT;
+	struct json *root;
+
+	errors->n = errors->total = 0;
+	if (json_parse(data, size, file, arena, &root, &e) < 0)
+		return refuse(errors, &e);
+	spec_read_object(&r, root, &resources, spec_resources_fields);
+	if (r.no_memory)
+		return out_of_memory(errors, file);
+	if (errors->total)
+		return -EINVAL;
+	*ret = resources;
+	return 0;
+}

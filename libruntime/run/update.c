@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* update: other limits for a container that lives. Nothing is remembered: the kernel has them. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "run/create.h"
+#include "run/lifecycle.h"
+#include "run/plan.h"
+#include "spec/spec.h"
+
+static int read_resources(struct oakum *o, const struct oakum_update *u, struct container *c,
+			  struct spec_resources *ret, struct err *err)
+{
+	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
+	const char *text = u->text;
+	size_t size = u->text_size;
+	char *data;
+	int r;
+
+	if (!errors)
+		return err_set(err, ENOMEM, "read the limits");
+	if (!text) {
+		r = io_read_stream(u->file, JSON_MAX_SIZE, &c->arena, &data, &size, err);
+		if (r < 0)
+			return r;
+		text = data;
+	}
+	r = spec_parse_resources(text, size, u->file ? u->file : "options", &c->arena, ret, errors);
+	return r < 0 ? create_keep_errors(o, errors, r) : 0;
+}
+
+static int apply(struct oakum *o, struct container *c, const struct cgroup_limits *limits,
+		 struct err *err)
+{
+	const struct cgroup_host *host = handle_cgroups(o, err);
+	struct cgroup cg;
+	int r;
+
+	if (!host)
+		return -EINVAL;
+	if (!c->state.cgroup[0])
+		return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup");
+	cgroup_init(&cg, host);
+	r = cgroup_open(&cg, c->state.cgroup, err);
+	if (r == CGROUP_GONE)
+		r = err_kind(err, ERR_STATE, 0, "container not running");
+	else if (r == 0)
+		r = cgroup_limit(&cg, limits, true, err);
+	cgroup_close(&cg);
+	return r;
+}
+
+static int update(struct oakum *o, const char *id, const struct oakum_update *u, struct err *err)
+{
+	AUTO_CONTAINER struct container c = CONTAINER_INIT;
+	struct cgroup_limits limits = {.n_devices = 0};
+	struct spec_resources resources;
+	int r = container_open(o, id, true, &c, err);
+
+	if (r == 0 && (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING))
+		r = err_kind(err, ERR_STATE, 0, "container not running");
+	if (r == 0)
+		r = read_resources(o, u, &c, &resources, err);
+	if (r == 0)
+		r = plan_make_limits(&resources, &limits, &c.arena, err);
+	if (r == 0 && resources.n_devices)
+		r = plan_make_device_rules(&resources, &limits, &c.arena, err);
+	return r < 0 ? r : apply(o, &c, &limits, err);
+}
+
+int oakum_update(struct oakum *o, const char *id, const struct oakum_update *options)
+{
+	struct err *err = handle_begin(o);
+	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_update);
+
+	if (r == 0 && !options->file == !options->text)
+		r = err_kind(err, ERR_USAGE, 0, "either a file or a text");
+	if (r == 0)
+		r = update(o, id, options, err);
+	return handle_end(o, "update", id, r);
+}

@@ -1,0 +1,244 @@
+#!/usr/bin/env bats
+# Other limits for a container that lives: each value is read in the kernel's own files.
+load ../lib/common
+
+need_limits() {
+	if on_v2 && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+		skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"
+	fi
+}
+
+# value V1-FILE V2-FILE WANT: V2-FILE may be "-" (nothing to compare there).
+value() {
+	local controller=${1%%.*} file=$1 want=$3
+	if on_v2; then
+		[ "$2" != - ] || return 0
+		file=$2
+		want=${4-$3}
+	fi
+	is "$(cat "$(cgroup_dir "$controller")/$file")" "$want"
+}
+
+limited='.linux.resources = {memory: {limit: 33554432, reservation: 25165824, swap: 67108864}, cpu: {shares: 100, quota: 500000, period: 1000000}, pids: {limit: 20}, devices: [{allow: false, access: "rwm"}]}'
+
+run_limited() {
+	need_limits
+	[ -e "$(find /sys/fs/cgroup -maxdepth 2 -name memory.memsw.limit_in_bytes 2>/dev/null | head -n 1)" ] || on_v2 ||
+		limited="$limited | del(.linux.resources.memory.swap)"
+	sleeper "$limited"
+	ok oakum run -d -b "$B" "$C"
+}
+
+@test "one flag changes one limit and leaves the others" {
+	run_limited
+	value memory.limit_in_bytes memory.max 33554432
+	ok oakum update "$C" --pids-limit 10
+	value pids.max pids.max 10
+	value memory.limit_in_bytes memory.max 33554432
+	ok oakum update --memory 50M "$C"
+	value memory.limit_in_bytes memory.max 52428800
+	value memory.soft_limit_in_bytes memory.low 25165824
+	ok oakum update --memory-reservation=33554432 "$C"
+	value memory.soft_limit_in_bytes memory.low 33554432
+	ok oakum update "$C" --cpu-share 200
+	value cpu.shares cpu.weight 200 29
+	value cpu.cfs_quota_us cpu.max 500000 "500000 1000000"
+	ok oakum update "$C" --cpu-quota 300000
+	value cpu.cfs_quota_us cpu.max 300000 "300000 1000000"
+	ok oakum update "$C" --cpu-period 900000
+	value cpu.cfs_period_us cpu.max 900000 "300000 900000"
+	ok oakum update "$C" --cpu-quota -1
+	value cpu.cfs_quota_us cpu.max -1 "max 900000"
+	ok oakum update "$C" --pids-limit -1
+	value pids.max pids.max max
+	ok oakum update "$C" --pids-limit 0
+	value pids.max pids.max 1
+	ok oakum delete -f "$C"
+}
+
+@test "memory and swap grow and shrink together" {
+	run_limited
+	[ -e "$(cgroup_dir memory)/memory.memsw.limit_in_bytes" ] || on_v2 || { ok oakum delete -f "$C"; skip "no swap accounting in this kernel"; }
+	for size in 96 160 40 200 36; do
+		ok oakum update "$C" --memory ${size}M --memory-swap $((2 * size))M
+		value memory.limit_in_bytes memory.max $((size << 20))
+		value memory.memsw.limit_in_bytes memory.swap.max $((2 * size << 20)) $((size << 20))
+	done
+	ok oakum update "$C" --memory -1
+	on_v2 && is "$(cat "$(cgroup_dir memory)/memory.max") $(cat "$(cgroup_dir memory)/memory.swap.max")" "max max"
+	on_v2 || [ "$(cat "$(cgroup_dir memory)/memory.memsw.limit_in_bytes")" -gt 1000000000000 ]
+	ok oakum delete -f "$C"
+}
+
+@test "the JSON of --resources, from a file and from standard input" {
+	run_limited
+	echo '{"memory": {"limit": 41943040}, "cpu": {"shares": 300, "quota": 400000, "period": 800000}, "pids": {"limit": 15}}' >limits.json
+	ok oakum update -r limits.json "$C"
+	value memory.limit_in_bytes memory.max 41943040
+	value cpu.cfs_period_us cpu.max 800000 "400000 800000"
+	value pids.max pids.max 15
+	echo '{"pids": {"limit": 16}}' | oakum update --resources - "$C"
+	value pids.max pids.max 16
+	ok oakum update -r limits.json --pids-limit 99 "$C"
+	says "the other options are ignored"
+	value pids.max pids.max 15
+	# The burst: not above the quota at any moment.
+	if [ -e "$(cgroup_dir cpu)/cpu.cfs_burst_us" ]; then
+		ok oakum update --cpu-burst 200000 "$C"
+		is "$(cat "$(cgroup_dir cpu)/cpu.cfs_burst_us")" 200000
+		ok oakum update --cpu-burst 1000 --cpu-quota 2000 "$C"
+		is "$(cat "$(cgroup_dir cpu)/cpu.cfs_quota_us") $(cat "$(cgroup_dir cpu)/cpu.cfs_burst_us")" "2000 1000"
+		ok oakum update --cpu-burst 0 "$C"
+	fi
+	ok oakum delete -f "$C"
+}
+
+@test "the idle switch takes 0 and 1 and nothing else" {
+	run_limited
+	[ -e "$(cgroup_dir cpu)/cpu.idle" ] || { ok oakum delete -f "$C"; skip "no cpu.idle in this kernel"; }
+	ok oakum update --cpu-idle 1 "$C"
+	is "$(cat "$(cgroup_dir cpu)/cpu.idle")" 1
+	for bad in -1 2 3; do
+		fails 3 oakum update --cpu-idle $bad "$C"
+		says /cpu/idle
+		is "$(cat "$(cgroup_dir cpu)/cpu.idle")" 1
+	done
+	ok oakum update --pids-limit 7 "$C"
+	is "$(cat "$(cgroup_dir cpu)/cpu.idle")" 1
+	ok oakum update --cpu-idle 0 "$C"
+	is "$(cat "$(cgroup_dir cpu)/cpu.idle")" 0
+	ok oakum delete -f "$C"
+}
+
+@test "cpuset, also in the spelling that Go takes" {
+	if on_v2 && ! grep -qw cpuset /sys/fs/cgroup/cgroup.controllers; then
+		skip "this machine's v2 hierarchy has no cpuset controller (tests/vm/run has)"
+	fi
+	sleeper '.linux.resources = {cpu: {cpus: "0", mems: "0"}}'
+	ok oakum run -d -b "$B" "$C"
+	[ "$(nproc)" -gt 1 ] || { ok oakum delete -f "$C"; skip "one CPU"; }
+	ok oakum update --cpuset-cpus 1 "$C"
+	value cpuset.cpus cpuset.cpus 1
+	value cpuset.mems cpuset.mems 0
+	echo '{"cpu": {"cpus": "0-1", "mems": "0"}}' | oakum update -r - "$C"
+	value cpuset.cpus cpuset.cpus 0-1
+	fails 3 oakum update --cpuset-cpus 0-99999 "$C"
+	says /cpu/cpus
+	ok oakum delete -f "$C"
+}
+
+@test "a quota above that of the parent is refused by name, period and quota may change at once" {
+	need_limits
+	on_v2 && skip "v2 takes any quota"
+	sleeper '.linux.cgroupsPath = "/pod/web" | .linux.resources = {cpu: {quota: 50000, period: 100000}}'
+	mkdir -p /sys/fs/cgroup/cpu/pod
+	echo 50000 >/sys/fs/cgroup/cpu/pod/cpu.cfs_quota_us
+	ok oakum run -d -b "$B" "$C"
+	ok oakum update --cpu-quota 10000 --cpu-period 20000 "$C"
+	ok oakum update --cpu-quota 50000 --cpu-period 100000 "$C"
+	ok oakum update --cpu-quota 500000 --cpu-period 1000000 "$C"
+	value cpu.cfs_period_us - 1000000
+	fails 1 oakum update --cpu-quota 900000 "$C"
+	says "cpu quota" EINVAL
+	value cpu.cfs_quota_us - 500000
+	ok oakum delete -f "$C"
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
+}
+
+@test "what is in use is not taken away when that is asked for" {
+	run_limited
+	if on_v2; then
+		echo '{"memory": {"limit": 4096, "checkBeforeUpdate": true}}' >low.json
+		fails 1 oakum update -r low.json "$C"
+		says "rejecting memory limit"
+	else
+		fails 1 oakum update --memory 4096 "$C"
+		says "memory limit" EBUSY
+	fi
+	is "$(status_of)" running
+	value memory.limit_in_bytes memory.max 33554432
+	ok oakum delete -f "$C"
+}
+
+@test "a paused container stays paused" {
+	run_limited
+	ok oakum pause "$C"
+	ok oakum update --pids-limit 11 "$C"
+	value pids.max pids.max 11
+	is "$(status_of)" paused
+	ok oakum resume "$C"
+	ok oakum delete -f "$C"
+}
+
+@test "device rules hold through updates and glitch at no time" {
+	need_limits
+	mkdir -p "$B"
+	bundle '.linux.resources = {devices: [{allow: false, access: "rwm"}], pids: {limit: 50}}
+		| .linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11}]
+		| .process.capabilities.bounding += ["CAP_SYSLOG"] | .process.capabilities.effective += ["CAP_SYSLOG"] | .process.capabilities.permitted += ["CAP_SYSLOG"]
+		| .process.args = ["sh", "-c", "while :; do head -c 100 /dev/kmsg >/dev/null 2>&1 && echo opened && exit 1; done"]'
+	oakum run -d -b "$B" "$C" </dev/null >"$W/out" 2>"$W/err"
+	for i in {1..30}; do
+		ok oakum update --pids-limit $((30 + i % 5)) "$C"
+	done
+	is "$(status_of)" running
+	is "$(cat "$W/out")" ""
+	# And they may be replaced.
+	echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm"}]}' | oakum update -r - "$C"
+	until_true 10 is_status stopped "$C"
+	is "$(cat "$W/out")" opened
+	ok oakum delete "$C"
+}
+
+@test "rates of a device" {
+	local name device=
+	if on_v2; then
+		grep -qw io /sys/fs/cgroup/cgroup.controllers || skip "this machine's v2 hierarchy has no io controller (tests/vm/run has)"
+	fi
+	for name in /sys/block/*; do
+		case $name in */loop* | */ram* | */zram*) continue ;; esac
+		device=$(<"$name/dev")
+		break
+	done
+	[ -n "$device" ] || skip "no block device to limit"
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	for rate in 1048576 2097152; do
+		echo "{\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": ${device%:*}, \"minor\": ${device#*:}, \"rate\": $rate}]}}" |
+			oakum update -r - "$C"
+		if on_v2; then
+			grep -q "rbps=$rate" "$(cgroup_dir io)/io.max"
+		else
+			is "$(cat "$(cgroup_dir blkio)/blkio.throttle.read_bps_device")" "$device $rate"
+		fi
+	done
+	ok oakum delete -f "$C"
+}
+
+@test "bad input: nothing to change, no such container, a stopped one, bad values, bad JSON" {
+	fails 2 oakum update "$C"
+	says "nothing to change"
+	fails 4 oakum update --pids-limit 5 "$C"
+	says "does not exist"
+	fails 2 oakum update --memory lots "$C"
+	says "--memory" "not a size"
+	fails 2 oakum update --cpu-quota 1.5 "$C"
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	fails 3 oakum update --cpu-period 100 "$C"
+	says /cpu/period
+	fails 3 oakum update --blkio-weight 5 "$C"
+	says /blockIO/weight
+	echo '{"memory": {"limit": "x"}}' >bad.json
+	fails 3 oakum update -r bad.json "$C"
+	says bad.json /memory/limit
+	echo '{"memory": {' >bad.json
+	fails 3 oakum update -r bad.json "$C"
+	fails 1 oakum update -r nowhere.json "$C"
+	says nowhere.json ENOENT
+	ok oakum kill "$C" KILL
+	until_true 10 is_status stopped "$C"
+	fails 4 oakum update --pids-limit 5 "$C"
+	says "not running"
+	ok oakum delete "$C"
+}
