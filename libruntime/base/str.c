@@ -397,3 +397,55 @@ const char *str_bad_id(const char *id)
 			       "it";
 	return NULL;
 }
+
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* One group of four characters: the bytes in it, or -EINVAL. Bits that padding cuts off are 0. */
+static int base64_group(const char *s, bool last, uint8_t out[3])
+{
+	int pad = !last || s[3] != '=' ? 0 : s[2] == '=' ? 2 : 1;
+	uint32_t bits = 0;
+
+	for (int i = 0; i < 4; i++) {
+		int d = i < 4 - pad ? base64_digit(s[i]) : 0;
+
+		if (d < 0)
+			return -EINVAL;
+		bits = bits << 6 | (uint32_t)d;
+	}
+	if (pad && (bits & ((1u << (8 * pad)) - 1)))
+		return -EINVAL;
+	for (int i = 0; i < 3; i++)
+		out[i] = (uint8_t)(bits >> (16 - 8 * i));
+	return 3 - pad;
+}
+
+int str_base64(const char *s, void *buf, size_t size, size_t *ret_size)
+{
+	size_t len = strlen(s), n = 0;
+
+	if (len % 4)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i += 4) {
+		uint8_t three[3];
+		int r = base64_group(s + i, i + 4 == len, three);
+
+		if (r < 0)
+			return r;
+		if (n + (size_t)r > size)
+			return -E2BIG;
+		memcpy((uint8_t *)buf + n, three, (size_t)r);
+		n += (size_t)r;
+	}
+	*ret_size = n;
+	return 0;
+}

@@ -59,6 +59,12 @@ size_t str_utf8(const char *s, size_t n);
  */
 size_t str_printable(const char *s, char *buf, size_t size);
 
+/*
+ * Base64 (RFC 4648, with its padding, nothing else between): 0 and *@ret_size bytes in @buf,
+ * -EINVAL, or -E2BIG for more than @size.
+ */
+int str_base64(const char *s, void *buf, size_t size, size_t *ret_size);
+
 /* A string under construction in the caller's memory. Overflow is sticky and seen at the end. */
 struct strbuf {
 	char *p; /* always NUL-terminated */

@@ -74,7 +74,7 @@ int creds_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n, int 
 	if (uid == ID_NONE || gid == ID_NONE)
 		return err_kind(err, ERR_CONFIG, ERANGE, "%s %u cannot be used",
 				uid == ID_NONE ? "uid" : "gid", ID_NONE);
-	r = set_groups(groups, n, proc, err);
+	r = n == CREDS_KEEP_GROUPS ? 0 : set_groups(groups, n, proc, err);
 	if (r < 0)
 		return r;
 	/* The gid first: after the uid has changed, the right to do it is gone. */

@@ -9,6 +9,9 @@
 
 struct err;
 
+/* As @n: leave the additional groups as they are. */
+#define CREDS_KEEP_GROUPS SIZE_MAX
+
 /* setgroups(2) (skipped where /proc/self/setgroups says deny and @n is 0), setresgid, setresuid;
  * read back. @proc: procfs_open(). */
 int creds_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n, int proc,

@@ -403,6 +403,11 @@ static int publish(struct creation *c)
 		r = tty_send(c->options->console_socket, c->terminal, c->err);
 	if (r == 0)
 		r = create_send_pidfd(c->options->pidfd_socket, c->pidfd, c->err);
+	if (r == 0 && c->plan->known->pidfd_receiver) {
+		r = create_send_pidfd(c->plan->known->pidfd_receiver, c->pidfd, c->err);
+		if (r < 0)
+			err_pointer(c->err, "/annotations/run.oci.pidfd_receiver");
+	}
 	if (r == 0)
 		r = create_write_pid(c->options->pid_file, c->pid, c->err);
 	c->state.complete = true;

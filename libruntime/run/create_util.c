@@ -109,8 +109,8 @@ int create_write_pid(const char *path, pid_t pid, struct err *err)
 
 int create_send_pidfd(const char *path, int pidfd, struct err *err)
 {
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO_CLOSE int fd = -1;
 	int r;
 
 	if (!path)
@@ -118,6 +118,7 @@ int create_send_pidfd(const char *path, int pidfd, struct err *err)
 	if (strlen(path) >= sizeof(a.sun_path))
 		return err_kind(err, ERR_USAGE, ENAMETOOLONG, "pidfd socket %s", path);
 	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return err_set(err, errno, "connect to the pidfd socket %s", path);
 	r = io_send_fds(fd, "pidfd", 5, &pidfd, 1);

@@ -199,6 +199,7 @@ int exec_plan(struct oakum *o, const struct oakum_exec *x, struct container *c,
 		process.console_rows.set = process.console_columns.set = false;
 		process.args = (struct spec_strings){NULL, 0};
 	}
+	extra.keep_groups = spec->known.keep_groups && count(x->groups) == 0;
 	r = apply_options(x, &process, &c->arena, err);
 	if (r < 0)
 		return r;

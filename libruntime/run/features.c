@@ -100,6 +100,19 @@ static void put_seccomp(struct strbuf *b)
 	strbuf_add(b, "]}");
 }
 
+/* What an engine should not take from a bundle it does not trust. */
+static void put_unsafe(struct strbuf *b)
+{
+	const struct spec_annotation *a;
+
+	key(b, "potentiallyUnsafeConfigAnnotations");
+	strbuf_addc(b, '[');
+	for (size_t i = 0; (a = spec_annotation(i)); i++)
+		if (a->is_unsafe)
+			item(b, a->name);
+	strbuf_addc(b, ']');
+}
+
 int oakum_features(struct oakum *o, char **ret)
 {
 	struct err *err = handle_begin(o);
@@ -133,7 +146,9 @@ int oakum_features(struct oakum *o, char **ret)
 	text(&b, "io.oakum.version", oakum_version());
 	text(&b, "io.oakum.commit", oakum_commit());
 	text(&b, "io.oakum.checkpoint.enabled", "false");
-	strbuf_add(&b, "}}");
+	strbuf_addc(&b, '}');
+	put_unsafe(&b);
+	strbuf_addc(&b, '}');
 	if (b.overflow) {
 		free(mem);
 		return handle_end(o, "features", NULL, err_set(err, EOVERFLOW, "list features"));

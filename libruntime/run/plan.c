@@ -158,6 +158,7 @@ static int make_process(const struct spec *spec, const struct plan_host *host,
 			struct err *err)
 {
 	struct plan_process_extra extra = {
+		.keep_groups = spec->known.keep_groups,
 		.listen_fds = options->listen_fds,
 		.preserve_fds = options->preserve_fds,
 		.listen_fdnames = host->listen_fdnames,
@@ -189,6 +190,7 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 	p->masked = spec->masked_paths;
 	p->readonly = spec->readonly_paths;
 	p->sysctl = spec->sysctl;
+	p->known = &spec->known;
 	p->hooks = spec->hooks;
 	for (int i = 0; i < SPEC_HOOK_COUNT; i++)
 		p->hook_kinds |= spec->hooks[i].n ? 1u << i : 0;

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "kernel/caps.h"
 #include "kernel/cgroup.h"
+#include "kernel/creds.h"
 #include "kernel/dev.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
@@ -55,7 +56,7 @@ struct plan_process {
 	const char *cwd;
 	uint32_t uid, gid;
 	const uint32_t *groups;
-	size_t n_groups;
+	size_t n_groups; /* CREDS_KEEP_GROUPS: those of the caller stay */
 	bool umask_set;
 	uint32_t umask;
 	struct caps caps;
@@ -106,6 +107,7 @@ struct plan {
 	const char *cgroup; /* "" : none */
 	struct cgroup_limits limits;
 
+	const struct spec_known *known; /* annotations */
 	const struct spec_hooks *hooks; /* [SPEC_HOOK_COUNT] */
 	unsigned hook_kinds;		/* 1 << kind */
 	struct plan_process process;
@@ -131,6 +133,7 @@ int plan_make_device_rules(const struct spec_resources *r, struct cgroup_limits 
 
 struct plan_process_extra {
 	unsigned listen_fds, preserve_fds;
+	bool keep_groups;
 	const char *listen_fdnames; /* of the caller, or NULL */
 };
 int plan_make_process(const struct spec_process *process, const struct spec_seccomp *seccomp,

@@ -148,7 +148,9 @@ static void print_process(const struct plan_process *p, struct strbuf *out)
 	for (size_t i = 0; p->envp && (p->envp[i] || (int)i == p->home_slot); i++)
 		strbuf_fmt(out, "env %s\n", p->envp[i] ? p->envp[i] : "HOME=(from passwd)");
 	strbuf_fmt(out, "cwd %s\nuser %u:%u", p->cwd, p->uid, p->gid);
-	for (size_t i = 0; i < p->n_groups; i++)
+	if (p->n_groups == CREDS_KEEP_GROUPS)
+		strbuf_add(out, " and the caller's groups");
+	for (size_t i = 0; p->n_groups != CREDS_KEEP_GROUPS && i < p->n_groups; i++)
 		strbuf_fmt(out, " %u", p->groups[i]);
 	strbuf_fmt(out, "\numask %04o\n", p->umask_set ? p->umask : 022);
 	strbuf_fmt(
@@ -190,6 +192,8 @@ void plan_print(const struct plan *p, struct strbuf *out)
 		strbuf_fmt(out, "sysctl %s %s\n", p->sysctl.v[i].key, p->sysctl.v[i].value);
 	print_cgroup(p, out);
 	print_process(&p->process, out);
+	if (p->known->pidfd_receiver)
+		strbuf_fmt(out, "pidfd to %s\n", p->known->pidfd_receiver);
 	for (int i = 0; i < SPEC_HOOK_COUNT; i++)
 		for (size_t k = 0; k < p->hooks[i].n; k++)
 			strbuf_fmt(out, "hook %s %s\n", spec_hook_name(i), p->hooks[i].v[k].path);

@@ -123,7 +123,7 @@ int plan_make_process(const struct spec_process *process, const struct spec_secc
 		.uid = process->uid,
 		.gid = process->gid,
 		.groups = process->groups,
-		.n_groups = process->n_groups,
+		.n_groups = extra->keep_groups ? CREDS_KEEP_GROUPS : process->n_groups,
 		.umask_set = process->umask.set,
 		.umask = process->umask.v,
 		.caps = {process->caps.bounding, process->caps.effective, process->caps.permitted,

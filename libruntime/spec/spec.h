@@ -235,6 +235,22 @@ struct spec_hooks {
 	size_t n;
 };
 
+/* The annotations that oakum knows, read (spec_annotation.c). What is absent is NULL or false. */
+struct spec_known {
+	const char *pidfd_receiver; /* absolute */
+	bool keep_groups;
+	const char *hooks_stdout, *hooks_stderr; /* as written, relative to the bundle */
+	const char *seccomp_receiver;		 /* absolute */
+	bool seccomp_fail_unknown;
+	const void *seccomp_bpf;	      /* struct sock_filter[], decoded */
+	size_t seccomp_bpf_size;	      /* bytes */
+	const char *delegate_cgroup;	      /* relative, no "..", never "" */
+	const char *systemd_subgroup;	      /* "" is none, NULL is not said */
+	struct spec_pairs systemd_properties; /* "CPUWeight", GVariant text */
+	const char *mount_context_type;	      /* "context", "fscontext", … */
+	const char *criu_config;	      /* absolute */
+};
+
 struct spec {
 	const char *version;   /* ociVersion, 1.x.y */
 	const char *root_path; /* as written, never empty */
@@ -245,6 +261,7 @@ struct spec {
 	struct spec_process process;
 	struct spec_hooks hooks[SPEC_HOOK_COUNT];
 	struct spec_pairs annotations;
+	struct spec_known known;
 
 	struct spec_namespace ns[SPEC_NS_COUNT];
 	struct spec_idmaps uid_map, gid_map;
@@ -306,6 +323,14 @@ int spec_rlimit_number(const char *name);
 /* "CAP_CHOWN", "chown" in any case -> number, or -1 if unknown to us. */
 int spec_cap_number(const char *name);
 const char *spec_cap_name(int cap); /* "CAP_CHOWN", NULL beyond the last */
+
+/* The table of the annotations that oakum knows, for `features` and the documentation; NULL behind
+ * the last. A name that ends in '.' stands for all that begin so. */
+struct spec_annotation {
+	const char *name, *meaning;
+	bool is_unsafe; /* engines should not take it from a stranger */
+};
+const struct spec_annotation *spec_annotation(size_t i);
 
 /* What `oakum spec` writes: runc's and crun's default bundle, indented with tabs, in @arena.
  * @rootless adds a user namespace mapping the one id @uid/@gid and drops what needs rights. */

@@ -135,27 +135,6 @@ static const struct spec_field hooks_fields[] = {
 	{NULL, NULL, 0, NULL, 0},
 };
 
-static void read_annotations(struct spec_reading *r, const struct json *j, void *out,
-			     const void *arg)
-{
-	struct spec_pairs *pairs = out;
-
-	(void)arg;
-	if (!spec_is(r, j, JSON_OBJECT, SPEC_MAX_ANNOTATIONS))
-		return;
-	pairs->v = spec_alloc(r, j->len + 1, sizeof(*pairs->v));
-	if (!pairs->v)
-		return;
-	for (const struct json *c = j->child; c; c = c->next) {
-		const char *value = spec_string(r, c);
-
-		if (!*c->key)
-			spec_fail(r, c, "the name of an annotation must not be empty");
-		else if (value)
-			pairs->v[pairs->n++] = (struct spec_pair){c->key, value};
-	}
-}
-
 static void read_process(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
 	struct spec_process *p = out;
@@ -185,7 +164,7 @@ static const struct spec_field top_fields[] = {
 	{"domainname", read_hostname, AT(domainname), NULL, 0},
 	{"mounts", spec_read_list, AT(mounts), &mount_list, 0},
 	{"hooks", spec_read_object, AT(hooks), hooks_fields, 0},
-	{"annotations", read_annotations, AT(annotations), NULL, 0},
+	{"annotations", spec_read_annotations, 0, NULL, 0},
 	{"linux", spec_read_object, 0, spec_linux_fields, 0},
 	{"windows", spec_read_ignored, 0, NULL, 0},
 	{"solaris", spec_read_ignored, 0, NULL, 0},

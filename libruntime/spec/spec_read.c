@@ -610,6 +610,22 @@ void spec_fail_unapplied(struct spec_reading *r, const struct json *j)
 	record(r->errors, &e);
 }
 
+void spec_fail_unsupported(struct spec_reading *r, const struct json *j, const char *fmt, ...)
+{
+	char text[400];
+	struct err e;
+	va_list ap;
+
+	if (!worth_it(r, j))
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	place(r, &e, j);
+	(void)err_kind(&e, ERR_UNSUPPORTED, 0, "%s", text);
+	record(r->errors, &e);
+}
+
 bool spec_set_init(struct spec_reading *r, struct spec_set *set, size_t n)
 {
 	size_t size = 8;

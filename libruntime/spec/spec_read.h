@@ -92,6 +92,9 @@ void spec_fail_missing(struct spec_reading *r, const struct json *object, const 
 		       const char *why);
 /* This version does not do what is asked for. */
 void spec_fail_unapplied(struct spec_reading *r, const struct json *j);
+/* The same where the reason is worth saying. */
+void spec_fail_unsupported(struct spec_reading *r, const struct json *j, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* "expected @what, found …". */
 void spec_fail_type(struct spec_reading *r, const struct json *j, const char *what);
 
@@ -156,10 +159,16 @@ extern const struct spec_field spec_resources_fields[];
 extern const struct spec_field spec_io_fields[];      /* struct spec_io */
 extern const struct spec_field spec_network_fields[]; /* struct spec_resources */
 extern const struct spec_list spec_hugepage_list;
-spec_reader spec_read_rdma;    /* struct spec_resources */
-spec_reader spec_read_unified; /* struct spec_pairs */
-spec_reader spec_read_seccomp; /* struct spec_seccomp */
-spec_reader spec_read_env;     /* struct spec_strings */
+spec_reader spec_read_rdma;	   /* struct spec_resources */
+spec_reader spec_read_unified;	   /* struct spec_pairs */
+spec_reader spec_read_seccomp;	   /* struct spec_seccomp */
+spec_reader spec_read_env;	   /* struct spec_strings */
+spec_reader spec_read_annotations; /* struct spec */
+
+/* Is @text one value in GVariant's text format ("uint64 5", "['a', 'b']", "<true>")? NULL if so,
+ * else what is wrong with it, in static words. */
+const char *spec_bad_gvariant(const char *text);
+
 void spec_check(struct spec_reading *r, const struct json *root, struct spec *s);
 
 #endif

@@ -383,6 +383,32 @@ static void test_id(void **state)
 	assert_non_null(str_bad_id(id));
 }
 
+static void test_base64(void **state)
+{
+	static const char *const wrong[] = {"A",	"AA",	 "AAA",	 "AAAAA", "AA=A",
+					    "=AAA",	"A===",	 "AB==", "AAB=",  "A A=",
+					    "AA==AAAA", "AA\nA", "AA-_"};
+	char out[8];
+	size_t n = 99;
+
+	(void)state;
+	assert_int_equal(str_base64("", out, 0, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(str_base64("Zm9vYmFy", out, sizeof(out), &n), 0);
+	assert_int_equal(n, 6);
+	assert_memory_equal(out, "foobar", 6);
+	assert_int_equal(str_base64("Zm9vYg==", out, 4, &n), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(str_base64("Zm9vYmE=", out, 5, &n), 0);
+	assert_int_equal(n, 5);
+	assert_int_equal(str_base64("+/+/", out, 3, &n), 0);
+	assert_memory_equal(out, "\xfb\xff\xbf", 3);
+	assert_int_equal(str_base64("Zm9vYmFy", out, 5, &n), -E2BIG);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		if (str_base64(wrong[i], out, sizeof(out), &n) != -EINVAL)
+			fail_msg("%s: taken", wrong[i]);
+}
+
 static void test_inline(void **state)
 {
 	(void)state;
@@ -402,7 +428,7 @@ int main(void)
 		cmocka_unit_test(test_utf8),   cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_strbuf), cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_json),   cmocka_unit_test(test_id),
-		cmocka_unit_test(test_inline),
+		cmocka_unit_test(test_inline), cmocka_unit_test(test_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
