@@ -319,6 +319,23 @@ static void note_unknown(struct spec_reading *r, const struct json *j,
 		spec_note(r, j);
 }
 
+/* Another object of the same name but for its case: Go's decoder, and so runc, takes both. Not
+ * where one member stands in both. */
+static bool may_add(struct spec_reading *r, const struct json *first, const struct json *j,
+		    const struct spec_field *f)
+{
+	if (!(f->flags & SPEC_TWICE) || first->type != JSON_OBJECT || j->type != JSON_OBJECT ||
+	    str_eq(first->key, j->key))
+		return false;
+	for (const struct json *a = first->child; a; a = a->next)
+		for (const struct json *b = j->child; b; b = b->next)
+			if (strcasecmp(a->key, b->key) == 0)
+				return false;
+	spec_warn(r, j, "taken together with \"%s\" at %u:%u", first->key, first->line,
+		  first->column);
+	return true;
+}
+
 static void read_members(struct spec_reading *r, const struct json *j, void *base,
 			 const struct spec_field *fields, const struct json **seen)
 {
@@ -331,7 +348,7 @@ static void read_members(struct spec_reading *r, const struct json *j, void *bas
 			continue;
 		}
 		first = seen[f - fields];
-		if (first) {
+		if (first && !may_add(r, first, c, f)) {
 			spec_fail(r, c, "given twice, first as \"%s\" at %u:%u", first->key,
 				  first->line, first->column);
 			continue;

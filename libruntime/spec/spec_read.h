@@ -49,6 +49,7 @@ typedef void spec_reader(struct spec_reading *r, const struct json *j, void *out
 enum {
 	SPEC_REQUIRED = 1,	  /* absent or null is an error */
 	SPEC_REQUIRED_CONFIG = 2, /* only in config.json */
+	SPEC_TWICE = 4,		  /* an object that may be given in parts: "cpu" and "CPU" */
 };
 
 /* A table ends with a row without a name. */

@@ -46,8 +46,12 @@ static void read_access(struct spec_reading *r, const struct json *j, void *out,
 	rule->read = strchr(text, 'r');
 	rule->write = strchr(text, 'w');
 	rule->mknod = strchr(text, 'm');
-	if (text[strspn(text, "rwm")] == '\0')
+	/* runc takes and drops an "a". */
+	if (text[strspn(text, "rwma")] == '\0') {
+		if (strchr(text, 'a'))
+			spec_warn(r, j, "the letter a has no meaning here and is ignored");
 		return;
+	}
 	spec_describe(j, found, sizeof(found));
 	spec_fail(r, j, "expected some of the letters r, w and m, found %s", found);
 }
@@ -205,9 +209,9 @@ static const struct spec_field pids_fields[] = {
 
 const struct spec_field spec_resources_fields[] = {
 	{"devices", spec_read_list, AT(devices), &rule_list, 0},
-	{"memory", read_memory, 0, memory_fields, 0},
-	{"cpu", read_cpu, 0, cpu_fields, 0},
-	{"pids", spec_read_object, 0, pids_fields, 0},
+	{"memory", read_memory, 0, memory_fields, SPEC_TWICE},
+	{"cpu", read_cpu, 0, cpu_fields, SPEC_TWICE},
+	{"pids", spec_read_object, 0, pids_fields, SPEC_TWICE},
 	{"blockIO", spec_read_object, AT(io), spec_io_fields, 0},
 	{"hugepageLimits", spec_read_list, AT(hugepages), &spec_hugepage_list, 0},
 	{"network", spec_read_object, 0, spec_network_fields, 0},

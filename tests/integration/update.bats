@@ -120,7 +120,7 @@ run_limited() {
 	ok oakum update --cpuset-cpus 1 "$C"
 	value cpuset.cpus cpuset.cpus 1
 	value cpuset.mems cpuset.mems 0
-	echo '{"cpu": {"cpus": "0-1", "mems": "0"}}' | oakum update -r - "$C"
+	echo '{"CPU": {"Cpus": "0-1", "Mems": "0"}}' | oakum update -r - "$C"
 	value cpuset.cpus cpuset.cpus 0-1
 	fails 3 oakum update --cpuset-cpus 0-99999 "$C"
 	says /cpu/cpus

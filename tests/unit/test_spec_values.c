@@ -291,6 +291,31 @@ static void test_case(void **state)
 	assert_true(parse(text, &arena)->process.no_new_privileges);
 }
 
+/* As jq and Go make it: one object under two spellings is one object, if no member is in both. */
+static void test_parts(void **state)
+{
+	static const char both[] =
+		"{\"cpu\":{\"shares\":512},\"CPU\":{\"Cpus\":\"0\",\"Mems\":\"1\"}}";
+	static const char clash[] = "{\"cpu\":{\"cpus\":\"0\"},\"CPU\":{\"Cpus\":\"1\"}}";
+	static const char twice[] = "{\"pids\":{\"limit\":1},\"Pids\":5}";
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	struct spec_errors errors;
+	struct spec_resources res;
+
+	(void)state;
+	assert_int_equal(spec_parse_resources(both, strlen(both), "r", &arena, &res, &errors), 0);
+	assert_true(res.cpu_shares.v == 512);
+	assert_string_equal(res.cpuset_cpus, "0");
+	assert_string_equal(res.cpuset_mems, "1");
+	assert_int_equal(spec_parse_resources(clash, strlen(clash), "r", &arena, &res, &errors),
+			 -EINVAL);
+	assert_string_equal(errors.v[0].pointer, "/CPU");
+	assert_non_null(strstr(errors.v[0].text, "given twice"));
+	assert_int_equal(spec_parse_resources(twice, strlen(twice), "r", &arena, &res, &errors),
+			 -EINVAL);
+	assert_string_equal(errors.v[0].pointer, "/Pids");
+}
+
 static const char smallest[] = "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},"
 			       "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\"}}";
 
@@ -416,14 +441,15 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_process),	  cmocka_unit_test(test_env),
-		cmocka_unit_test(test_caps),	  cmocka_unit_test(test_top),
-		cmocka_unit_test(test_hooks),	  cmocka_unit_test(test_linux),
-		cmocka_unit_test(test_resources), cmocka_unit_test(test_seccomp),
-		cmocka_unit_test(test_accepted),  cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_case),	  cmocka_unit_test(test_smallest),
-		cmocka_unit_test(test_engine),	  cmocka_unit_test(test_process_file),
-		cmocka_unit_test(test_memory),	  cmocka_unit_test(test_names),
+		cmocka_unit_test(test_process),	     cmocka_unit_test(test_env),
+		cmocka_unit_test(test_caps),	     cmocka_unit_test(test_top),
+		cmocka_unit_test(test_hooks),	     cmocka_unit_test(test_linux),
+		cmocka_unit_test(test_resources),    cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_accepted),     cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_case),	     cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_smallest),     cmocka_unit_test(test_engine),
+		cmocka_unit_test(test_process_file), cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
