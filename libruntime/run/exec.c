@@ -57,11 +57,25 @@ struct joiner {
 	int proc, slave;
 };
 
+/* Never the caller's CPUs: those asked for while it joins, else all that the cgroup allows. */
+static int join_cgroup(struct entry *e, struct err *err)
+{
+	const struct sched_cpus *first = e->process.first_cpus;
+	int r = first ? sched_pin(first, err) : 0;
+
+	if (r < 0)
+		err_pointer(err, "/process/execCPUAffinity/initial");
+	if (r == 0 && e->have_cgroup)
+		r = cgroup_join_self(&e->cgroup, cgroup_v2_fd(&e->cgroup) < 0, err);
+	if (!first)
+		sched_unpin();
+	return r;
+}
+
 static int enter(struct joiner *j, struct err *err)
 {
 	struct entry *e = j->e;
-	int r = e->have_cgroup ? cgroup_join_self(&e->cgroup, cgroup_v2_fd(&e->cgroup) < 0, err)
-			       : 0;
+	int r = join_cgroup(e, err);
 
 	if (r < 0)
 		return r;

@@ -146,6 +146,14 @@ static void inherit(struct spec_process *p, const struct spec_process *from)
 		p->oom_score_adj = from->oom_score_adj;
 	if (!p->umask.set)
 		p->umask = from->umask;
+	if (!p->scheduler.present)
+		p->scheduler = from->scheduler;
+	if (!p->io_priority.present)
+		p->io_priority = from->io_priority;
+	if (!p->affinity_initial && !p->affinity_final) {
+		p->affinity_initial = from->affinity_initial;
+		p->affinity_final = from->affinity_final;
+	}
 }
 
 static int apply_options(const struct oakum_exec *x, struct spec_process *p, struct arena *arena,
@@ -181,6 +189,7 @@ int exec_plan(struct oakum *o, const struct oakum_exec *x, struct container *c,
 		.listen_fds = x->listen_fds,
 		.preserve_fds = x->preserve_fds,
 		.listen_fdnames = x->listen_fds ? getenv("LISTEN_FDNAMES") : NULL,
+		.exec = true,
 	};
 	struct spec_process process;
 	struct spec *spec;
@@ -203,5 +212,6 @@ int exec_plan(struct oakum *o, const struct oakum_exec *x, struct container *c,
 	r = apply_options(x, &process, &c->arena, err);
 	if (r < 0)
 		return r;
+	extra.spec = spec;
 	return plan_make_process(&process, &spec->seccomp, &extra, ret, &c->arena, err);
 }

@@ -140,6 +140,10 @@ int oakum_features(struct oakum *o, char **ret)
 	object(&b, "mountExtensions");
 	disabled(&b, "idmap");
 	strbuf_addc(&b, '}');
+	object(&b, "memoryPolicy");
+	list(&b, "modes", spec_memory_modes());
+	list(&b, "flags", spec_memory_flags());
+	strbuf_addc(&b, '}');
 	disabled(&b, "netDevices");
 	strbuf_addc(&b, '}');
 	object(&b, "annotations");

@@ -56,6 +56,8 @@ static int do_cgroup(struct init *in, struct err *err)
 {
 	int r = in->cgroup ? cgroup_join_self(in->cgroup, !in->in_v2, err) : 0;
 
+	/* The caller's CPUs are not the container's. */
+	sched_unpin();
 	/* Only now: the new namespace's root is the cgroup we are in. */
 	if (r == 0 && (in->plan->create & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_set(err, errno, "make a cgroup namespace");

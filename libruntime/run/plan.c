@@ -162,6 +162,7 @@ static int make_process(const struct spec *spec, const struct plan_host *host,
 		.listen_fds = options->listen_fds,
 		.preserve_fds = options->preserve_fds,
 		.listen_fdnames = host->listen_fdnames,
+		.spec = spec,
 	};
 	const struct spec_hooks *hooks = &spec->hooks[SPEC_HOOK_START_CONTAINER];
 	int r = plan_make_process(&spec->process, &spec->seccomp, &extra, &p->process, arena, err);

@@ -19,6 +19,7 @@
 #include "kernel/dev.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
+#include "kernel/sched.h"
 #include "kernel/seccomp.h"
 #include "spec/spec.h"
 
@@ -67,6 +68,15 @@ struct plan_process {
 	int oom_score_adj;
 	bool terminal;
 	uint16_t rows, columns;
+	const struct sched_request *scheduler; /* NULL: as it is */
+	bool io_priority_set;
+	int io_class, io_priority;
+	const struct sched_cpus *first_cpus, *cpus; /* while it joins, and at the end; NULL: all
+						       that the cgroup allows. exec only. */
+	const char *first_cpus_text, *cpus_text;    /* as they were written */
+	const struct mempolicy_request *memory;	    /* NULL: as it is */
+	bool personality_set;
+	uint32_t personality;
 	unsigned keep_fds;		       /* 3…3+n-1 reach the program */
 	const struct seccomp_profile *seccomp; /* NULL: none */
 	const struct spec_hook *hooks;	       /* startContainer; none for exec */
@@ -135,10 +145,16 @@ struct plan_process_extra {
 	unsigned listen_fds, preserve_fds;
 	bool keep_groups;
 	const char *listen_fdnames; /* of the caller, or NULL */
+	const struct spec *spec;    /* of the container: memory policy, personality, cpuset */
+	bool exec;		    /* execCPUAffinity is for this process */
 };
 int plan_make_process(const struct spec_process *process, const struct spec_seccomp *seccomp,
 		      const struct plan_process_extra *extra, struct plan_process *ret,
 		      struct arena *arena, struct err *err);
+
+/* The part of it about scheduling and memory. */
+int plan_make_sched(const struct spec_process *process, const struct plan_process_extra *extra,
+		    struct plan_process *ret, struct arena *arena, struct err *err);
 
 /* Every decision as text, one a line, for golden tests. */
 void plan_print(const struct plan *p, struct strbuf *out);

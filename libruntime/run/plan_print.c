@@ -141,6 +141,30 @@ static void print_cgroup(const struct plan *p, struct strbuf *out)
 	}
 }
 
+static void print_sched(const struct plan_process *p, struct strbuf *out)
+{
+	const struct sched_request *q = p->scheduler;
+
+	if (q)
+		strbuf_fmt(
+			out,
+			"scheduler policy %u flags %llx nice %d priority %u time %llu %llu %llu\n",
+			q->policy, (unsigned long long)q->flags, q->nice, q->priority,
+			(unsigned long long)q->runtime, (unsigned long long)q->deadline,
+			(unsigned long long)q->period);
+	if (p->io_priority_set)
+		strbuf_fmt(out, "io-priority class %d priority %d\n", p->io_class, p->io_priority);
+	if (p->first_cpus_text || p->cpus_text)
+		strbuf_fmt(out, "cpus first %s then %s\n",
+			   p->first_cpus_text ? p->first_cpus_text : "all",
+			   p->cpus_text ? p->cpus_text : "all");
+	if (p->memory)
+		strbuf_fmt(out, "memory-policy mode %d flags %x nodes \"%s\"\n", p->memory->mode,
+			   p->memory->flags, p->memory->nodes);
+	if (p->personality_set)
+		strbuf_fmt(out, "personality %x\n", p->personality);
+}
+
 static void print_process(const struct plan_process *p, struct strbuf *out)
 {
 	for (size_t i = 0; p->argv && p->argv[i]; i++)
@@ -167,6 +191,7 @@ static void print_process(const struct plan_process *p, struct strbuf *out)
 		strbuf_fmt(out, "oom-score %d\n", p->oom_score_adj);
 	strbuf_fmt(out, "no-new-privileges %d\nterminal %d %ux%u\nkeep-fds %u\n",
 		   p->no_new_privileges, p->terminal, p->rows, p->columns, p->keep_fds);
+	print_sched(p, out);
 	if (p->seccomp)
 		strbuf_fmt(out, "seccomp default %s rules %zu\n", p->seccomp->default_action,
 			   p->seccomp->n_rules);

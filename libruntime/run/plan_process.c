@@ -139,5 +139,5 @@ int plan_make_process(const struct spec_process *process, const struct spec_secc
 	if (make_env(&process->env, extra, ret, arena) < 0 ||
 	    make_rlimits(process, ret, arena) < 0 || make_seccomp(seccomp, ret, arena) < 0)
 		return err_set(err, ENOMEM, "plan the process");
-	return 0;
+	return plan_make_sched(process, extra, ret, arena, err);
 }

@@ -258,6 +258,36 @@ static int set_rights(const struct process_exec *x, struct err *err)
 	return r < 0 ? r : caps_apply(&p->caps, NULL, err);
 }
 
+/* With the rights that are dropped afterwards, and before a filter that may forbid it. */
+static int set_scheduling(const struct plan_process *p, struct err *err)
+{
+	int r = p->cpus ? sched_pin(p->cpus, err) : 0;
+
+	if (r < 0)
+		err_pointer(err, "/process/execCPUAffinity/final");
+	if (r == 0 && p->personality_set) {
+		r = personality_apply(p->personality, err);
+		if (r < 0)
+			err_pointer(err, "/linux/personality");
+	}
+	if (r == 0 && p->memory) {
+		r = mempolicy_apply(p->memory, err);
+		if (r < 0)
+			err_pointer(err, "/linux/memoryPolicy");
+	}
+	if (r == 0 && p->io_priority_set) {
+		r = ioprio_apply(p->io_class, p->io_priority, err);
+		if (r < 0)
+			err_pointer(err, "/process/ioPriority");
+	}
+	if (r == 0 && p->scheduler) {
+		r = sched_apply(p->scheduler, err);
+		if (r < 0)
+			err_pointer(err, "/process/scheduler");
+	}
+	return r;
+}
+
 int process_exec(const struct process_exec *x, struct err *err)
 {
 	const struct plan_process *p = x->plan;
@@ -265,6 +295,8 @@ int process_exec(const struct process_exec *x, struct err *err)
 	int r;
 
 	r = set_rlimits(p, err);
+	if (r == 0)
+		r = set_scheduling(p, err);
 	if (r < 0)
 		return r;
 	umask(p->umask_set ? p->umask : 0022);

@@ -85,6 +85,31 @@ struct spec_caps {
 	uint64_t bounding, effective, inheritable, permitted, ambient; /* 1 << CAP_* */
 };
 
+/* process.scheduler (sched_setattr(2)); the numbers are the kernel's. */
+struct spec_scheduler {
+	bool present;
+	uint32_t policy; /* SCHED_OTHER … */
+	uint64_t flags;	 /* SCHED_FLAG_* */
+	int nice;
+	uint32_t priority;
+	SPEC_OPTION(uint64_t) runtime, deadline, period; /* nanoseconds, SCHED_DEADLINE */
+};
+
+/* process.ioPriority (ioprio_set(2)). */
+struct spec_io_priority {
+	bool present;
+	int class;    /* IOPRIO_CLASS_* as number */
+	int priority; /* 0…7 */
+};
+
+/* linux.memoryPolicy (set_mempolicy(2)); MPOL_* as numbers. */
+struct spec_memory_policy {
+	bool present;
+	int mode;
+	unsigned flags;
+	const char *nodes; /* a list of numbers, or "" */
+};
+
 struct spec_process {
 	bool present;
 	bool terminal;
@@ -101,6 +126,9 @@ struct spec_process {
 	size_t n_rlimits;
 	bool no_new_privileges;
 	SPEC_OPTION(int) oom_score_adj;
+	struct spec_scheduler scheduler;
+	struct spec_io_priority io_priority;
+	const char *affinity_initial, *affinity_final; /* execCPUAffinity: lists, NULL if absent */
 };
 
 struct spec_device {
@@ -273,7 +301,9 @@ struct spec {
 		sysctl; /* as written; separators are those that stand first, '.' or '/' */
 	struct spec_seccomp seccomp;
 	struct spec_strings masked_paths, readonly_paths;
-	const char *rootfs_propagation; /* "private", "rslave", …, known; NULL if absent */
+	struct spec_memory_policy memory_policy;
+	SPEC_OPTION(uint32_t) personality; /* PER_LINUX or PER_LINUX32 */
+	const char *rootfs_propagation;	   /* "private", "rslave", …, known; NULL if absent */
 
 	struct spec_strings unknown;  /* pointers of ignored members, for a debug line */
 	struct spec_strings warnings; /* "POINTER: what is probably not as it was meant" */
@@ -331,6 +361,10 @@ struct spec_annotation {
 	bool is_unsafe; /* engines should not take it from a stranger */
 };
 const struct spec_annotation *spec_annotation(size_t i);
+
+/* The names of linux.memoryPolicy that are known, for features: NULL-terminated. */
+const char *const *spec_memory_modes(void);
+const char *const *spec_memory_flags(void);
 
 /* What `oakum spec` writes: runc's and crun's default bundle, indented with tabs, in @arena.
  * @rootless adds a user namespace mapping the one id @uid/@gid and drops what needs rights. */

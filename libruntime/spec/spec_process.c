@@ -236,9 +236,9 @@ const struct spec_field spec_process_fields[] = {
 	{"oomScoreAdj", spec_read_int, AT(oom_score_adj), &oom_range, 0},
 	{"apparmorProfile", spec_read_unapplied, 0, NULL, 0},
 	{"selinuxLabel", spec_read_unapplied, 0, NULL, 0},
-	{"scheduler", spec_read_unapplied, 0, NULL, 0},
-	{"ioPriority", spec_read_unapplied, 0, NULL, 0},
-	{"execCPUAffinity", spec_read_unapplied, 0, NULL, 0},
+	{"scheduler", spec_read_scheduler, AT(scheduler), NULL, 0},
+	{"ioPriority", spec_read_io_priority, AT(io_priority), NULL, 0},
+	{"execCPUAffinity", spec_read_object, 0, spec_affinity_fields, 0},
 	{"commandLine", spec_read_ignored, 0, NULL, 0}, /* Windows */
 	{NULL, NULL, 0, NULL, 0},
 };

@@ -28,6 +28,7 @@
 #define SPEC_MAX_RULES	     4096
 #define SPEC_MAX_PATHS	     4096
 #define SPEC_MAX_IO	     1024
+#define SPEC_MAX_NODE	     1023 /* the largest MAX_NUMNODES is 1024 */
 #define SPEC_MAX_UNIFIED     256
 
 #define SPEC_MAX_ID 4294967294u /* 4294967295 is (uid_t)-1: "no change" to the kernel */
@@ -157,8 +158,14 @@ ssize_t spec_set_add(struct spec_set *set, const char *key, size_t len, size_t i
 extern const struct spec_field spec_process_fields[];
 extern const struct spec_field spec_linux_fields[];
 extern const struct spec_field spec_resources_fields[];
-extern const struct spec_field spec_io_fields[];      /* struct spec_io */
-extern const struct spec_field spec_network_fields[]; /* struct spec_resources */
+spec_reader spec_read_scheduler;     /* struct spec_scheduler */
+spec_reader spec_read_io_priority;   /* struct spec_io_priority */
+spec_reader spec_read_memory_policy; /* struct spec_memory_policy */
+spec_reader spec_read_personality;   /* SPEC_OPTION(uint32_t) */
+spec_reader spec_read_cpu_list;	     /* const char *, a list of numbers, NULL for "" */
+extern const struct spec_field spec_affinity_fields[]; /* struct spec_process */
+extern const struct spec_field spec_io_fields[];       /* struct spec_io */
+extern const struct spec_field spec_network_fields[];  /* struct spec_resources */
 extern const struct spec_list spec_hugepage_list;
 spec_reader spec_read_rdma;	   /* struct spec_resources */
 spec_reader spec_read_unified;	   /* struct spec_pairs */

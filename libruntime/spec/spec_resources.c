@@ -156,7 +156,7 @@ static bool good_list(const char *text)
 	}
 }
 
-static void read_cpu_list(struct spec_reading *r, const struct json *j, void *out, const void *arg)
+void spec_read_cpu_list(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
 	const char *text;
 	char found[96];
@@ -176,8 +176,8 @@ static const struct spec_field cpu_fields[] = {
 	{"period", spec_read_int, AT(cpu_period), &count, 0},
 	{"burst", spec_read_int, AT(cpu_burst), &count, 0},
 	{"idle", spec_read_int, AT(cpu_idle), &flag, 0},
-	{"cpus", read_cpu_list, AT(cpuset_cpus), NULL, 0},
-	{"mems", read_cpu_list, AT(cpuset_mems), NULL, 0},
+	{"cpus", spec_read_cpu_list, AT(cpuset_cpus), NULL, 0},
+	{"mems", spec_read_cpu_list, AT(cpuset_mems), NULL, 0},
 	{"realtimeRuntime", spec_read_int, AT(cpu_rt_runtime), &bytes, 0},
 	{"realtimePeriod", spec_read_int, AT(cpu_rt_period), &count, 0},
 	{NULL, NULL, 0, NULL, 0},

@@ -13,11 +13,13 @@
  *	inside open PATH FLAGS  open with r, w or rw; print "ok" or the errno's number
  *	inside listen           print LISTEN_FDS, LISTEN_PID and its own pid
  *	inside fill N           write N lines of 80 bytes, numbered
- *	inside recvfd SOCKET    listen on SOCKET, take one descriptor, print what it is, copy it to
- *stdout until end of file (a console socket's other end; also used outside) inside recvpid SOCKET
- *the same for a pidfd: print the pid it stands for inside connect SOCKET   connect and print "ok"
- *or the errno's number inside grab N           N rounds over /proc: open each other process's exe,
- *mem and fd directory; print how many could be opened for writing or listed
+ *	inside sched            policy, nice, priority, reset-on-fork, I/O class and priority,
+ *memory mode and nodes, personality, as the kernel has them inside recvfd SOCKET    listen on
+ *SOCKET, take one descriptor, print what it is, copy it to stdout until end of file (a console
+ *socket's other end; also used outside) inside recvpid SOCKET the same for a pidfd: print the pid
+ *it stands for inside connect SOCKET   connect and print "ok" or the errno's number inside grab N
+ *N rounds over /proc: open each other process's exe, mem and fd directory; print how many could be
+ *opened for writing or listed
  */
 #include <dirent.h>
 #include <errno.h>
@@ -228,6 +230,28 @@ static void ignore(void)
 		pause();
 }
 
+static int sched(void)
+{
+	struct {
+		unsigned size, policy;
+		unsigned long long flags;
+		int nice;
+		unsigned priority;
+		unsigned long long runtime, deadline, period;
+	} a = {.size = sizeof(a)};
+	unsigned long nodes[16] = {0};
+	int mode = -1, io = (int)syscall(SYS_ioprio_get, 1, 0);
+
+	syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0);
+	if (syscall(SYS_get_mempolicy, &mode, nodes, 1024, NULL, 0) < 0)
+		mode = -1;
+	printf("policy=%u nice=%d priority=%u flags=%llu runtime=%llu io=%d:%d memory=%d:%lx "
+	       "personality=%lx\n",
+	       a.policy, a.nice, a.priority, a.flags, a.runtime, io >> 13, io & 0x1fff, mode,
+	       nodes[0], syscall(SYS_personality, 0xffffffff));
+	return 0;
+}
+
 static int open_one(const char *path, const char *how)
 {
 	return answer(open(path, strcmp(how, "rw") == 0 ? O_RDWR
@@ -252,6 +276,8 @@ int main(int argc, char **argv)
 		return ids();
 	if (strcmp(what, "tty") == 0)
 		return tty();
+	if (strcmp(what, "sched") == 0)
+		return sched();
 	if (strcmp(what, "exit") == 0)
 		return atoi(one);
 	if (strcmp(what, "signal") == 0) {

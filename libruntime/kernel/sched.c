@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Scheduling policy, CPUs, I/O priority, memory policy and personality of the calling process. */
+#include "kernel/sched.h"
+
+#include <errno.h>
+#include <linux/sched/types.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define IOPRIO_CLASS_SHIFT 13
+#define IOPRIO_WHO_PGRP	   2
+#define NODES		   1024 /* MAX_NUMNODES at most */
+#define LIST_MAX	   (SCHED_CPUS - 1)
+
+int sched_apply(const struct sched_request *q, struct err *err)
+{
+	struct sched_attr a = {
+		.size = sizeof(a),
+		.sched_policy = q->policy,
+		.sched_flags = q->flags,
+		.sched_nice = q->nice,
+		.sched_priority = q->priority,
+		.sched_runtime = q->runtime,
+		.sched_deadline = q->deadline,
+		.sched_period = q->period,
+	};
+
+	if (syscall(SYS_sched_setattr, 0, &a, 0) == 0)
+		return 0;
+	if (errno == EPERM && q->cpuset)
+		return err_set(err, EPERM,
+			       "process scheduler can't be used together with AllowedCPUs");
+	if (errno == EPERM)
+		err_hint(err, "it needs CAP_SYS_NICE, and a realtime policy on cgroup v1 some "
+			      "cpu.rt_runtime_us");
+	return err_set(err, errno, "sched_setattr: policy %u", q->policy);
+}
+
+static bool list_number(const char **text, uint64_t *ret)
+{
+	size_t len = strspn(*text, "0123456789");
+
+	if (strn_to_u64(*text, len, 0, LIST_MAX, ret) < 0)
+		return false;
+	*text += len;
+	return true;
+}
+
+/* Calls for each range "A-B" of a list; -EINVAL where it is none or a number is not below @max. */
+static int read_list(const char *text, unsigned char *bits, uint64_t max)
+{
+	uint64_t first, last;
+
+	for (;;) {
+		if (!list_number(&text, &first))
+			return -EINVAL;
+		last = first;
+		if (*text == '-' && (text++, !list_number(&text, &last)))
+			return -EINVAL;
+		if (last < first || last >= max)
+			return -EINVAL;
+		for (uint64_t i = first; i <= last; i++)
+			bits[i / 8] |= (unsigned char)(1u << (i % 8));
+		if (*text == '\0')
+			return 0;
+		if (*text++ != ',')
+			return -EINVAL;
+	}
+}
+
+int sched_parse_cpus(const char *list, struct sched_cpus *ret)
+{
+	struct sched_cpus cpus = {.bits = {0}};
+	int r = read_list(list, cpus.bits, SCHED_CPUS);
+
+	if (r == 0)
+		*ret = cpus;
+	return r;
+}
+
+/* The system call itself: the library's wrapper wants a set of its own size. */
+static int set_affinity(const struct sched_cpus *cpus)
+{
+	return syscall(SYS_sched_setaffinity, 0, sizeof(cpus->bits), cpus->bits) < 0 ? -errno : 0;
+}
+
+int sched_pin(const struct sched_cpus *cpus, struct err *err)
+{
+	int r = set_affinity(cpus);
+
+	if (r == -EINVAL)
+		err_hint(err, "none of them is a CPU that the container's cgroup may use");
+	return r < 0 ? err_set(err, -r, "set the CPU affinity") : 0;
+}
+
+void sched_unpin(void)
+{
+	struct sched_cpus all;
+
+	memset(&all, 0xff, sizeof(all));
+	(void)set_affinity(&all);
+}
+
+int ioprio_apply(int class, int priority, struct err *err)
+{
+	int value = class << IOPRIO_CLASS_SHIFT | priority;
+
+	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PGRP, 0, value) == 0)
+		return 0;
+	if (errno == EPERM)
+		err_hint(err, "IOPRIO_CLASS_RT needs CAP_SYS_NICE");
+	return err_set(err, errno, "ioprio_set: class %d, priority %d", class, priority);
+}
+
+int mempolicy_apply(const struct mempolicy_request *q, struct err *err)
+{
+	union {
+		unsigned char bytes[NODES / 8];
+		unsigned long words[NODES / 8 / sizeof(long)];
+	} nodes = {.bytes = {0}};
+	long r;
+
+	if (*q->nodes && read_list(q->nodes, nodes.bytes, NODES) < 0)
+		return err_set(err, EINVAL, "invalid memory policy node \"%s\"", q->nodes);
+	/* The kernel takes one less than the number of bits that it is given. */
+	r = syscall(SYS_set_mempolicy, q->mode | (int)q->flags, *q->nodes ? nodes.words : NULL,
+		    *q->nodes ? NODES + 1 : 0);
+	if (r == 0)
+		return 0;
+	if (errno == ENOSYS)
+		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
+				"set_mempolicy: this kernel has no NUMA (CONFIG_NUMA)");
+	if (errno == EINVAL)
+		err_hint(err, "a node that this machine or cpuset does not have, or a mode or flag "
+			      "that this kernel does not know");
+	return err_set(err, errno, "set_mempolicy: mode %d, nodes \"%s\"", q->mode, q->nodes);
+}
+
+int personality_apply(uint32_t persona, struct err *err)
+{
+	return personality(persona) < 0 ? err_set(err, errno, "personality 0x%x", (unsigned)persona)
+					: 0;
+}
