@@ -271,8 +271,20 @@ static int apply_devices(struct cgroup *cg, const struct cgroup_limits *l, bool 
 	return cgroup_devices_v1(cg->fd[i], l->devices, l->n_devices, fresh, err);
 }
 
-/* v2: the parents pass on the controllers that the limits need. */
-static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, struct err *err)
+/* What the leaf of v2 has already. */
+static uint32_t controllers_of(const struct cgroup *cg)
+{
+	char have[256];
+	int dir = cgroup_v2_fd(cg);
+
+	if (dir < 0 || io_read_at(dir, "cgroup.controllers", have, sizeof(have)) <= 0)
+		return 0;
+	return cgroup_v2_parse(have);
+}
+
+/* v2: the parents pass on the controllers that the limits need; when it is made, all there are. */
+static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, bool update,
+			 struct err *err)
 {
 	uint32_t need = 0;
 	int r;
@@ -281,15 +293,17 @@ static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, struc
 		if (controllers[i].wanted(l) && cgroup_find(cg->host, controllers[i].bit) < 0)
 			need |= controllers[i].bit & CGROUP_C_V2;
 	r = cgroup_unified_need(cg, l, &need, err);
-	if (r < 0 || cgroup_find_v2(cg->host) < 0 || !(need || cg->host->mode == CGROUP_V2))
+	if (r < 0 || cgroup_find_v2(cg->host) < 0)
 		return r;
+	if (update ? !(need & ~controllers_of(cg)) : !need && cg->host->mode != CGROUP_V2)
+		return 0;
 	return cgroup_v2_enable(cg, need, err);
 }
 
 int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool fresh,
 			struct err *err)
 {
-	int r = enable_needed(cg, l, err);
+	int r = enable_needed(cg, l, false, err);
 
 	if (r < 0)
 		return r;
@@ -305,7 +319,7 @@ int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool f
 
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, struct err *err)
 {
-	int r = update ? enable_needed(cg, l, err) : 0;
+	int r = update ? enable_needed(cg, l, true, err) : 0;
 
 	if (r < 0)
 		return r;

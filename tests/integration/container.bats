@@ -393,7 +393,4 @@ example.org"
 	bundle '.linux.timeOffsets = {monotonic: {secs: 1}}'
 	fails 6 oakum run -b "$B" "$C"
 	says /linux
-	bundle '.process.scheduler = {policy: "SCHED_BATCH"}'
-	fails 6 oakum run -b "$B" "$C"
-	says /process/scheduler
 }

@@ -204,7 +204,6 @@ static void test_accepted(void **state)
 		{"/process/capabilities/bounding", "[\"cap_kill\",\"CHOWN\",\"CAP_KILL\"]"},
 		{"/process/rlimits", "[]"},
 		{"/process/env", "null"},
-		{"/process/scheduler", "{}"},
 		{"/process/scheduler", "null"},
 		{"/process/oomScoreAdj", "0"},
 		{"/mounts/0/destination", "\"proc\""},
