@@ -280,7 +280,7 @@ union control {
 	struct cmsghdr align;
 };
 
-int io_send_fds(int sock, const void *data, size_t size, const int *fds, int nfds)
+ssize_t io_send_some(int sock, const void *data, size_t size, const int *fds, int nfds)
 {
 	struct iovec iov = {.iov_base = (void *)data, .iov_len = size};
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
@@ -302,9 +302,14 @@ int io_send_fds(int sock, const void *data, size_t size, const int *fds, int nfd
 	do {
 		n = sendmsg(sock, &m, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	return (size_t)n == size ? 0 : -EIO;
+	return n < 0 ? -errno : n;
+}
+
+int io_send_fds(int sock, const void *data, size_t size, const int *fds, int nfds)
+{
+	ssize_t n = io_send_some(sock, data, size, fds, nfds);
+
+	return n < 0 ? (int)n : (size_t)n == size ? 0 : -EIO;
 }
 
 /* The first @max received descriptors to @fds, the rest closed. How many were kept. */

@@ -60,9 +60,11 @@ int io_poll_until(int fd, short events, int64_t deadline_ms);
 /*
  * Send or receive one datagram on an AF_UNIX socket with up to @nfds descriptors
  * (SCM_RIGHTS; received ones are close-on-exec, those beyond *@nfds are closed).
+ * io_send_some() is for streams: bytes sent, which may be fewer than @size, or -errno.
  * io_recv_fds() returns the size of the message (0: the peer is gone), or -errno;
  * descriptors received are the caller's, *@nfds says how many.
  */
+ssize_t io_send_some(int sock, const void *data, size_t size, const int *fds, int nfds);
 int io_send_fds(int sock, const void *data, size_t size, const int *fds, int nfds);
 ssize_t io_recv_fds(int sock, void *data, size_t size, int *fds, int *nfds);
 

@@ -76,21 +76,26 @@ bool seccomp_flag_supported(const char *flag)
 	return value >= 0 && kernel_knows((unsigned)value);
 }
 
-/* TSYNC would say nothing: the process has one thread. WAIT_KILLABLE_RECV says nothing without a
- * listener. */
-#define FLAGS_PASSED (SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW)
+/* TSYNC would say nothing: what is filtered is one thread. */
+#define FLAGS_PASSED	(SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW)
+#define FLAGS_LISTENING SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 
-static int choose_flags(const struct seccomp_profile *p, unsigned *ret, struct err *err)
+static int choose_flags(const struct seccomp_profile *p, struct seccomp_filter *f, struct err *err)
 {
 	unsigned flags = 0;
 
+	if (p->listener && !kernel_knows(SECCOMP_FILTER_FLAG_NEW_LISTENER)) {
+		err_pointer(err, "/linux/seccomp/listenerPath");
+		return err_kind(err, ERR_UNSUPPORTED, 0,
+				"this kernel has no seccomp notifications (Linux 5.0 has)");
+	}
 	if (!p->flags_present && kernel_knows(SECCOMP_FILTER_FLAG_SPEC_ALLOW))
 		flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 	for (size_t i = 0; p->flags_present && p->flags && p->flags[i]; i++) {
 		int value = seccomp_flag_value(p->flags[i]);
 
 		if (value >= 0 && kernel_knows((unsigned)value)) {
-			flags |= (unsigned)value & FLAGS_PASSED;
+			flags |= (unsigned)value;
 			continue;
 		}
 		err_pointer(err, "/linux/seccomp/flags/%zu", i);
@@ -100,7 +105,8 @@ static int choose_flags(const struct seccomp_profile *p, unsigned *ret, struct e
 		return err_kind(err, ERR_UNSUPPORTED, 0, "this kernel has no seccomp flag %s",
 				p->flags[i]);
 	}
-	*ret = flags;
+	f->flags = flags & FLAGS_PASSED;
+	f->listener_flags = flags & FLAGS_LISTENING;
 	return 0;
 }
 
@@ -194,15 +200,35 @@ static int compile(const struct seccomp_profile *profile, struct seccomp_filter 
 	return r < 0 ? r : read_program(out, ret, err);
 }
 
+/* Instructions that came ready made. What they are worth the kernel says. */
+static int take_raw(const struct seccomp_profile *profile, struct seccomp_filter *ret,
+		    struct err *err)
+{
+	struct seccomp_bytes b = {0};
+	int r = seccomp_bytes_map(&b, profile->raw_size);
+
+	if (r < 0)
+		return err_set(err, -r, "map memory for the seccomp filter");
+	memcpy(b.p, profile->raw, profile->raw_size);
+	ret->insns = b.p;
+	ret->mapped = b.mapped;
+	ret->n = profile->raw_size / sizeof(struct sock_filter);
+	return 0;
+}
+
 int seccomp_build(const struct seccomp_profile *profile, int cachefd, struct seccomp_filter *ret,
 		  struct err *err)
 {
 	struct seccomp_filter f = {0};
 	struct seccomp_key key = {0};
 	bool cached = false;
-	int r = choose_flags(profile, &f.flags, err);
+	int r = choose_flags(profile, &f, err);
 
-	if (r < 0)
+	if (r == 0 && profile->raw)
+		r = take_raw(profile, &f, err);
+	if (r == 0 && profile->raw)
+		*ret = f;
+	if (r < 0 || profile->raw)
 		return r;
 	if (cachefd >= 0 && seccomp_key_make(profile, &key) < 0)
 		cachefd = -1;

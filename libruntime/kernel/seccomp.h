@@ -37,6 +37,10 @@ struct seccomp_profile {
 	bool flags_present;
 	const struct seccomp_rule *rules;
 	size_t n_rules;
+	bool fail_unknown; /* a system call that libseccomp does not know is an error */
+	bool listener;	   /* it will be installed with one: the kernel must have them */
+	const void *raw;   /* struct sock_filter[] to use instead of the rules; NULL: none */
+	size_t raw_size;   /* bytes */
 };
 
 struct seccomp_filter {
@@ -44,9 +48,9 @@ struct seccomp_filter {
 	size_t n;	/* instructions */
 	size_t mapped;	/* bytes mapped at insns */
 	unsigned flags; /* SECCOMP_FILTER_FLAG_* for seccomp_install(): of the profile's, or
-			 * SPEC_ALLOW when it has no list. TSYNC says nothing (one thread),
-			 * WAIT_KILLABLE_RECV nothing without a listener: both are accepted and not
-			 * passed. */
+			 * SPEC_ALLOW when it has no list. TSYNC says nothing (one thread) and is
+			 * accepted and not passed. */
+	unsigned listener_flags; /* those that are of use with a listener alone */
 };
 
 /*
@@ -63,6 +67,40 @@ void seccomp_free(struct seccomp_filter *f);
 
 /* Install it on the calling thread. The child calls it. */
 int seccomp_install(const struct seccomp_filter *f, struct err *err);
+
+/*
+ * The same with a listener (seccomp_unotify(2)). From this call on each system call of the process
+ * may be one that waits for the listener's owner, so the descriptor goes out by a thread that was
+ * there before and is not filtered; the process itself only writes (write(2) to an eventfd) and
+ * stands still meanwhile.
+ *
+ * seccomp_messenger_start(): make the thread; before limits and ids change, which could forbid it.
+ * seccomp_install_listener(): install, and return when @take has returned. @take runs in the
+ * thread, with no more stack than 64 KiB, and does not keep the descriptor; when it fails (< 0) the
+ * process ends with status 1 without another system call of its own. With @optional, where the
+ * kernel refuses a listener (one is installed already), the filter is installed without. The child
+ * calls both.
+ */
+struct seccomp_messenger {
+	int (*take)(void *data, int listener);
+	void *data;
+	int told, turnstile; /* eventfds */
+};
+int seccomp_messenger_start(struct seccomp_messenger *m, struct err *err);
+int seccomp_install_listener(const struct seccomp_filter *f, struct seccomp_messenger *m,
+			     bool optional, struct err *err);
+
+/*
+ * Hand @listener to the seccomp agent that listens on the unix socket @path, with @text in front:
+ * in one stream, the descriptor with its first byte. Waits for a place in the agent's queue and in
+ * its buffer until @deadline_ms, whatever the agent does. 0, or < 0 with @err ("failed to connect
+ * with seccomp agent"). @listener stays the caller's.
+ */
+int seccomp_agent_send(const char *path, const void *text, size_t size, int listener,
+		       int64_t deadline_ms, struct err *err);
+/* Is there a socket at @path, as far as can be seen without disturbing the agent? 0, or < 0 with
+ * the same words. */
+int seccomp_agent_look(const char *path, struct err *err);
 
 /* Tables for `features`: NULL-terminated. supported flags are asked of the kernel. */
 const char *const *seccomp_actions(void);

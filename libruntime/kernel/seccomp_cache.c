@@ -18,7 +18,7 @@
 #include "base/str.h"
 #include "kernel/seccomp_priv.h"
 
-#define FORMAT	  "oakum seccomp 1" /* changes whenever compiling or the stub does */
+#define FORMAT	  "oakum seccomp 2" /* changes whenever compiling or the stub does */
 #define FILE_MAX  ((size_t)1 << 20)
 #define NAME_SIZE 24
 
@@ -106,6 +106,7 @@ static void put_all(struct seccomp_bytes *b, const struct seccomp_profile *p,
 	put_string(b, p->default_action);
 	put_number(b, p->default_errno_set ? p->default_errno : UINT64_MAX);
 	put_list(b, p->architectures);
+	put_number(b, p->fail_unknown);
 	put_number(b, p->n_rules);
 	for (size_t i = 0; i < p->n_rules; i++)
 		put_rule(b, &p->rules[i]);

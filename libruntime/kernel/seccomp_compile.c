@@ -34,16 +34,10 @@ uint32_t seccomp_library(void)
 
 static int bad_action(const char *name, int code, struct err *err)
 {
-	switch (code) {
-	case -EOPNOTSUPP:
-		return err_kind(err, ERR_UNSUPPORTED, 0, "seccomp action %s is not applied yet",
-				name);
-	case -ERANGE:
+	if (code == -ERANGE)
 		return err_kind(err, ERR_CONFIG, 0, "the errno of seccomp action %s is too large",
 				name);
-	default:
-		return err_kind(err, ERR_CONFIG, 0, "unknown seccomp action \"%s\"", name);
-	}
+	return err_kind(err, ERR_CONFIG, 0, "unknown seccomp action \"%s\"", name);
 }
 
 static int add_arch(struct compiler *c, const char *name, struct err *err)
@@ -77,6 +71,11 @@ static int begin(struct compiler *c, struct err *err)
 		err_pointer(err, "/linux/seccomp/%s",
 			    r == -ERANGE ? "defaultErrnoRet" : "defaultAction");
 		return bad_action(p->default_action, r, err);
+	}
+	if (c->default_action == SCMP_ACT_NOTIFY) {
+		err_pointer(err, "/linux/seccomp/defaultAction");
+		return err_kind(err, ERR_CONFIG, 0,
+				"SCMP_ACT_NOTIFY cannot be used as default action");
 	}
 	c->ctx = seccomp_init(c->default_action);
 	if (!c->ctx)
@@ -121,6 +120,20 @@ static int conditions(const struct seccomp_rule *rule, struct scmp_arg_cmp *out,
 		out[i] = SCMP_CMP64(a->index, (enum scmp_compare)op, a->value, a->value_two);
 	}
 	return twice;
+}
+
+/* A name that this libseccomp does not know is passed over, unless that is to be an error. */
+static int check_names(const struct compiler *c, size_t index, struct err *err)
+{
+	const char *const *names = c->profile->rules[index].names;
+
+	for (size_t i = 0; c->profile->fail_unknown && names && names[i]; i++) {
+		if (seccomp_syscall_resolve_name(names[i]) != __NR_SCMP_ERROR)
+			continue;
+		err_pointer(err, "/linux/seccomp/syscalls/%zu/names/%zu", index, i);
+		return err_kind(err, ERR_CONFIG, 0, "unknown system call \"%s\"", names[i]);
+	}
+	return 0;
 }
 
 static int add_one(struct compiler *c, uint32_t action, const char *name, size_t n,
@@ -174,8 +187,9 @@ static int add_rule(struct compiler *c, size_t index, struct err *err)
 			    r == -ERANGE ? "errnoRet" : "action");
 		return bad_action(rule->action, r, err);
 	}
-	if (action == c->default_action)
-		return 0;
+	r = check_names(c, index, err);
+	if (r < 0 || action == c->default_action)
+		return r;
 	if (rule->n_args > ARRAY_SIZE(cmp)) {
 		err_pointer(err, "/linux/seccomp/syscalls/%zu/args", index);
 		return err_kind(err, ERR_CONFIG, 0, "more than %zu conditions in a seccomp rule",

@@ -28,7 +28,7 @@ void seccomp_bytes_done(struct seccomp_bytes *b);
 /* _tables */
 
 /* Names to numbers of <linux/seccomp.h> and libseccomp. 0 and *@ret; -EINVAL: unknown; -ERANGE:
- * errno too large; -EOPNOTSUPP: SCMP_ACT_NOTIFY. */
+ * errno too large. */
 int seccomp_action_value(const char *name, bool errno_set, uint32_t errno_ret, uint32_t *ret);
 /* enum scmp_compare, or -EINVAL. */
 int seccomp_operator_value(const char *name);

@@ -11,16 +11,18 @@
 #define MAX_ERRNO     4095 /* the kernel cuts larger ones */
 #define DEFAULT_ERRNO EPERM
 
-/* SCMP_ACT_NOTIFY is known, and refused by name, but not offered. */
 static const char *const actions[] = {
-	"SCMP_ACT_ALLOW",	 "SCMP_ACT_ERRNO",	 "SCMP_ACT_KILL",
-	"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
-	"SCMP_ACT_TRACE",	 "SCMP_ACT_TRAP",	 NULL,
+	"SCMP_ACT_ALLOW",	"SCMP_ACT_ERRNO",
+	"SCMP_ACT_KILL",	"SCMP_ACT_KILL_PROCESS",
+	"SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
+	"SCMP_ACT_NOTIFY",	"SCMP_ACT_TRACE",
+	"SCMP_ACT_TRAP",	NULL,
 };
 
 static const uint32_t action_values[] = {
-	SCMP_ACT_ALLOW,	      SCMP_ACT_ERRNO(0), SCMP_ACT_KILL_THREAD, SCMP_ACT_KILL_PROCESS,
-	SCMP_ACT_KILL_THREAD, SCMP_ACT_LOG,	 SCMP_ACT_TRACE(0),    SCMP_ACT_TRAP,
+	SCMP_ACT_ALLOW,	       SCMP_ACT_ERRNO(0),    SCMP_ACT_KILL_THREAD,
+	SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_LOG,
+	SCMP_ACT_NOTIFY,       SCMP_ACT_TRACE(0),    SCMP_ACT_TRAP,
 };
 
 static const char *const operators[] = {
@@ -75,7 +77,7 @@ int seccomp_action_value(const char *name, bool errno_set, uint32_t errno_ret, u
 	int i = find(actions, name);
 
 	if (i < 0)
-		return str_eq(name, "SCMP_ACT_NOTIFY") ? -EOPNOTSUPP : -EINVAL;
+		return i;
 	if (action_values[i] == SCMP_ACT_ERRNO(0)) {
 		if (data > MAX_ERRNO)
 			return -ERANGE;

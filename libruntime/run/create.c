@@ -76,6 +76,7 @@ static int fill_state(struct creation *c, const char *id)
 	s->created = c->created;
 	s->boot_id = handle_boot_id(c->o);
 	s->cgroup = c->plan->cgroup;
+	s->listener = c->plan->process.listener.path;
 	s->owner = geteuid();
 	s->terminal = c->spec->process.terminal;
 	s->chrooted = !c->plan->mounts_namespace;
@@ -137,6 +138,7 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 	};
 	memcpy(in->join, c->join, sizeof(in->join));
 	memcpy(in->stdio, c->options->stdio, sizeof(in->stdio));
+	memcpy(in->hook_output, c->hook_output, sizeof(in->hook_output));
 	in->root.path = c->plan->rootfs;
 	in->root.userns = c->plan->namespaces & CLONE_NEWUSER;
 	if (c->plan->hook_kinds) {
@@ -266,7 +268,11 @@ static int run_runtime_hooks(struct creation *c)
 {
 	static const enum spec_hook_kind kinds[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
 	AUTO_CLOSE int input = -1;
-	struct hooks_setting setting = {-1, c->state.bundle, (const char *const *)environ};
+	struct hooks_setting setting = {
+		.dir = c->state.bundle,
+		.env = (const char *const *)environ,
+		.output = {c->hook_output[0], c->hook_output[1]},
+	};
 	char *json;
 	int r = 0;
 
@@ -277,11 +283,8 @@ static int run_runtime_hooks(struct creation *c)
 			return input;
 		setting.input = input;
 	}
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
-		const struct spec_hooks *h = &c->plan->hooks[kinds[i]];
-
-		r = hooks_run(h->v, h->n, kinds[i], &setting, c->err);
-	}
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = hooks_run(&c->plan->hooks[kinds[i]], kinds[i], &setting, c->err);
 	if (r == 0)
 		sync_send(c->sync, SYNC_HOOKED, c->pid, -1);
 	return r;
@@ -458,6 +461,16 @@ static int limit_cgroup(struct creation *c)
 	return r;
 }
 
+static int open_hook_outputs(struct creation *c)
+{
+	const unsigned ours = 1u << SPEC_HOOK_PRESTART | 1u << SPEC_HOOK_CREATE_RUNTIME |
+			      1u << SPEC_HOOK_CREATE_CONTAINER;
+
+	if (!(c->plan->hook_kinds & ours))
+		return 0;
+	return hooks_outputs(c->state.bundle, c->plan->known, c->hook_output, c->err);
+}
+
 static int perform(struct creation *c, const char *id)
 {
 	int r = build_filter(c);
@@ -469,6 +482,8 @@ static int perform(struct creation *c, const char *id)
 		     c->plan->n_devices);
 	if (r == 0)
 		r = begin_state(c, id);
+	if (r == 0)
+		r = open_hook_outputs(c);
 	if (r == 0)
 		r = make_cgroup(c);
 	if (r == 0) {
@@ -510,6 +525,7 @@ static void release(struct creation *c)
 	fd_close(c->dir);
 	fd_close(c->gate);
 	fd_close(c->sync);
+	hooks_outputs_close(c->hook_output);
 	for (size_t i = 0; i < ARRAY_SIZE(c->join); i++)
 		fd_close(c->join[i]);
 	for (size_t i = 0; c->sources && i < c->plan->n_mounts; i++)
@@ -544,6 +560,7 @@ int oakum_create(struct oakum *o, const char *id, const struct oakum_create *opt
 		.sync = -1,
 		.pidfd = -1,
 		.terminal = -1,
+		.hook_output = {-1, -1},
 	};
 	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_create);
 

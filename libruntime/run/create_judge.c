@@ -112,6 +112,7 @@ static int make_plan(struct creation *c, const char *id)
 	c->host.rootless = c->o->rootless;
 	c->host.uid = geteuid();
 	c->host.gid = getegid();
+	c->host.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER");
 	c->host.listen_fdnames = getenv("LISTEN_FDNAMES");
 	return plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
 }
@@ -169,6 +170,17 @@ static int open_sources(struct creation *c)
 	return 0;
 }
 
+/* An agent that is not there is better missed now than when the container starts. */
+static int look_for_agent(struct creation *c)
+{
+	const struct plan_listener *l = &c->plan->process.listener;
+	int r = l->required ? seccomp_agent_look(l->path, c->err) : 0;
+
+	if (r < 0)
+		err_pointer(c->err, "/linux/seccomp/listenerPath");
+	return r;
+}
+
 static int open_namespaces(struct creation *c)
 {
 	for (size_t i = 0; i < c->plan->n_join; i++) {
@@ -202,6 +214,8 @@ int creation_judge(struct creation *c, const char *id)
 		r = make_plan(c, id);
 	if (r == 0)
 		r = check_rootfs(c);
+	if (r == 0)
+		r = look_for_agent(c);
 	if (r == 0)
 		r = open_namespaces(c);
 	return r < 0 ? r : open_sources(c);

@@ -32,6 +32,7 @@ struct creation {
 	int gate, sync; /* our end */
 	int join[8];
 	int *sources;
+	int hook_output[2];
 	pid_t pid;
 	int pidfd, terminal;
 	int64_t deadline;

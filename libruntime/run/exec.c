@@ -24,6 +24,7 @@
 #include "kernel/rootfs.h"
 #include "kernel/tty.h"
 #include "run/create.h"
+#include "run/listener.h"
 #include "run/process.h"
 #include "run/sync.h"
 
@@ -129,6 +130,7 @@ static int finish(struct joiner *j, struct err *err)
 		.filter = e->have_filter ? &e->filter : NULL,
 		.proc = j->proc,
 		.channel = j->sync,
+		.hook_output = {-1, -1},
 	};
 	int r = process_prepare(&e->process, false, e->home, err);
 
@@ -304,6 +306,17 @@ static int spawn(struct entry *e)
 	return 0;
 }
 
+static int pass_listener(struct entry *e, int fd)
+{
+	const struct listener_process process = {&e->c.state, oakum_status_name(e->c.status),
+						 e->pid};
+	int r = listener_pass(&e->process.listener, &process, fd, &e->c.arena, e->err);
+
+	if (r == 0)
+		sync_send(e->sync, SYNC_LISTENED, 0, -1);
+	return r;
+}
+
 static int converse(struct entry *e, int64_t deadline)
 {
 	bool exec = false;
@@ -321,6 +334,12 @@ static int converse(struct entry *e, int64_t deadline)
 				       "the process ended before its program was executed");
 		if (m.type == SYNC_TERMINAL) {
 			fd_replace(&e->terminal, fd);
+			continue;
+		}
+		if (m.type == SYNC_LISTENER) {
+			r = pass_listener(e, fd);
+			if (r < 0)
+				return r;
 			continue;
 		}
 		fd_close(fd);

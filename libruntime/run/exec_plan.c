@@ -208,6 +208,10 @@ int exec_plan(struct oakum *o, const struct oakum_exec *x, struct container *c,
 		process.console_rows.set = process.console_columns.set = false;
 		process.args = (struct spec_strings){NULL, 0};
 	}
+	extra.known = &spec->known;
+	/* Where the container's own went, wherever that was said. */
+	extra.seccomp_receiver =
+		c->state.listener[0] ? c->state.listener : getenv("RUN_OCI_SECCOMP_RECEIVER");
 	extra.keep_groups = spec->known.keep_groups && count(x->groups) == 0;
 	r = apply_options(x, &process, &c->arena, err);
 	if (r < 0)

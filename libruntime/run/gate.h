@@ -14,12 +14,14 @@ struct err;
 /* The listening end. Bound as STATE_GATE in @dir. A descriptor, or < 0 with @err. */
 int gate_listen(int dir, struct err *err);
 
-/* Wait until somebody opens the gate; the connection, or < 0 with @err. The child calls it. */
-int gate_wait(int listener, struct err *err);
+/* Wait until somebody opens the gate; the connection, or < 0 with @err. What gate_open() passed
+ * comes in @ret_passed, else -1. The child calls it. */
+int gate_wait(int listener, int ret_passed[2], struct err *err);
 
 enum { GATE_CLOSED = 1 };
 
-/* Open it. 0 and *@ret; GATE_CLOSED: nobody waits behind it (any more). */
-int gate_open(int dir, int *ret, struct err *err);
+/* Open it, with up to two descriptors (-1: none). 0 and *@ret; GATE_CLOSED: nobody waits behind it
+ * (any more). */
+int gate_open(int dir, const int passed[2], int *ret, struct err *err);
 
 #endif

@@ -267,7 +267,11 @@ static int do_runtime_hooks(struct init *in, struct err *err)
 static int do_container_hooks(struct init *in, struct err *err)
 {
 	const struct spec_hooks *hooks = &in->plan->hooks[SPEC_HOOK_CREATE_CONTAINER];
-	struct hooks_setting setting = {-1, in->plan->bundle, (const char *const *)environ};
+	struct hooks_setting setting = {
+		.dir = in->plan->bundle,
+		.env = (const char *const *)environ,
+		.output = {in->hook_output[0], in->hook_output[1]},
+	};
 	AUTO_CLOSE int input = -1;
 	int r;
 
@@ -278,7 +282,7 @@ static int do_container_hooks(struct init *in, struct err *err)
 		return input;
 	setting.input = input;
 	umask(in->umask);
-	r = hooks_run(hooks->v, hooks->n, SPEC_HOOK_CREATE_CONTAINER, &setting, err);
+	r = hooks_run(hooks, SPEC_HOOK_CREATE_CONTAINER, &setting, err);
 	umask(0);
 	return r;
 }
@@ -412,7 +416,7 @@ static int do_gate(struct init *in, struct err *err)
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "clear the death signal");
 	close_all_but(3 + in->plan->process.keep_fds, in->gate, in->root.proc);
-	r = gate_wait(in->gate, err);
+	r = gate_wait(in->gate, in->hook_output, err);
 	if (r < 0)
 		_exit(1);
 	in->sync = r;
@@ -427,6 +431,7 @@ static int do_exec(struct init *in, struct err *err)
 		.filter = in->filter,
 		.proc = in->root.proc,
 		.channel = in->sync,
+		.hook_output = {in->hook_output[0], in->hook_output[1]},
 	};
 
 	return process_exec(&x, err);

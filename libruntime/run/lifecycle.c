@@ -46,7 +46,9 @@ void container_poststop(struct oakum *o, struct container *c)
 {
 	struct err err = ERR_INIT;
 	struct spec *spec;
-	struct hooks_setting setting = {-1, c->state.bundle, (const char *const *)environ};
+	struct hooks_setting setting =
+		HOOKS_SETTING(.dir = c->state.bundle, .env = (const char *const *)environ);
+	const struct spec_hooks *hooks;
 	AUTO_CLOSE int input = -1;
 	char *json;
 
@@ -60,12 +62,15 @@ void container_poststop(struct oakum *o, struct container *c)
 	json = state_hook_json(&c->arena, &c->state, "stopped", 0);
 	input = json ? hooks_input(json, &err) : -1;
 	setting.input = input;
-	for (size_t i = 0; input >= 0 && i < spec->hooks[SPEC_HOOK_POSTSTOP].n; i++) {
+	if (hooks_outputs(c->state.bundle, &spec->known, setting.output, &err) < 0)
+		handle_warn(o, &err);
+	hooks = &spec->hooks[SPEC_HOOK_POSTSTOP];
+	for (size_t i = 0; input >= 0 && i < hooks->n; i++) {
 		err = ERR_INIT;
-		if (hooks_run(&spec->hooks[SPEC_HOOK_POSTSTOP].v[i], 1, SPEC_HOOK_POSTSTOP,
-			      &setting, &err) == 0)
+		if (hooks_run_one(hooks, i, SPEC_HOOK_POSTSTOP, &setting, &err) == 0)
 			continue;
 		err_prefix(&err, "poststop hook failed with exit code");
 		handle_warn(o, &err);
 	}
+	hooks_outputs_close(setting.output);
 }

@@ -158,17 +158,17 @@ static int make_process(const struct spec *spec, const struct plan_host *host,
 			struct err *err)
 {
 	struct plan_process_extra extra = {
+		.known = &spec->known,
+		.seccomp_receiver = host->seccomp_receiver,
 		.keep_groups = spec->known.keep_groups,
 		.listen_fds = options->listen_fds,
 		.preserve_fds = options->preserve_fds,
 		.listen_fdnames = host->listen_fdnames,
 		.spec = spec,
 	};
-	const struct spec_hooks *hooks = &spec->hooks[SPEC_HOOK_START_CONTAINER];
 	int r = plan_make_process(&spec->process, &spec->seccomp, &extra, &p->process, arena, err);
 
-	p->process.hooks = hooks->v;
-	p->process.n_hooks = hooks->n;
+	p->process.hooks = spec->hooks[SPEC_HOOK_START_CONTAINER];
 	return r;
 }
 

@@ -30,8 +30,9 @@ struct plan_host {
 	const struct cgroup_host *cgroups;
 	const char *default_cgroup_parent; /* "/oakum", or another for a state root of one's own */
 	bool rootless;
-	uint32_t uid, gid;	    /* ours */
-	const char *listen_fdnames; /* of the caller, or NULL */
+	uint32_t uid, gid;	      /* ours */
+	const char *listen_fdnames;   /* of the caller, or NULL */
+	const char *seccomp_receiver; /* RUN_OCI_SECCOMP_RECEIVER of the caller, or NULL */
 };
 
 /* What the command line adds to the configuration. */
@@ -40,6 +41,13 @@ struct plan_options {
 	const char *bundle; /* absolute */
 	bool no_pivot, no_new_keyring;
 	unsigned preserve_fds, listen_fds;
+};
+
+/* Where the listener of the seccomp filter goes. */
+struct plan_listener {
+	const char *path;     /* unix socket; NULL: there is no listener */
+	const char *metadata; /* NULL: none */
+	bool required;	      /* some rule notifies; else failures are ignored */
 };
 
 struct plan_rlimit {
@@ -79,9 +87,9 @@ struct plan_process {
 	uint32_t personality;
 	unsigned keep_fds;		       /* 3…3+n-1 reach the program */
 	const struct seccomp_profile *seccomp; /* NULL: none */
-	const struct spec_hook *hooks;	       /* startContainer; none for exec */
-	size_t n_hooks;
-	const char *hook_state; /* their standard input */
+	struct plan_listener listener;
+	struct spec_hooks hooks; /* startContainer; none for exec */
+	const char *hook_state;	 /* their standard input */
 };
 
 struct plan_join {
@@ -142,6 +150,8 @@ int plan_make_device_rules(const struct spec_resources *r, struct cgroup_limits 
 			   struct arena *arena, struct err *err);
 
 struct plan_process_extra {
+	const struct spec_known *known; /* annotations */
+	const char *seccomp_receiver;	/* of the caller's environment, or NULL */
 	unsigned listen_fds, preserve_fds;
 	bool keep_groups;
 	const char *listen_fdnames; /* of the caller, or NULL */
@@ -155,6 +165,10 @@ int plan_make_process(const struct spec_process *process, const struct spec_secc
 /* The part of it about scheduling and memory. */
 int plan_make_sched(const struct spec_process *process, const struct plan_process_extra *extra,
 		    struct plan_process *ret, struct arena *arena, struct err *err);
+
+/* Where the listener goes: listenerPath, the annotation, then @receiver. */
+int plan_make_listener(const struct spec_seccomp *seccomp, const struct spec_known *known,
+		       const char *receiver, struct plan_listener *ret, struct err *err);
 
 /* Every decision as text, one a line, for golden tests. */
 void plan_print(const struct plan *p, struct strbuf *out);

@@ -192,9 +192,17 @@ static void print_process(const struct plan_process *p, struct strbuf *out)
 	strbuf_fmt(out, "no-new-privileges %d\nterminal %d %ux%u\nkeep-fds %u\n",
 		   p->no_new_privileges, p->terminal, p->rows, p->columns, p->keep_fds);
 	print_sched(p, out);
-	if (p->seccomp)
+	if (p->seccomp && !p->seccomp->raw)
 		strbuf_fmt(out, "seccomp default %s rules %zu\n", p->seccomp->default_action,
 			   p->seccomp->n_rules);
+	if (p->seccomp && p->seccomp->raw)
+		strbuf_fmt(out, "seccomp raw %zu bytes\n", p->seccomp->raw_size);
+	if (p->seccomp && p->seccomp->fail_unknown)
+		strbuf_add(out, "seccomp unknown system calls fail\n");
+	if (p->listener.path)
+		strbuf_fmt(out, "seccomp listener %s %s metadata \"%s\"\n", p->listener.path,
+			   p->listener.required ? "required" : "optional",
+			   p->listener.metadata ? p->listener.metadata : "");
 }
 
 void plan_print(const struct plan *p, struct strbuf *out)
@@ -219,6 +227,10 @@ void plan_print(const struct plan *p, struct strbuf *out)
 	print_process(&p->process, out);
 	if (p->known->pidfd_receiver)
 		strbuf_fmt(out, "pidfd to %s\n", p->known->pidfd_receiver);
+	if (p->known->hooks_stdout)
+		strbuf_fmt(out, "hooks-stdout %s\n", p->known->hooks_stdout);
+	if (p->known->hooks_stderr)
+		strbuf_fmt(out, "hooks-stderr %s\n", p->known->hooks_stderr);
 	for (int i = 0; i < SPEC_HOOK_COUNT; i++)
 		for (size_t k = 0; k < p->hooks[i].n; k++)
 			strbuf_fmt(out, "hook %s %s\n", spec_hook_name(i), p->hooks[i].v[k].path);

@@ -58,13 +58,51 @@ static int make_env(const struct spec_strings *env, const struct plan_process_ex
 	return 0;
 }
 
-static int make_seccomp(const struct spec_seccomp *from, struct plan_process *ret,
-			struct arena *arena)
+static bool notifies(const struct spec_seccomp *s)
+{
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (str_eq(s->rules[i].action, "SCMP_ACT_NOTIFY"))
+			return true;
+	return false;
+}
+
+int plan_make_listener(const struct spec_seccomp *seccomp, const struct spec_known *known,
+		       const char *receiver, struct plan_listener *ret, struct err *err)
+{
+	bool filter = seccomp->present || known->seccomp_bpf;
+
+	*ret = (struct plan_listener){
+		.path = seccomp->listener_path	  ? seccomp->listener_path
+			: known->seccomp_receiver ? known->seccomp_receiver
+						  : receiver,
+		.metadata = seccomp->listener_metadata,
+		.required = notifies(seccomp) && !known->seccomp_bpf,
+	};
+	if (!filter)
+		*ret = (struct plan_listener){.path = NULL};
+	if (ret->required && !ret->path) {
+		err_pointer(err, "/linux/seccomp/listenerPath");
+		return err_kind(err, ERR_CONFIG, 0,
+				"SCMP_ACT_NOTIFY needs it: the socket of a seccomp agent");
+	}
+	if (ret->metadata && !ret->path) {
+		err_pointer(err, "/linux/seccomp/listenerMetadata");
+		return err_kind(err, ERR_CONFIG, 0, "is for a listenerPath, and there is none");
+	}
+	if (ret->path && ret->path[0] != '/')
+		return err_kind(err, ERR_USAGE, 0,
+				"RUN_OCI_SECCOMP_RECEIVER \"%s\" is not an absolute path",
+				ret->path);
+	return 0;
+}
+
+static int make_seccomp(const struct spec_seccomp *from, const struct spec_known *known,
+			struct plan_process *ret, struct arena *arena)
 {
 	struct seccomp_profile *to;
 	struct seccomp_rule *rules;
 
-	if (!from->present)
+	if (!from->present && !known->seccomp_bpf)
 		return 0;
 	to = arena_alloc(arena, sizeof(*to));
 	rules = arena_array(arena, from->n_rules + 1, sizeof(*rules));
@@ -93,6 +131,10 @@ static int make_seccomp(const struct spec_seccomp *from, struct plan_process *re
 		.flags_present = from->flags_present,
 		.rules = rules,
 		.n_rules = from->n_rules,
+		.fail_unknown = known->seccomp_fail_unknown,
+		.listener = ret->listener.path,
+		.raw = known->seccomp_bpf,
+		.raw_size = known->seccomp_bpf_size,
 	};
 	ret->seccomp = to;
 	return 0;
@@ -117,6 +159,8 @@ int plan_make_process(const struct spec_process *process, const struct spec_secc
 		      const struct plan_process_extra *extra, struct plan_process *ret,
 		      struct arena *arena, struct err *err)
 {
+	int r;
+
 	*ret = (struct plan_process){
 		.argv = process->args.v,
 		.cwd = process->cwd,
@@ -136,8 +180,12 @@ int plan_make_process(const struct spec_process *process, const struct spec_secc
 		.columns = process->console_columns.set ? process->console_columns.v : 0,
 		.keep_fds = extra->listen_fds + extra->preserve_fds,
 	};
+	r = plan_make_listener(seccomp, extra->known, extra->seccomp_receiver, &ret->listener, err);
+	if (r < 0)
+		return r;
 	if (make_env(&process->env, extra, ret, arena) < 0 ||
-	    make_rlimits(process, ret, arena) < 0 || make_seccomp(seccomp, ret, arena) < 0)
+	    make_rlimits(process, ret, arena) < 0 ||
+	    make_seccomp(seccomp, extra->known, ret, arena) < 0)
 		return err_set(err, ENOMEM, "plan the process");
 	return plan_make_sched(process, extra, ret, arena, err);
 }

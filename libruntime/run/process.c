@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -204,36 +205,52 @@ static int set_rlimits(const struct plan_process *p, struct err *err)
 	return 0;
 }
 
-/* setresuid(2) to a user has cleared the effective set; seccomp(2) wants CAP_SYS_ADMIN in it. */
-static int raise_effective(struct err *err)
+/* In the messenger's thread: the other end of the channel passes the listener on to the agent. */
+static int give_listener(void *data, int listener)
 {
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[2];
+	const struct process_exec *x = data;
+	struct sync_message m;
 
-	if (syscall(SYS_capget, &header, data) < 0)
-		return err_set(err, errno, "capget");
-	data[0].effective = data[0].permitted;
-	data[1].effective = data[1].permitted;
-	if (syscall(SYS_capset, &header, data) < 0)
-		return err_set(err, errno, "capset");
-	return 0;
+	sync_send(x->channel, SYNC_LISTENER, x->plan->listener.required, listener);
+	return sync_expect(x->channel, SYNC_LISTENED, &m, NULL, CLOCK_FOREVER, NULL) == 0 ? 0 : -1;
 }
 
-static int install_filter(const struct process_exec *x, struct err *err)
+static int install_filter(const struct process_exec *x, struct seccomp_messenger *m,
+			  struct err *err)
 {
+	const struct plan_listener *listener = &x->plan->listener;
 	int r;
 
 	if (!x->filter)
 		return 0;
-	r = seccomp_install(x->filter, err);
+	r = listener->path ? seccomp_install_listener(x->filter, m, !listener->required, err)
+			   : seccomp_install(x->filter, err);
 	if (r < 0)
 		err_pointer(err, "/linux/seccomp");
 	return r;
 }
 
-static int set_rights(const struct process_exec *x, struct err *err)
+/*
+ * seccomp(2) without no_new_privs wants CAP_SYS_ADMIN. What the filter then says of capset(2) and
+ * prctl(2) must not matter, so that all is set before, with that one capability more; execve(2)
+ * takes it away: no capability is permitted after it for having been permitted before
+ * (capabilities(7), "Transformation of capabilities during execve()").
+ */
+static struct caps caps_for_filter(const struct caps *want)
+{
+	const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
+	struct caps caps = *want;
+
+	caps.ambient &= want->permitted & want->inheritable;
+	caps.permitted |= admin;
+	caps.effective |= admin;
+	return caps;
+}
+
+static int set_rights(const struct process_exec *x, struct seccomp_messenger *m, struct err *err)
 {
 	const struct plan_process *p = x->plan;
+	struct caps caps = p->caps;
 	int r;
 
 	r = caps_bound(&p->caps, err);
@@ -244,18 +261,14 @@ static int set_rights(const struct process_exec *x, struct err *err)
 	r = reenter_cwd(p, err);
 	if (r < 0)
 		return r;
-	if (p->n_hooks == 0)
+	if (p->hooks.n == 0)
 		sync_send(x->channel, SYNC_EXEC, 0, -1);
-	if (p->no_new_privileges) {
-		r = caps_apply(&p->caps, NULL, err);
-		if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-			r = err_set(err, errno, "set no_new_privs");
-		return r < 0 ? r : install_filter(x, err);
-	}
-	r = x->filter ? raise_effective(err) : 0;
-	if (r == 0)
-		r = install_filter(x, err);
-	return r < 0 ? r : caps_apply(&p->caps, NULL, err);
+	if (x->filter && !p->no_new_privileges)
+		caps = caps_for_filter(&p->caps);
+	r = caps_apply(&caps, NULL, err);
+	if (r == 0 && p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = err_set(err, errno, "set no_new_privs");
+	return r < 0 ? r : install_filter(x, m, err);
 }
 
 /* With the rights that are dropped afterwards, and before a filter that may forbid it. */
@@ -291,17 +304,21 @@ static int set_scheduling(const struct plan_process *p, struct err *err)
 int process_exec(const struct process_exec *x, struct err *err)
 {
 	const struct plan_process *p = x->plan;
+	struct seccomp_messenger messenger = {.take = give_listener, .data = (void *)x};
 	AUTO_CLOSE int input = -1;
-	int r;
+	int r = 0;
 
-	r = set_rlimits(p, err);
+	if (x->filter && p->listener.path)
+		r = seccomp_messenger_start(&messenger, err);
+	if (r == 0)
+		r = set_rlimits(p, err);
 	if (r == 0)
 		r = set_scheduling(p, err);
 	if (r < 0)
 		return r;
 	umask(p->umask_set ? p->umask : 0022);
 	signal_reset();
-	if (p->n_hooks) {
+	if (p->hooks.n) {
 		input = hooks_input(p->hook_state, err);
 		if (input < 0)
 			return input;
@@ -309,13 +326,17 @@ int process_exec(const struct process_exec *x, struct err *err)
 	r = fd_cloexec_from(3 + p->keep_fds);
 	if (r < 0)
 		return err_set(err, -r, "mark descriptors close-on-exec");
-	r = set_rights(x, err);
+	r = set_rights(x, &messenger, err);
 	if (r < 0)
 		return r;
-	if (p->n_hooks) {
-		const struct hooks_setting setting = {input, NULL, (const char *const *)p->envp};
+	if (p->hooks.n) {
+		const struct hooks_setting setting = {
+			.input = input,
+			.env = (const char *const *)p->envp,
+			.output = {x->hook_output[0], x->hook_output[1]},
+		};
 
-		r = hooks_run(p->hooks, p->n_hooks, SPEC_HOOK_START_CONTAINER, &setting, err);
+		r = hooks_run(&p->hooks, SPEC_HOOK_START_CONTAINER, &setting, err);
 		if (r < 0)
 			return r;
 		sync_send(x->channel, SYNC_EXEC, 0, -1);

@@ -28,13 +28,15 @@ struct process_exec {
 	const struct seccomp_filter *filter; /* NULL: none */
 	int proc;			     /* private procfs */
 	int channel;			     /* where SYNC_EXEC goes */
+	int hook_output[2];		     /* as in struct hooks_setting */
 };
 
 /*
  * Become the program. Limits, umask, ids, capabilities, no_new_privs, seccomp, startContainer
- * hooks, execve. The filter is the last but the hooks and execve; without no_new_privs it must come
- * before the capabilities are dropped (seccomp(2)). Returns only on failure, < 0 with @err
- * (ERR_NOT_FOUND or ERR_NOT_EXECUTABLE for the program's own faults).
+ * hooks, execve. The filter is the last but the hooks and execve, so that what it forbids matters
+ * to these alone; its listener goes over the channel (SYNC_LISTENER), which answers SYNC_LISTENED
+ * when the agent has it. Returns only on failure, < 0 with @err (ERR_NOT_FOUND or
+ * ERR_NOT_EXECUTABLE for the program's own faults).
  */
 int process_exec(const struct process_exec *x, struct err *err);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* start: open the gate, learn whether the program runs, run the poststart hooks. */
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -8,22 +10,72 @@
 #include "run/gate.h"
 #include "run/hooks.h"
 #include "run/lifecycle.h"
+#include "run/listener.h"
+#include "run/plan.h"
 #include "run/sync.h"
 #include "spec/spec.h"
 
 extern char **environ;
 
-/* The connection ends by execve (after SYNC_EXEC) or by the end of the process (before it). */
-static int await_exec(int channel, struct err *err)
+/* From when on an agent answers for its system calls, hooks included. */
+#define AGENT_EXEC_TIMEOUT_MS 60000
+#define END_TIMEOUT_MS	      2000
+
+/* With the listener handed over, the process is at the agent's mercy; we are not. */
+static int64_t agent_deadline(const struct spec *spec)
 {
+	const struct spec_hooks *hooks = &spec->hooks[SPEC_HOOK_START_CONTAINER];
+	int64_t ms = AGENT_EXEC_TIMEOUT_MS;
+
+	for (size_t i = 0; i < hooks->n; i++)
+		ms += hooks->v[i].timeout.set ? hooks->v[i].timeout.v * INT64_C(1000) : 0;
+	return clock_deadline(ms);
+}
+
+static int pass_listener(struct container *c, int channel, int fd, int64_t *ret_deadline,
+			 struct err *err)
+{
+	/* As the specification has it: the filter is part of the creation. */
+	const struct listener_process process = {&c->state, "creating", c->state.init.pid};
+	struct plan_listener listener;
+	AUTO_CLOSE int taken = fd;
+	struct spec *spec;
+	int r = state_load_config(c->dir, &c->arena, &spec, err);
+
+	if (r == 0)
+		r = plan_make_listener(&spec->seccomp, &spec->known,
+				       c->state.listener[0] ? c->state.listener : NULL, &listener,
+				       err);
+	if (r == 0)
+		r = listener_pass(&listener, &process, fd_take(&taken), &c->arena, err);
+	if (r == 0) {
+		*ret_deadline = agent_deadline(spec);
+		sync_send(channel, SYNC_LISTENED, 0, -1);
+	}
+	return r;
+}
+
+/* The connection ends by execve (after SYNC_EXEC) or by the end of the process (before it). */
+static int await_exec(struct container *c, int channel, struct err *err)
+{
+	int64_t deadline = CLOCK_FOREVER;
 	bool exec = false;
 
 	for (;;) {
 		struct sync_message m;
-		int r = sync_receive(channel, &m, NULL, CLOCK_FOREVER, err);
+		int fd, r = sync_receive(channel, &m, &fd, deadline, err);
 
+		if (r == -ETIMEDOUT)
+			err_hint(err, "the seccomp agent has not let it");
 		if (r < 0)
 			return r;
+		if (r == 0 && m.type == SYNC_LISTENER) {
+			r = pass_listener(c, channel, fd, &deadline, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		fd_close(fd);
 		if (r == SYNC_GONE && exec)
 			return 0;
 		if (r == SYNC_GONE)
@@ -34,14 +86,40 @@ static int await_exec(int channel, struct err *err)
 			*err = m.err;
 			return m.err.code ? -m.err.code : -EINVAL;
 		}
-		exec = m.type == SYNC_EXEC;
+		exec |= m.type == SYNC_EXEC;
 	}
+}
+
+/* It has not become the program: it ends, and has ended when `start` says so. */
+static void end_process(const struct container *c)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int pidfd = -1;
+
+	if (proc_open(&c->state.init, &pidfd, &ignored) != PROC_ALIVE)
+		return;
+	proc_signal(pidfd, SIGKILL, &ignored);
+	proc_wait(pidfd, clock_deadline(END_TIMEOUT_MS));
+}
+
+/* For startContainer hooks: those run where no path of the host's can be opened. */
+static int open_outputs(struct container *c, int ret[2], struct err *err)
+{
+	struct spec *spec;
+	int r;
+
+	if (!(c->state.hooks & (1u << SPEC_HOOK_START_CONTAINER)) ||
+	    !strstr(c->state.annotations, "\"run.oci.hooks."))
+		return 0;
+	r = state_load_config(c->dir, &c->arena, &spec, err);
+	return r < 0 ? r : hooks_outputs(c->state.bundle, &spec->known, ret, err);
 }
 
 static int run_poststart(struct container *c, struct err *err)
 {
 	struct spec *spec;
-	struct hooks_setting setting = {-1, c->state.bundle, (const char *const *)environ};
+	struct hooks_setting setting =
+		HOOKS_SETTING(.dir = c->state.bundle, .env = (const char *const *)environ);
 	AUTO_CLOSE int input = -1;
 	char *json;
 	int r;
@@ -56,8 +134,12 @@ static int run_poststart(struct container *c, struct err *err)
 	if (input < 0)
 		return input;
 	setting.input = input;
-	return hooks_run(spec->hooks[SPEC_HOOK_POSTSTART].v, spec->hooks[SPEC_HOOK_POSTSTART].n,
-			 SPEC_HOOK_POSTSTART, &setting, err);
+	r = hooks_outputs(c->state.bundle, &spec->known, setting.output, err);
+	if (r == 0)
+		r = hooks_run(&spec->hooks[SPEC_HOOK_POSTSTART], SPEC_HOOK_POSTSTART, &setting,
+			      err);
+	hooks_outputs_close(setting.output);
+	return r;
 }
 
 static int check_created(enum oakum_status status, struct err *err)
@@ -74,19 +156,25 @@ static int start(struct oakum *o, const char *id, struct container *c, struct er
 {
 	AUTO_CLOSE int channel = -1;
 	struct err ignored = ERR_INIT;
+	int outputs[2] = {-1, -1};
 	int r = check_created(c->status, err);
 
 	if (r < 0)
 		return r;
-	r = gate_open(c->dir, &channel, err);
+	r = open_outputs(c, outputs, err);
+	if (r == 0)
+		r = gate_open(c->dir, outputs, &channel, err);
+	hooks_outputs_close(outputs);
 	if (r == GATE_CLOSED)
 		return err_kind(err, ERR_STATE, 0, "cannot start a container that has stopped");
 	if (r < 0)
 		return r;
-	r = await_exec(channel, err);
+	r = await_exec(c, channel, err);
 	unlinkat(c->dir, STATE_GATE, 0);
-	if (r < 0)
+	if (r < 0) {
+		end_process(c);
 		return r;
+	}
 	handle_debug(o, "start %s: process %d runs", id, c->state.init.pid);
 	r = run_poststart(c, err);
 	/* The specification: a failing poststart hook stops the container. */

@@ -29,6 +29,7 @@ struct state {
 	unsigned hooks;		 /* 1 << enum spec_hook_kind present in config.json */
 	struct proc_id init, creator, supervisor;
 	int supervisor_fd;
+	const char *listener;	 /* socket that gets the seccomp listener, "" if none */
 	const char *annotations; /* a JSON object as text, "" if none */
 };
 

@@ -76,6 +76,8 @@ static void write_members(struct strbuf *b, const struct state *s)
 	put_proc(b, "supervisor", &s->supervisor);
 	if (s->supervisor.pid > 0)
 		put_number(b, "supervisorFd", (uint64_t)s->supervisor_fd);
+	if (s->listener && s->listener[0])
+		put_text(b, "listener", s->listener);
 	if (s->annotations && s->annotations[0]) {
 		strbuf_add(b, ",\"annotations\":");
 		strbuf_add(b, s->annotations);
@@ -87,6 +89,7 @@ static size_t size_needed(const struct state *s)
 {
 	return 1024 +
 	       6 * (strlen(s->id) + strlen(s->bundle) + strlen(s->rootfs) + strlen(s->cgroup)) +
+	       (s->listener ? 6 * strlen(s->listener) : 0) +
 	       (s->annotations ? strlen(s->annotations) : 0);
 }
 
@@ -154,6 +157,7 @@ static void read_members(const struct json *j, struct state *s)
 	s->created = get_text(j, "created");
 	s->boot_id = get_text(j, "bootId");
 	s->cgroup = get_text(j, "cgroup");
+	s->listener = get_text(j, "listener");
 	s->owner = (uint32_t)get_number(j, "owner");
 	s->complete = get_number(j, "complete") != 0;
 	s->terminal = get_number(j, "terminal") != 0;

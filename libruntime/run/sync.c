@@ -19,18 +19,30 @@ int sync_pair(int ret_ends[2], struct err *err)
 	return 0;
 }
 
+/* A seccomp filter that is installed already may refuse sendmsg(2), but hardly write(2). */
+static void put(int fd, const struct sync_message *m, size_t size)
+{
+	int r = io_send_fds(fd, m, size, NULL, 0);
+
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		(void)io_write(fd, m, size);
+}
+
 void sync_send(int fd, enum sync_type type, int64_t value, int pass_fd)
 {
 	struct sync_message m = {.type = type, .value = value};
 
-	(void)io_send_fds(fd, &m, offsetof(struct sync_message, err), &pass_fd, pass_fd >= 0);
+	if (pass_fd < 0)
+		put(fd, &m, offsetof(struct sync_message, err));
+	else
+		(void)io_send_fds(fd, &m, offsetof(struct sync_message, err), &pass_fd, 1);
 }
 
 void sync_send_error(int fd, const struct err *err)
 {
 	struct sync_message m = {.type = SYNC_FAILED, .err = *err};
 
-	(void)io_send_fds(fd, &m, sizeof(m), NULL, 0);
+	put(fd, &m, sizeof(m));
 }
 
 bool sync_is_gone(int fd)

@@ -25,6 +25,9 @@ enum sync_type {
 	SYNC_READY,    /* set up; after SYNC_RECORDED it closes its end and waits at the gate */
 	SYNC_EXEC,     /* execve comes next: end of file means it happened */
 	SYNC_FAILED,   /* err says what and where */
+	SYNC_LISTENER, /* one descriptor: the seccomp filter's listener, for the agent */
+	/* parent -> child */
+	SYNC_LISTENED, /* the agent has it */
 };
 
 struct sync_message {

@@ -235,7 +235,9 @@ struct spec_seccomp {
 	SPEC_OPTION(uint32_t) default_errno_ret;
 	struct spec_strings architectures; /* "SCMP_ARCH_…", known */
 	struct spec_strings flags;	   /* "SECCOMP_FILTER_FLAG_…", known */
-	bool flags_present; /* absent and [] differ: absent means SPEC_ALLOW if supported */
+	bool flags_present;	   /* absent and [] differ: absent means SPEC_ALLOW if supported */
+	const char *listener_path; /* absolute; NULL if absent or "" */
+	const char *listener_metadata; /* NULL if absent or "" */
 	struct spec_seccomp_rule *rules;
 	size_t n_rules;
 };

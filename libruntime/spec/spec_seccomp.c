@@ -11,9 +11,11 @@ static const struct spec_int value_range = {.type = SPEC_U64, .max = UINT64_MAX}
 static const struct spec_int errno_range = {.type = SPEC_U32, .option = true, .max = 65535};
 
 static const char *const actions[] = {
-	"SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-	"SCMP_ACT_TRAP",  "SCMP_ACT_ERRNO",	   "SCMP_ACT_TRACE",
-	"SCMP_ACT_ALLOW", "SCMP_ACT_LOG",	   NULL,
+	"SCMP_ACT_KILL",	"SCMP_ACT_KILL_PROCESS",
+	"SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",
+	"SCMP_ACT_ERRNO",	"SCMP_ACT_TRACE",
+	"SCMP_ACT_ALLOW",	"SCMP_ACT_LOG",
+	"SCMP_ACT_NOTIFY",	NULL,
 };
 
 /* In the order of enum scmp_compare of libseccomp, which begins with 1. */
@@ -58,14 +60,9 @@ static int find_name(struct spec_reading *r, const struct json *j, const char *c
 
 static void read_action(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
-	int i;
+	int i = find_name(r, j, actions, "action");
 
 	(void)arg;
-	if (j->type == JSON_STRING && str_eq(j->text, "SCMP_ACT_NOTIFY")) {
-		spec_read_unapplied(r, j, NULL, NULL);
-		return;
-	}
-	i = find_name(r, j, actions, "action");
 	if (i >= 0)
 		*(const char **)out = actions[i];
 }
@@ -100,6 +97,13 @@ static void read_names(struct spec_reading *r, const struct json *j, void *out, 
 		return;
 	for (const struct json *c = j->child; c; c = c->next)
 		(void)find_name(r, c, list->names, list->what);
+}
+
+/* "" is absent: a serializer may write it. */
+static void read_listener(struct spec_reading *r, const struct json *j, void *out, const void *arg)
+{
+	if (j->type != JSON_STRING || j->len > 0)
+		spec_read_path(r, j, out, arg);
 }
 
 static void read_flags(struct spec_reading *r, const struct json *j, void *out, const void *arg)
@@ -171,6 +175,12 @@ static void check_rule(struct spec_reading *r, const struct json *j, void *eleme
 	const struct spec_seccomp_rule *rule = element;
 
 	check_errno(r, spec_given(j, "errnoRet"), rule->action, rule->errno_ret.v);
+	if (!str_eq(rule->action, "SCMP_ACT_NOTIFY"))
+		return;
+	/* The process says by it that there is a listener, before anybody can answer. */
+	for (const struct json *c = spec_given(j, "names")->child; c; c = c->next)
+		if (str_eq(c->text, "write"))
+			spec_fail(r, c, "SCMP_ACT_NOTIFY cannot be used for the write syscall");
 }
 
 static const struct spec_list rule_list = {
@@ -191,8 +201,8 @@ static const struct spec_field seccomp_fields[] = {
 	{"architectures", read_names, AT(architectures), &architecture_names, 0},
 	{"flags", read_flags, 0, &flag_names, 0},
 	{"syscalls", spec_read_list, AT(rules), &rule_list, 0},
-	{"listenerPath", spec_read_unapplied, 0, NULL, 0},
-	{"listenerMetadata", spec_read_unapplied, 0, NULL, 0},
+	{"listenerPath", read_listener, AT(listener_path), NULL, 0},
+	{"listenerMetadata", spec_read_word, AT(listener_metadata), NULL, 0},
 	{NULL, NULL, 0, NULL, 0},
 };
 
@@ -204,7 +214,10 @@ void spec_read_seccomp(struct spec_reading *r, const struct json *j, void *out, 
 	(void)arg;
 	s->present = true;
 	spec_read_fields(r, j, s, seccomp_fields);
-	if (r->errors->total == before)
-		check_errno(r, spec_given(j, "defaultErrnoRet"), s->default_action,
-			    s->default_errno_ret.v);
+	if (r->errors->total != before)
+		return;
+	check_errno(r, spec_given(j, "defaultErrnoRet"), s->default_action, s->default_errno_ret.v);
+	if (str_eq(s->default_action, "SCMP_ACT_NOTIFY"))
+		spec_fail(r, spec_given(j, "defaultAction"),
+			  "SCMP_ACT_NOTIFY cannot be used as default action");
 }

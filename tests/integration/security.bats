@@ -354,12 +354,19 @@ CapAmb:0000000000000000"
 	is "$output" 300
 }
 
-@test "T-52 annotations change nothing" {
+@test "T-52 annotations change nothing, but those that features lists" {
 	bundle '.annotations = ([range(100) | {key: "run.oci.x\(.)", value: "../../x"}] + [range(100) | {key: "org.criu.y\(.)", value: "%s%n"}] | from_entries)
-		| .annotations["run.oci.handler"] = "krun" | .annotations["run.oci.hooks.stdout"] = "/run/state/hooked" | .process.args = ["echo", "same"]'
+		| .annotations["run.oci.hooks.stdout.x"] = "/run/state/hooked" | .process.args = ["echo", "same"]'
 	ok oakum run -b "$B" "$C"
 	is "$output" same
 	[ ! -e /run/state/hooked ]
+	# What has an effect on the host is on the list, and an engine may take it out.
+	edit '.annotations = {"run.oci.hooks.stdout": "/run/state/hooked"} | .hooks = {createRuntime: [{path: "/bin/true"}]}'
+	ok oakum run -b "$B" "$C"
+	[ -e /run/state/hooked ]
+	rm /run/state/hooked
+	ok oakum features
+	jq -e '.potentiallyUnsafeConfigAnnotations | index("run.oci.hooks.stdout")' <<<"$output"
 }
 
 @test "T-60 a state root prepared by somebody else" {

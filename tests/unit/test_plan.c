@@ -84,6 +84,7 @@ static void make(const struct json *top, struct arena *arena, struct strbuf *out
 		.rootless = flag_of(host, "rootless"),
 		.uid = (uint32_t)number_of(host, "uid"),
 		.gid = (uint32_t)number_of(host, "gid"),
+		.seccomp_receiver = text_of(host, "seccompReceiver", NULL),
 	};
 	struct plan_options o = {
 		.id = text_of(options, "id", "web"),

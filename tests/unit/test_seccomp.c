@@ -451,12 +451,10 @@ static void refusals(void **state)
 {
 	const struct seccomp_arg bad_op[] = {{0, "SCMP_CMP_EQ", 0, 0}, {1, "SCMP_CMP_XX", 0, 0}};
 	const struct seccomp_arg bad_index = {6, "SCMP_CMP_EQ", 0, 0};
-	struct seccomp_rule r = {.names = NAMES("uname"), .action = "SCMP_ACT_NOTIFY"};
+	struct seccomp_rule r = {.names = NAMES("uname"), .action = "SCMP_ACT_KILLL"};
 	struct seccomp_profile p = simple("SCMP_ACT_ALLOW", &r);
 
 	(void)state;
-	refused(&p, ERR_UNSUPPORTED, "/linux/seccomp/syscalls/0/action", "not applied yet");
-	r.action = "SCMP_ACT_KILLL";
 	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0/action", "\"SCMP_ACT_KILLL\"");
 	r = (struct seccomp_rule){.names = NAMES("uname"),
 				  .action = "SCMP_ACT_ERRNO",
@@ -476,7 +474,14 @@ static void refusals(void **state)
 	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0", "no argument 6");
 
 	p = simple("SCMP_ACT_NOTIFY", NULL);
-	refused(&p, ERR_UNSUPPORTED, "/linux/seccomp/defaultAction", "SCMP_ACT_NOTIFY");
+	refused(&p, ERR_CONFIG, "/linux/seccomp/defaultAction", "SCMP_ACT_NOTIFY");
+	/* By the rule's action, the default one included. */
+	r = (struct seccomp_rule){.names = NAMES("uname", "no_such"), .action = "SCMP_ACT_ALLOW"};
+	p = simple("SCMP_ACT_ALLOW", &r);
+	p.fail_unknown = true;
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0/names/1", "\"no_such\"");
+	r.action = "SCMP_ACT_LOG";
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0/names/1", "\"no_such\"");
 	p = simple("SCMP_ACT_ERRNO", NULL);
 	p.default_errno_set = true;
 	p.default_errno = 1 << 30;
