@@ -302,12 +302,6 @@ static int died(struct creation *c)
 	return err_set(c->err, 0, "the container's first process ended unexpectedly");
 }
 
-static int failed(const struct sync_message *m, struct err *err)
-{
-	*err = m->err;
-	return m->err.code ? -m->err.code : -EINVAL;
-}
-
 static int converse(struct creation *c)
 {
 	/* A hook has its own timeout, or none: the child's silence while it runs is no failure. */
@@ -327,7 +321,7 @@ static int converse(struct creation *c)
 		}
 		fd_close(fd);
 		if (m.type == SYNC_FAILED)
-			return failed(&m, c->err);
+			return sync_failure(&m, c->err);
 		if (m.type == SYNC_READY)
 			return 0;
 		r = m.type == SYNC_MOUNTED
@@ -390,7 +384,7 @@ static int let_go(struct creation *c)
 		return 0;
 	if (r == 0)
 		return m.type == SYNC_FAILED
-			       ? failed(&m, c->err)
+			       ? sync_failure(&m, c->err)
 			       : err_set(c->err, EPROTO, "message %d from the child", m.type);
 	return r;
 }

@@ -319,12 +319,15 @@ static int pass_listener(struct entry *e, int fd)
 
 static int converse(struct entry *e, int64_t deadline)
 {
+	struct sync_message said = {.type = 0};
 	bool exec = false;
 
 	for (;;) {
 		struct sync_message m;
 		int fd, r = sync_receive(e->sync, &m, &fd, deadline, e->err);
 
+		if (r != 0 && said.type == SYNC_FAILED)
+			return sync_failure(&said, e->err);
 		if (r < 0)
 			return r;
 		if (r == SYNC_GONE && exec)
@@ -343,10 +346,9 @@ static int converse(struct entry *e, int64_t deadline)
 			continue;
 		}
 		fd_close(fd);
-		if (m.type == SYNC_FAILED) {
-			*e->err = m.err;
-			return m.err.code ? -m.err.code : -EINVAL;
-		}
+		/* The last word is the best: it may still look for the reason. */
+		if (m.type == SYNC_FAILED)
+			said = m;
 		exec |= m.type == SYNC_EXEC;
 	}
 }

@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/sys.h"
+#include "kernel/program.h"
 #include "kernel/signal.h"
 
 /* What a hook said last, for the error. */
@@ -328,8 +329,12 @@ static int judge(struct running *h, const struct spec_hook *hook, int timed_out,
 			       hook->timeout.v, colon, said);
 	if (timed_out)
 		return err_set(err, timed_out, "wait for %s", hook->path);
-	if (io_read(h->failure, &code, sizeof(code)) == sizeof(code))
-		return err_set(err, code, "execute %s", hook->path);
+	if (io_read(h->failure, &code, sizeof(code)) == sizeof(code)) {
+		int r = err_set(err, code, "execute %s", hook->path);
+
+		program_explain(hook->path, code, false, err);
+		return r;
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/creds.h"
+#include "kernel/program.h"
 #include "kernel/signal.h"
 #include "run/hooks.h"
 #include "run/sync.h"
@@ -91,12 +92,18 @@ static bool next_candidate(const char **dirs, const char *name, char *buf, size_
 	return true;
 }
 
-static int not_found(const char *name, struct err *err)
+static int not_found(const struct plan_process *p, struct err *err)
 {
+	const char *name = p->argv[0];
+
 	err_pointer(err, "/process/args/0");
-	if (strchr(name, '/'))
+	if (strchr(name, '/')) {
+		program_explain(name, ENOENT, false, err);
 		return err_kind(err, ERR_NOT_FOUND, 0,
 				"exec: \"%s\": stat %s: no such file or directory", name, name);
+	}
+	err_hint(err, "none of %s has it; name it with its path, or set PATH in /process/env",
+		 p->path);
 	return err_kind(err, ERR_NOT_FOUND, 0, "exec: \"%s\": executable file not found in $PATH",
 			name);
 }
@@ -123,19 +130,25 @@ static const char *reason(int code)
 static int exec_failed(const char *path, int code, struct err *err)
 {
 	enum err_kind kind = code == ENOENT || code == ENOTDIR ? ERR_NOT_FOUND : ERR_NOT_EXECUTABLE;
-	struct stat st;
 
 	err_pointer(err, "/process/args/0");
-	if (code == ENOENT && stat(path, &st) == 0)
-		err_hint(err, "the file exists: its interpreter (#! line or ELF loader) is missing "
-			      "in the container");
-	if (code == ENOEXEC)
-		err_hint(err, "neither a program of this machine nor a script that begins with #!");
-	if (reason(code)) {
+	if (reason(code))
 		err_kind(err, kind, 0, "exec %s: %s", path, reason(code));
-		return -code;
-	}
-	return err_kind(err, kind, code, "exec %s", path);
+	else
+		err_kind(err, kind, code, "exec %s", path);
+	return -code;
+}
+
+/* The same by execve(2). A filter may kill us for looking at the file: what is known is said
+ * before. */
+static int execve_failed(const struct process_exec *x, const char *path, int code, struct err *err)
+{
+	int r = exec_failed(path, code, err);
+
+	if (x->filter)
+		sync_send_error(x->channel, err);
+	program_explain(path, code, x->filter, err);
+	return r;
 }
 
 /* Existence, and no directory: whether the user may execute it is for execve to say. */
@@ -146,14 +159,17 @@ static int check_program(const struct plan_process *p, struct err *err)
 	struct stat st;
 
 	if (strchr(name, '/')) {
-		if (stat(name, &st) == 0)
-			return S_ISDIR(st.st_mode) ? exec_failed(name, EACCES, err) : 0;
-		return errno == ENOENT || errno == ENOTDIR ? not_found(name, err) : 0;
+		if (stat(name, &st) < 0)
+			return errno == ENOENT || errno == ENOTDIR ? not_found(p, err) : 0;
+		if (!S_ISDIR(st.st_mode))
+			return 0;
+		err_hint(err, "it is a directory");
+		return exec_failed(name, EACCES, err);
 	}
 	while (next_candidate(&dirs, name, path, sizeof(path)))
 		if (stat(path, &st) == 0 || errno == EACCES)
 			return 0;
-	return not_found(name, err);
+	return not_found(p, err);
 }
 
 int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCESS_HOME_SIZE],
@@ -171,24 +187,25 @@ int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCE
 	return check_program(p, err);
 }
 
-static int exec_program(const struct plan_process *p, struct err *err)
+static int exec_program(const struct process_exec *x, struct err *err)
 {
+	const struct plan_process *p = x->plan;
 	const char *name = p->argv[0], *dirs = p->path;
 	char *const *argv = (char *const *)p->argv;
 	char path[PATH_MAX], denied[PATH_MAX] = "";
 
 	if (strchr(name, '/')) {
 		execve(name, argv, (char *const *)p->envp);
-		return exec_failed(name, errno, err);
+		return execve_failed(x, name, errno, err);
 	}
 	while (next_candidate(&dirs, name, path, sizeof(path))) {
 		execve(path, argv, (char *const *)p->envp);
 		if (errno == EACCES)
 			memcpy(denied, path, sizeof(denied));
 		else if (errno != ENOENT && errno != ENOTDIR)
-			return exec_failed(path, errno, err);
+			return execve_failed(x, path, errno, err);
 	}
-	return denied[0] ? exec_failed(denied, EACCES, err) : not_found(name, err);
+	return denied[0] ? execve_failed(x, denied, EACCES, err) : not_found(p, err);
 }
 
 static int set_rlimits(const struct plan_process *p, struct err *err)
@@ -341,5 +358,5 @@ int process_exec(const struct process_exec *x, struct err *err)
 			return r;
 		sync_send(x->channel, SYNC_EXEC, 0, -1);
 	}
-	return exec_program(p, err);
+	return exec_program(x, err);
 }

@@ -60,6 +60,7 @@ static int await_exec(struct container *c, int channel, struct err *err)
 {
 	int64_t deadline = CLOCK_FOREVER;
 	bool exec = false;
+	struct sync_message said = {.type = 0};
 
 	for (;;) {
 		struct sync_message m;
@@ -67,6 +68,8 @@ static int await_exec(struct container *c, int channel, struct err *err)
 
 		if (r == -ETIMEDOUT)
 			err_hint(err, "the seccomp agent has not let it");
+		if (r != 0 && said.type == SYNC_FAILED)
+			return sync_failure(&said, err);
 		if (r < 0)
 			return r;
 		if (r == 0 && m.type == SYNC_LISTENER) {
@@ -82,11 +85,10 @@ static int await_exec(struct container *c, int channel, struct err *err)
 			return err_set(
 				err, 0,
 				"the container's process ended before its program was executed");
-		if (m.type == SYNC_FAILED) {
-			*err = m.err;
-			return m.err.code ? -m.err.code : -EINVAL;
-		}
 		exec |= m.type == SYNC_EXEC;
+		/* The last word is the best: it may still look for the reason. */
+		if (m.type == SYNC_FAILED)
+			said = m;
 	}
 }
 

@@ -84,6 +84,13 @@ int sync_receive(int fd, struct sync_message *ret, int *ret_fd, int64_t deadline
 	return 0;
 }
 
+int sync_failure(const struct sync_message *m, struct err *err)
+{
+	if (err)
+		*err = m->err;
+	return m->err.code ? -m->err.code : -EINVAL;
+}
+
 int sync_expect(int fd, enum sync_type type, struct sync_message *ret, int *ret_fd,
 		int64_t deadline_ms, struct err *err)
 {
@@ -99,7 +106,5 @@ int sync_expect(int fd, enum sync_type type, struct sync_message *ret, int *ret_
 	}
 	if (ret->type != SYNC_FAILED)
 		return err_set(err, EPROTO, "message %d where %d was expected", ret->type, type);
-	if (err)
-		*err = ret->err;
-	return ret->err.code ? -ret->err.code : -EINVAL;
+	return sync_failure(ret, err);
 }

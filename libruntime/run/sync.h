@@ -56,6 +56,9 @@ bool sync_is_gone(int fd);
 int sync_receive(int fd, struct sync_message *ret, int *ret_fd, int64_t deadline_ms,
 		 struct err *err);
 
+/* The error of a SYNC_FAILED: to @err, and its code, < 0. */
+int sync_failure(const struct sync_message *m, struct err *err);
+
 /* Receive one message that must be of @type; a SYNC_FAILED becomes @err and its code. SYNC_GONE as
  * above. */
 int sync_expect(int fd, enum sync_type type, struct sync_message *ret, int *ret_fd,

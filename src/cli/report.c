@@ -73,17 +73,18 @@ int report_open(struct command_context *c, struct err *err)
 /* One write, so that lines of several processes do not mix. */
 static void print_line(const char *level, const char *text, const char *hint)
 {
-	char safe[4096], line[4224];
+	char safe[4096], advice[512], line[4736];
 	struct strbuf b;
 
 	(void)str_printable(text, safe, sizeof(safe));
+	(void)str_printable(hint, advice, sizeof(advice));
 	strbuf_init(&b, line, sizeof(line));
 	strbuf_add(&b, "oakum: ");
 	strbuf_add(&b, level);
 	strbuf_add(&b, safe);
 	if (hint[0]) {
 		strbuf_add(&b, "; ");
-		strbuf_add(&b, hint);
+		strbuf_add(&b, advice);
 	}
 	strbuf_addc(&b, '\n');
 	(void)io_write(STDERR_FILENO, b.p, b.len);
