@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -135,12 +137,45 @@ static int change(const struct mount_op *op, int fd, struct err *err)
 	return r < 0 ? err_set(err, -r, "set the attributes of the mount on %s", op->target) : 0;
 }
 
+/* In a user namespace what the source forbids may not be lifted: kept where nobody asked, refused
+ * where somebody did. Fills @ret, a copy of @op. */
+static int keep_locked(const struct mount_op *op, int mnt, struct mount_op *ret, struct err *err)
+{
+	const uint64_t lockable =
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	const uint64_t times = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+	uint64_t now, want = op->attr_set & times;
+	int r = mount_tree_attr(mnt, &now);
+
+	if (r < 0)
+		return err_set(err, -r, "look at the source %s", op->source);
+	*ret = *op;
+	ret->attr_soft &= ~(now & lockable);
+	if ((op->attr_clr | op->rec_clr) & now & lockable & ~op->attr_set) {
+		err_hint(err, "its source has the flag, and a user namespace may not lift it");
+		return err_set(err, EPERM, "mount %s on %s", op->source, op->target);
+	}
+	if ((op->attr_clr & MOUNT_ATTR__ATIME) && want != (now & times)) {
+		err_hint(err, "a user namespace may not change the kind of access time");
+		return err_set(err, EPERM, "mount %s on %s", op->source, op->target);
+	}
+	return 0;
+}
+
 /* Give a detached mount its attributes and its place, so that it is never seen without them; where
  * mount_setattr(2) is missing, the other way round. */
 static int attach(const struct mount_op *op, int mnt, int target, struct err *err)
 {
-	int r = change_with(op, mnt, mount_tree_change_detached), e;
+	struct mount_op kept;
+	int r = 0, e;
 
+	if (op->locked) {
+		r = keep_locked(op, mnt, &kept, err);
+		if (r < 0)
+			return r;
+		op = &kept;
+	}
+	r = change_with(op, mnt, mount_tree_change_detached);
 	if (r < 0 && !mount_tree_missing(r))
 		return err_set(err, -r, "set the attributes of the mount on %s", op->target);
 	e = mount_tree_attach(mnt, target);
@@ -306,11 +341,12 @@ static int apply_fs(struct rootfs *r, const struct mount_op *op, struct err *err
 static int open_source(const struct mount_op *op, bool *ret_plain)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op->recursive ? AT_RECURSIVE : 0);
-	int fd = sys_open_tree(AT_FDCWD, op->source, flags);
+	bool link = op->source_nofollow || op->copy_symlink;
+	int fd = sys_open_tree(AT_FDCWD, op->source, flags | (link ? AT_SYMLINK_NOFOLLOW : 0));
 
 	*ret_plain = fd < 0 && mount_tree_missing(-errno);
 	if (*ret_plain)
-		fd = open(op->source, O_PATH | O_CLOEXEC);
+		fd = open(op->source, O_PATH | O_CLOEXEC | (link ? O_NOFOLLOW : 0));
 	return fd < 0 ? -errno : fd;
 }
 
@@ -346,6 +382,25 @@ static int apply_bind_old(struct rootfs *r, const struct mount_op *op, int sourc
 	return e < 0 ? e : change(op, mnt, err);
 }
 
+/* A link itself, if the target is one: not on a proc, where links are doors. -ENOENT: no link. */
+static int open_link_target(struct rootfs *r, const struct mount_op *op)
+{
+	char name[NAME_MAX + 1];
+	AUTO_CLOSE int dir = path_parent(r->fd, op->target, name, sizeof(name));
+	AUTO_CLOSE int fd = -1;
+	struct statfs fs;
+	struct stat st;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	if (!S_ISLNK(st.st_mode))
+		return -ENOENT;
+	return fs.f_type == PROC_SUPER_MAGIC ? -EPERM : fd_take(&fd);
+}
+
 /* The place for @source: a directory, or a file for what is none. */
 static int open_bind_target(struct rootfs *r, const struct mount_op *op, int source,
 			    struct err *err)
@@ -356,6 +411,11 @@ static int open_bind_target(struct rootfs *r, const struct mount_op *op, int sou
 
 	if (fstat(source, &st) < 0)
 		return fail(op, errno, err);
+	if (op->target_nofollow) {
+		fd = open_link_target(r, op);
+		if (fd != -ENOENT)
+			return fd < 0 ? fail(op, -fd, err) : fd;
+	}
 	if (S_ISDIR(st.st_mode))
 		return open_dir(r, op, &made, err);
 	fd = path_mkfile(r->fd, op->target);
@@ -383,19 +443,47 @@ static int bind_tree(struct rootfs *r, const struct mount_op *op, int source, bo
 	return 0;
 }
 
+static int apply_symlink(struct rootfs *r, const struct mount_op *op, struct err *err);
+
+/* A source that is a symlink, made again as it is. 1: it is none. */
+static int copy_symlink(struct rootfs *r, const struct mount_op *op, int source, struct err *err)
+{
+	struct mount_op link = *op;
+	char text[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(source, &st) < 0)
+		return fail(op, errno, err);
+	if (!S_ISLNK(st.st_mode))
+		return 1;
+	n = readlinkat(source, "", text, sizeof(text) - 1);
+	if (n < 0)
+		return fail(op, errno, err);
+	text[n] = '\0';
+	link.source = text;
+	return apply_symlink(r, &link, err);
+}
+
 static int apply_bind(struct rootfs *r, const struct mount_op *op, int source, struct err *err)
 {
 	AUTO_CLOSE int own = -1;
 	bool plain;
+	int e = 1;
 
-	if (source >= 0)
-		return bind_tree(r, op, source, lacks_open_tree(), err);
+	if (source >= 0) {
+		if (op->copy_symlink)
+			e = copy_symlink(r, op, source, err);
+		return e != 1 ? e : bind_tree(r, op, source, lacks_open_tree(), err);
+	}
 	own = open_source(op, &plain);
 	if (own == -ENOENT && op->optional)
 		return 0;
 	if (own < 0)
 		return err_set(err, -own, "open %s to mount it on %s", op->source, op->target);
-	return bind_tree(r, op, own, plain, err);
+	if (op->copy_symlink)
+		e = copy_symlink(r, op, own, err);
+	return e != 1 ? e : bind_tree(r, op, own, plain, err);
 }
 
 static int remount_old(const struct mount_op *op, int fd, struct err *err)

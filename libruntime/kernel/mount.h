@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/idmap.h"
+
 struct arena;
 struct err;
 struct rootfs;
@@ -42,14 +44,20 @@ struct mount_op {
 	bool optional;		   /* a source that does not exist is skipped */
 	bool late_readonly;	   /* "ro" is applied by mount_finish(), when /dev has its nodes */
 	bool no_symlink;	   /* refuse a symlink anywhere in target: /proc and /sys */
-	int index;		   /* in "mounts" of config.json, -1: ours */
+	bool copy_symlink;	   /* a source that is a symlink is made again, not mounted */
+	bool source_nofollow;	   /* a source that is a symlink is mounted itself */
+	bool target_nofollow;	   /* mount on a link at target itself */
+	bool locked;	    /* bind in a user namespace: what its source forbids stays forbidden */
+	struct idmap idmap; /* bind only */
+	const char *idmap_text; /* crun's mapping in the option, not parsed yet; or NULL */
+	int index;		/* in "mounts" of config.json, -1: ours */
 };
 
 /*
  * Turn the options of one mount entry into @op (kind, attributes, propagation, data …); target,
  * source and type are set by the caller first. Pure. Knows every option of runc and crun of
- * FEATURES.md rows 9, 11, 13, 14; 0, or < 0 with @err: an option that is not known for a bind or
- * that is not applied yet (idmap, ridmap, …) is an error that names it and its index.
+ * config-linux.md, runc and crun; 0, or < 0 with @err: an option that is not known for a bind or
+ * is an error that names it and its index. Of idmap the kind and the text are set, not the mapping.
  */
 int mount_parse_options(struct mount_op *op, const char *const *options, size_t n,
 			struct arena *arena, struct err *err);

@@ -27,7 +27,11 @@ enum meaning {
 	RBIND,
 	REMOUNT,
 	COPYUP,
-	NOT_YET,
+	COPY_SYMLINK,
+	SOURCE_NOFOLLOW,
+	TARGET_NOFOLLOW,
+	IDMAP,
+	RIDMAP,
 };
 
 /*
@@ -36,68 +40,78 @@ enum meaning {
  */
 /* clang-format off */
 #define OPTIONS(X)                                                     \
-	X("acl",            SB_SET,    MS_POSIXACL)                    \
-	X("async",          SB_CLEAR,  MS_SYNCHRONOUS)                 \
-	X("atime",          ATIME,     MOUNT_ATTR_RELATIME)            \
-	X("bind",           BIND,      0)                              \
-	X("defaults",       NOTHING,   0)                              \
-	X("dev",            CLEAR,     MOUNT_ATTR_NODEV)               \
-	X("diratime",       CLEAR,     MOUNT_ATTR_NODIRATIME)          \
-	X("dirsync",        SB_SET,    MS_DIRSYNC)                     \
-	X("exec",           CLEAR,     MOUNT_ATTR_NOEXEC)              \
-	X("iversion",       SB_SET,    MS_I_VERSION)                   \
-	X("lazytime",       SB_SET,    MS_LAZYTIME)                    \
-	X("loud",           SB_CLEAR,  MS_SILENT)                      \
-	X("mand",           SB_SET,    MS_MANDLOCK)                    \
-	X("noacl",          SB_CLEAR,  MS_POSIXACL)                    \
-	X("noatime",        ATIME,     MOUNT_ATTR_NOATIME)             \
-	X("nodev",          SET,       MOUNT_ATTR_NODEV)               \
-	X("nodiratime",     SET,       MOUNT_ATTR_NODIRATIME)          \
-	X("noexec",         SET,       MOUNT_ATTR_NOEXEC)              \
-	X("noiversion",     SB_CLEAR,  MS_I_VERSION)                   \
-	X("nolazytime",     SB_CLEAR,  MS_LAZYTIME)                    \
-	X("nomand",         SB_CLEAR,  MS_MANDLOCK)                    \
-	X("norelatime",     NOTHING,   0)                              \
-	X("nostrictatime",  ATIME,     MOUNT_ATTR_RELATIME)            \
-	X("nosuid",         SET,       MOUNT_ATTR_NOSUID)              \
-	X("nosymfollow",    SET,       MOUNT_ATTR_NOSYMFOLLOW)         \
-	X("private",        SPREAD,    MS_PRIVATE)                     \
-	X("ratime",         REC_ATIME, MOUNT_ATTR_RELATIME)            \
-	X("rbind",          RBIND,     0)                              \
-	X("rdev",           REC_CLEAR, MOUNT_ATTR_NODEV)               \
-	X("rdiratime",      REC_CLEAR, MOUNT_ATTR_NODIRATIME)          \
-	X("relatime",       ATIME,     MOUNT_ATTR_RELATIME)            \
-	X("remount",        REMOUNT,   0)                              \
-	X("rexec",          REC_CLEAR, MOUNT_ATTR_NOEXEC)              \
-	X("rnoatime",       REC_ATIME, MOUNT_ATTR_NOATIME)             \
-	X("rnodev",         REC_SET,   MOUNT_ATTR_NODEV)               \
-	X("rnodiratime",    REC_SET,   MOUNT_ATTR_NODIRATIME)          \
-	X("rnoexec",        REC_SET,   MOUNT_ATTR_NOEXEC)              \
-	X("rnorelatime",    REC_ATIME, MOUNT_ATTR_RELATIME)            \
-	X("rnostrictatime", REC_ATIME, MOUNT_ATTR_RELATIME)            \
-	X("rnosuid",        REC_SET,   MOUNT_ATTR_NOSUID)              \
-	X("rnosymfollow",   REC_SET,   MOUNT_ATTR_NOSYMFOLLOW)         \
-	X("ro",             SET,       MOUNT_ATTR_RDONLY)              \
-	X("rprivate",       SPREAD,    MS_PRIVATE | MS_REC)            \
-	X("rrelatime",      REC_ATIME, MOUNT_ATTR_RELATIME)            \
-	X("rro",            REC_SET,   MOUNT_ATTR_RDONLY)              \
-	X("rrw",            REC_CLEAR, MOUNT_ATTR_RDONLY)              \
-	X("rshared",        SPREAD,    MS_SHARED | MS_REC)             \
-	X("rslave",         SPREAD,    MS_SLAVE | MS_REC)              \
-	X("rstrictatime",   REC_ATIME, MOUNT_ATTR_STRICTATIME)         \
-	X("rsuid",          REC_CLEAR, MOUNT_ATTR_NOSUID)              \
-	X("rsymfollow",     REC_CLEAR, MOUNT_ATTR_NOSYMFOLLOW)         \
-	X("runbindable",    SPREAD,    MS_UNBINDABLE | MS_REC)         \
-	X("rw",             CLEAR,     MOUNT_ATTR_RDONLY)              \
-	X("shared",         SPREAD,    MS_SHARED)                      \
-	X("silent",         SB_SET,    MS_SILENT)                      \
-	X("slave",          SPREAD,    MS_SLAVE)                       \
-	X("strictatime",    ATIME,     MOUNT_ATTR_STRICTATIME)         \
-	X("suid",           CLEAR,     MOUNT_ATTR_NOSUID)              \
-	X("symfollow",      CLEAR,     MOUNT_ATTR_NOSYMFOLLOW)         \
-	X("sync",           SB_SET,    MS_SYNCHRONOUS)                 \
-	X("tmpcopyup",      COPYUP,    0)                              \
-	X("unbindable",     SPREAD,    MS_UNBINDABLE)
+	X("acl",            SB_SET,          MS_POSIXACL)              \
+	X("async",          SB_CLEAR,        MS_SYNCHRONOUS)           \
+	X("atime",          ATIME,           MOUNT_ATTR_RELATIME)      \
+	X("bind",           BIND,            0)                        \
+	X("copy-symlink",   COPY_SYMLINK,    0)                        \
+	X("defaults",       NOTHING,         0)                        \
+	X("dest-nofollow",  TARGET_NOFOLLOW, 0)                        \
+	X("dev",            CLEAR,           MOUNT_ATTR_NODEV)         \
+	X("diratime",       CLEAR,           MOUNT_ATTR_NODIRATIME)    \
+	X("dirsync",        SB_SET,          MS_DIRSYNC)               \
+	X("exec",           CLEAR,           MOUNT_ATTR_NOEXEC)        \
+	X("idmap",          IDMAP,           0)                        \
+	X("iversion",       SB_SET,          MS_I_VERSION)             \
+	X("lazytime",       SB_SET,          MS_LAZYTIME)              \
+	X("loud",           SB_CLEAR,        MS_SILENT)                \
+	X("mand",           SB_SET,          MS_MANDLOCK)              \
+	X("noacl",          SB_CLEAR,        MS_POSIXACL)              \
+	X("noatime",        ATIME,           MOUNT_ATTR_NOATIME)       \
+	X("nodev",          SET,             MOUNT_ATTR_NODEV)         \
+	X("nodiratime",     SET,             MOUNT_ATTR_NODIRATIME)    \
+	X("noexec",         SET,             MOUNT_ATTR_NOEXEC)        \
+	X("noiversion",     SB_CLEAR,        MS_I_VERSION)             \
+	X("nolazytime",     SB_CLEAR,        MS_LAZYTIME)              \
+	X("nomand",         SB_CLEAR,        MS_MANDLOCK)              \
+	X("norelatime",     NOTHING,         0)                        \
+	X("nostrictatime",  ATIME,           MOUNT_ATTR_RELATIME)      \
+	X("nosuid",         SET,             MOUNT_ATTR_NOSUID)        \
+	X("nosymfollow",    SET,             MOUNT_ATTR_NOSYMFOLLOW)   \
+	X("private",        SPREAD,          MS_PRIVATE)               \
+	X("rasync",         SB_CLEAR,        MS_SYNCHRONOUS)           \
+	X("ratime",         REC_ATIME,       MOUNT_ATTR_RELATIME)      \
+	X("rbind",          RBIND,           0)                        \
+	X("rdev",           REC_CLEAR,       MOUNT_ATTR_NODEV)         \
+	X("rdiratime",      REC_CLEAR,       MOUNT_ATTR_NODIRATIME)    \
+	X("rdirsync",       SB_SET,          MS_DIRSYNC)               \
+	X("relatime",       ATIME,           MOUNT_ATTR_RELATIME)      \
+	X("remount",        REMOUNT,         0)                        \
+	X("rexec",          REC_CLEAR,       MOUNT_ATTR_NOEXEC)        \
+	X("ridmap",         RIDMAP,          0)                        \
+	X("rmand",          SB_SET,          MS_MANDLOCK)              \
+	X("rnoatime",       REC_ATIME,       MOUNT_ATTR_NOATIME)       \
+	X("rnodev",         REC_SET,         MOUNT_ATTR_NODEV)         \
+	X("rnodiratime",    REC_SET,         MOUNT_ATTR_NODIRATIME)    \
+	X("rnoexec",        REC_SET,         MOUNT_ATTR_NOEXEC)        \
+	X("rnomand",        SB_CLEAR,        MS_MANDLOCK)              \
+	X("rnorelatime",    REC_ATIME,       MOUNT_ATTR_RELATIME)      \
+	X("rnostrictatime", REC_ATIME,       MOUNT_ATTR_RELATIME)      \
+	X("rnosuid",        REC_SET,         MOUNT_ATTR_NOSUID)        \
+	X("rnosymfollow",   REC_SET,         MOUNT_ATTR_NOSYMFOLLOW)   \
+	X("ro",             SET,             MOUNT_ATTR_RDONLY)        \
+	X("rprivate",       SPREAD,          MS_PRIVATE | MS_REC)      \
+	X("rrelatime",      REC_ATIME,       MOUNT_ATTR_RELATIME)      \
+	X("rro",            REC_SET,         MOUNT_ATTR_RDONLY)        \
+	X("rrw",            REC_CLEAR,       MOUNT_ATTR_RDONLY)        \
+	X("rshared",        SPREAD,          MS_SHARED | MS_REC)       \
+	X("rslave",         SPREAD,          MS_SLAVE | MS_REC)        \
+	X("rstrictatime",   REC_ATIME,       MOUNT_ATTR_STRICTATIME)   \
+	X("rsuid",          REC_CLEAR,       MOUNT_ATTR_NOSUID)        \
+	X("rsymfollow",     REC_CLEAR,       MOUNT_ATTR_NOSYMFOLLOW)   \
+	X("rsync",          SB_SET,          MS_SYNCHRONOUS)           \
+	X("runbindable",    SPREAD,          MS_UNBINDABLE | MS_REC)   \
+	X("rw",             CLEAR,           MOUNT_ATTR_RDONLY)        \
+	X("shared",         SPREAD,          MS_SHARED)                \
+	X("silent",         SB_SET,          MS_SILENT)                \
+	X("slave",          SPREAD,          MS_SLAVE)                 \
+	X("src-nofollow",   SOURCE_NOFOLLOW, 0)                        \
+	X("strictatime",    ATIME,           MOUNT_ATTR_STRICTATIME)   \
+	X("suid",           CLEAR,           MOUNT_ATTR_NOSUID)        \
+	X("symfollow",      CLEAR,           MOUNT_ATTR_NOSYMFOLLOW)   \
+	X("sync",           SB_SET,          MS_SYNCHRONOUS)           \
+	X("tmpcopyup",      COPYUP,          0)                        \
+	X("unbindable",     SPREAD,          MS_UNBINDABLE)
 /* clang-format on */
 
 struct word {
@@ -112,11 +126,6 @@ struct word {
 static const struct word words[] = {OPTIONS(WORD)};
 static const char *const names[] = {OPTIONS(NAME) NULL};
 _Static_assert(ARRAY_SIZE(words) + 1 == ARRAY_SIZE(names), "one list");
-
-static const struct word not_yet[] = {
-	{"copy-symlink", NOT_YET, 0}, {"dest-nofollow", NOT_YET, 0}, {"idmap", NOT_YET, 0},
-	{"ridmap", NOT_YET, 0},	      {"src-nofollow", NOT_YET, 0},
-};
 
 /*
  * File systems without a device below: their read-only is the mount's. Some have one superblock for
@@ -142,14 +151,12 @@ static const struct word *find(const struct word *table, size_t n, const char *n
 
 static const struct word *lookup(const char *option)
 {
-	const struct word *w = find(words, ARRAY_SIZE(words), option);
-
-	if (!w)
-		w = find(not_yet, ARRAY_SIZE(not_yet), option);
 	/* crun's "idmap=uids=…;gids=…" */
-	if (!w && (str_starts(option, "idmap=") || str_starts(option, "ridmap=")))
-		w = find(not_yet, ARRAY_SIZE(not_yet), option[0] == 'i' ? "idmap" : "ridmap");
-	return w;
+	if (str_starts(option, "idmap="))
+		option = "idmap";
+	if (str_starts(option, "ridmap="))
+		option = "ridmap";
+	return find(words, ARRAY_SIZE(words), option);
 }
 
 static bool is_virtual(const char *type)
@@ -219,11 +226,41 @@ static void apply_word(struct mount_op *op, const struct word *w, bool *asked)
 	case RBIND:
 		op->recursive = true;
 		break;
+	case COPY_SYMLINK:
+		op->copy_symlink = true;
+		break;
+	case SOURCE_NOFOLLOW:
+		op->source_nofollow = true;
+		break;
+	case TARGET_NOFOLLOW:
+		op->target_nofollow = true;
+		break;
+	case IDMAP:
+	case RIDMAP:
+		op->idmap.kind = IDMAP_CONTAINER;
+		op->idmap.recursive = w->meaning == RIDMAP;
+		break;
 	case NOTHING:
 	case BIND:
 	case REMOUNT:
-	case NOT_YET:
 		break;
+	}
+}
+
+/* Words that have a meaning for some mounts only. NULL, or what is wrong. */
+static const char *misplaced(const struct mount_op *op, const struct word *w)
+{
+	switch (w->meaning) {
+	case COPYUP:
+		return op->kind == MOUNT_FS && str_eq(op->type, "tmpfs") ? NULL : "for tmpfs only";
+	case COPY_SYMLINK:
+	case SOURCE_NOFOLLOW:
+	case TARGET_NOFOLLOW:
+	case IDMAP:
+	case RIDMAP:
+		return op->kind == MOUNT_BIND ? NULL : "for bind mounts only";
+	default:
+		return NULL;
 	}
 }
 
@@ -246,6 +283,37 @@ static int refuse(const struct mount_op *op, size_t i, const char *option, const
 	if (op->index >= 0)
 		err_pointer(err, "/mounts/%d/options/%zu", op->index, i);
 	return r;
+}
+
+/*
+ * Of a bind, as mount(2) has it: a word that takes a kind of access time away does nothing, one
+ * that names a kind replaces all of it, and nodiratime alone brings relatime.
+ */
+static void settle_atime(struct mount_op *op, const char *const *options, size_t n)
+{
+	const uint64_t all = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+	uint64_t kind = MOUNT_ATTR_RELATIME, nodiratime = 0;
+	bool named = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(options[i], "nodiratime"))
+			nodiratime = MOUNT_ATTR_NODIRATIME;
+		else if (str_eq(options[i], "noatime"))
+			kind = MOUNT_ATTR_NOATIME;
+		else if (str_eq(options[i], "strictatime"))
+			kind = MOUNT_ATTR_STRICTATIME;
+		else if (str_eq(options[i], "relatime"))
+			kind = MOUNT_ATTR_RELATIME;
+		else
+			continue;
+		named = true;
+	}
+	op->attr_set &= ~all;
+	op->attr_clr &= ~all;
+	if (!named)
+		return;
+	op->attr_set |= kind | nodiratime;
+	op->attr_clr |= all & ~nodiratime;
 }
 
 /* What is left when all words are known: the rules that need the whole list. */
@@ -302,14 +370,14 @@ int mount_parse_options(struct mount_op *op, const char *const *options, size_t 
 	for (size_t i = 0; i < n; i++) {
 		const struct word *w = lookup(options[i]);
 
-		if (w && w->meaning == NOT_YET)
-			return refuse(op, i, options[i], "not supported yet", ERR_UNSUPPORTED, err);
 		if (!w && bind && options[i][0])
 			return refuse(op, i, options[i], "unknown for a bind mount", ERR_CONFIG,
 				      err);
-		if (w && w->meaning == COPYUP &&
-		    (op->kind != MOUNT_FS || !str_eq(op->type, "tmpfs")))
-			return refuse(op, i, options[i], "for tmpfs only", ERR_CONFIG, err);
+		if (w && misplaced(op, w))
+			return refuse(op, i, options[i], misplaced(op, w), ERR_CONFIG, err);
+		if (w && (w->meaning == IDMAP || w->meaning == RIDMAP))
+			op->idmap_text = strchr(options[i], '=') ? strchr(options[i], '=') + 1
+								 : op->idmap_text;
 		if (w) {
 			apply_word(op, w, &asked);
 		} else if (options[i][0]) {
@@ -320,6 +388,8 @@ int mount_parse_options(struct mount_op *op, const char *const *options, size_t 
 	op->data = mem;
 	if (bind)
 		forget_superblock(op);
+	if (op->kind == MOUNT_BIND)
+		settle_atime(op, options, n);
 	settle(op, asked);
 	return 0;
 }

@@ -63,8 +63,7 @@ unsigned long mount_tree_ms_flags(uint64_t attr)
 	return ms;
 }
 
-/* The attributes that the mount has; relatime, the default, is no bit of them. */
-static int current_attr(int fd, uint64_t *ret)
+int mount_tree_attr(int fd, uint64_t *ret)
 {
 	struct statvfs st;
 	uint64_t attr = 0;
@@ -88,7 +87,7 @@ static unsigned long with_relatime(uint64_t attr)
 int mount_tree_current(int fd, unsigned long *ret_ms)
 {
 	uint64_t attr = 0;
-	int r = current_attr(fd, &attr);
+	int r = mount_tree_attr(fd, &attr);
 
 	if (r == 0)
 		*ret_ms = with_relatime(attr);
@@ -112,7 +111,7 @@ static int change_old(int fd, const struct mount_change *c)
 	if (c->set || c->clr || c->soft) {
 		if (c->recursive)
 			return -ENOSYS;
-		r = current_attr(fd, &attr);
+		r = mount_tree_attr(fd, &attr);
 		if (r < 0)
 			return r;
 		r = remount(fd, (attr & ~(c->clr | c->soft)) | c->set);

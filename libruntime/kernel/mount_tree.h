@@ -57,6 +57,8 @@ int mount_tree_new_old(const char *source, int target, const char *type, unsigne
 /* MS_* for MOUNT_ATTR_*; and those that the mount of @fd has. */
 unsigned long mount_tree_ms_flags(uint64_t attr);
 int mount_tree_current(int fd, unsigned long *ret_ms);
+/* MOUNT_ATTR_* that the mount of @fd has; relatime, the default, is no bit of them. */
+int mount_tree_attr(int fd, uint64_t *ret);
 
 /*
  * The mount that mount(2) has just put on @target, by its @path in the root: there is no other way

@@ -324,9 +324,12 @@ static int converse(struct creation *c)
 			return sync_failure(&m, c->err);
 		if (m.type == SYNC_READY)
 			return 0;
-		r = m.type == SYNC_MOUNTED
-			    ? run_runtime_hooks(c)
-			    : err_set(c->err, EPROTO, "message %d from the child", m.type);
+		if (m.type == SYNC_MOUNTED)
+			r = run_runtime_hooks(c);
+		else if (m.type == SYNC_SOURCE)
+			r = creation_send_source(c, m.value);
+		else
+			r = err_set(c->err, EPROTO, "message %d from the child", m.type);
 		if (r < 0)
 			return r;
 	}
@@ -344,6 +347,9 @@ static int map_ids(struct creation *c)
 		err_pointer(c->err, "/linux/uidMappings");
 		return r;
 	}
+	r = creation_idmap(c, true);
+	if (r < 0)
+		return r;
 	sync_send(c->sync, SYNC_MAPPED, 0, -1);
 	return 0;
 }

@@ -158,7 +158,7 @@ static int open_sources(struct creation *c)
 		if (op->kind != MOUNT_BIND || ours || op->optional ||
 		    (p->cgroup[0] && strstr(op->source, p->cgroup)))
 			continue;
-		if (p->namespaces & CLONE_NEWUSER)
+		if ((p->namespaces & CLONE_NEWUSER) || op->idmap.kind != IDMAP_NONE)
 			r = c->sources[i] = mount_open_source(op, c->err);
 		else if (faccessat(AT_FDCWD, op->source, F_OK, AT_EACCESS) < 0)
 			r = err_kind(c->err, ERR_CONFIG, errno, "source %s", op->source);
@@ -218,5 +218,7 @@ int creation_judge(struct creation *c, const char *id)
 		r = look_for_agent(c);
 	if (r == 0)
 		r = open_namespaces(c);
-	return r < 0 ? r : open_sources(c);
+	if (r == 0)
+		r = open_sources(c);
+	return r < 0 ? r : creation_idmap(c, false);
 }

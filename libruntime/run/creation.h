@@ -47,4 +47,11 @@ struct creation {
  */
 int creation_judge(struct creation *c, const char *id);
 
+/* Map the ids of the opened sources: @child false before the clone, true once the child's own user
+ * namespace has its mappings. */
+int creation_idmap(struct creation *c, bool child);
+
+/* Answer SYNC_SOURCE: open and map the source of mount @index as the child sees it, and send it. */
+int creation_send_source(struct creation *c, int64_t index);
+
 #endif

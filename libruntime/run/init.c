@@ -157,6 +157,21 @@ static void name_mount(const struct mount_op *op, struct err *err)
 		err_pointer(err, "/mounts/%d", op->index);
 }
 
+/* A source in the root that is to be id-mapped: the parent opens and maps it where we see it. */
+static int ask_source(struct init *in, size_t index, struct err *err)
+{
+	struct sync_message m;
+	int fd = -1, r;
+
+	sync_send(in->sync, SYNC_SOURCE, (int64_t)index, -1);
+	r = sync_expect(in->sync, SYNC_SOURCE, &m, &fd, CLOCK_FOREVER, err);
+	if (r == SYNC_GONE)
+		_exit(1);
+	if (r < 0)
+		return r;
+	return fd < 0 ? err_set(err, EPROTO, "no source came") : fd;
+}
+
 static int do_mounts(struct init *in, struct err *err)
 {
 	const struct plan *p = in->plan;
@@ -170,9 +185,13 @@ static int do_mounts(struct init *in, struct err *err)
 			return r;
 	}
 	for (size_t i = 0; i < p->n_mounts; i++) {
-		int r = mount_apply(&in->root, &p->mounts[i], in->sources ? in->sources[i] : -1,
-				    err);
+		AUTO_CLOSE int asked = -1;
+		int source = in->sources ? in->sources[i] : -1, r = 0;
 
+		if (p->mounts[i].idmap.kind != IDMAP_NONE && source < 0)
+			r = source = asked = ask_source(in, i, err);
+		if (r >= 0)
+			r = mount_apply(&in->root, &p->mounts[i], source, err);
 		if (r < 0) {
 			name_mount(&p->mounts[i], err);
 			return r;

@@ -137,15 +137,56 @@ static int add_cgroup(struct builder *b, const struct mount_op *asked, struct er
 static int clean_target(struct builder *b, const char *destination, const char **ret,
 			struct err *err)
 {
+	const char *slashed = arena_printf(b->arena, "/%s", destination), *root = b->plan->rootfs;
 	char clean[PATH_MAX];
-	const char *slashed = arena_printf(b->arena, "/%s", destination);
+	size_t n = strlen(root);
+	const char *inside = clean;
 
 	if (!slashed)
 		return err_set(err, ENOMEM, "plan mounts");
 	if (path_clean(slashed, clean, sizeof(clean)) < 0)
 		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "destination");
-	*ret = arena_strdup(b->arena, clean);
+	/* Given as the host sees it, below the root: both peers take that. */
+	if (n > 1 && strncmp(clean, root, n) == 0 && clean[n] == '/')
+		inside = clean + n;
+	*ret = arena_strdup(b->arena, inside);
 	return *ret ? 0 : err_set(err, ENOMEM, "plan mounts");
+}
+
+static const struct ns_idmap *copy_maps(struct builder *b, const struct spec_idmaps *from)
+{
+	struct ns_idmap *to = arena_array(b->arena, from->n + 1, sizeof(*to));
+
+	for (size_t i = 0; to && i < from->n; i++)
+		to[i] = (struct ns_idmap){from->v[i].container, from->v[i].host, from->v[i].size};
+	return to;
+}
+
+/* Whose ids: those of the entry, of the option, or the container's. */
+static int plan_idmap(struct builder *b, const struct spec_mount *m, struct mount_op *op,
+		      struct err *err)
+{
+	const struct plan *p = b->plan;
+	const struct idmap_relative container = {p->uids, p->gids, p->n_uids, p->n_gids};
+
+	if (m->uid_map.n) {
+		op->idmap.kind = IDMAP_OWN;
+		op->idmap.uids = copy_maps(b, &m->uid_map);
+		op->idmap.gids = copy_maps(b, &m->gid_map);
+		op->idmap.n_uids = m->uid_map.n;
+		op->idmap.n_gids = m->gid_map.n;
+		return op->idmap.uids && op->idmap.gids ? 0 : err_set(err, ENOMEM, "plan mounts");
+	}
+	if (op->idmap_text) {
+		op->idmap.kind = IDMAP_OWN;
+		return idmap_parse(op->idmap_text, &container, b->arena, &op->idmap, err);
+	}
+	if (op->idmap.kind == IDMAP_CONTAINER && !(p->namespaces & CLONE_NEWUSER))
+		return err_kind(
+			err, ERR_CONFIG, 0,
+			"an id-mapped mount needs uidMappings and gidMappings of its own, or "
+			"a user namespace of the container's");
+	return 0;
 }
 
 static const char *bind_source(struct builder *b, const char *source)
@@ -173,6 +214,10 @@ static int add_mount(struct builder *b, const struct spec_mount *m, int index, s
 		op.source = bind_source(b, m->source);
 		if (!op.source)
 			return err_kind(err, ERR_CONFIG, 0, "a bind mount needs a source");
+		op.locked = b->plan->namespaces & CLONE_NEWUSER;
+		r = plan_idmap(b, m, &op, err);
+		if (r < 0)
+			return r;
 	}
 	op.no_symlink =
 		op.kind == MOUNT_FS && (str_eq(op.type, "proc") || str_eq(op.type, "sysfs"));

@@ -25,6 +25,19 @@ static void print_namespaces(const struct plan *p, struct strbuf *out)
 			   p->gids[i].size);
 }
 
+static void print_idmap(const struct idmap *map, struct strbuf *out)
+{
+	if (map->kind == IDMAP_NONE)
+		return;
+	strbuf_add(out, map->recursive ? " ridmap" : " idmap");
+	for (size_t i = 0; i < map->n_uids; i++)
+		strbuf_fmt(out, " uid %u %u %u", map->uids[i].container, map->uids[i].host,
+			   map->uids[i].size);
+	for (size_t i = 0; i < map->n_gids; i++)
+		strbuf_fmt(out, " gid %u %u %u", map->gids[i].container, map->gids[i].host,
+			   map->gids[i].size);
+}
+
 static void print_mounts(const struct plan *p, struct strbuf *out)
 {
 	static const char *const names[] = {"mount", "bind", "remount", "symlink"};
@@ -46,9 +59,15 @@ static void print_mounts(const struct plan *p, struct strbuf *out)
 			strbuf_fmt(out, " super +%lx -%lx", m->sb_flags, m->sb_clear);
 		if (m->propagation)
 			strbuf_fmt(out, " propagation %lx", m->propagation);
-		strbuf_fmt(out, "%s%s%s%s%s\n", m->recursive ? " recursive" : "",
+		strbuf_fmt(out, "%s%s%s%s%s%s%s%s%s", m->recursive ? " recursive" : "",
 			   m->copyup ? " copyup" : "", m->late_readonly ? " late-readonly" : "",
-			   m->no_symlink ? " no-symlink" : "", m->optional ? " optional" : "");
+			   m->no_symlink ? " no-symlink" : "", m->optional ? " optional" : "",
+			   m->copy_symlink ? " copy-symlink" : "",
+			   m->source_nofollow ? " source-nofollow" : "",
+			   m->target_nofollow ? " target-nofollow" : "",
+			   m->locked ? " locked" : "");
+		print_idmap(&m->idmap, out);
+		strbuf_addc(out, '\n');
 	}
 }
 

@@ -72,6 +72,7 @@ struct spec_mount {
 	const char *destination;   /* never empty; may be relative (to "/") */
 	const char *type, *source; /* NULL if absent */
 	struct spec_strings options;
+	struct spec_idmaps uid_map, gid_map; /* both or neither */
 };
 
 struct spec_rlimit {

@@ -134,7 +134,7 @@ static void check_overlap(struct spec_reading *r, const struct json *j,
 	}
 }
 
-static void read_idmaps(struct spec_reading *r, const struct json *j, void *out, const void *arg)
+void spec_read_idmaps(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
 	struct spec_idmaps *maps = out;
 	size_t before = r->errors->total;
@@ -357,8 +357,8 @@ static void read_net_devices(struct spec_reading *r, const struct json *j, void 
 
 const struct spec_field spec_linux_fields[] = {
 	{"namespaces", read_namespaces, AT(ns), NULL, 0},
-	{"uidMappings", read_idmaps, AT(uid_map), NULL, 0},
-	{"gidMappings", read_idmaps, AT(gid_map), NULL, 0},
+	{"uidMappings", spec_read_idmaps, AT(uid_map), NULL, 0},
+	{"gidMappings", spec_read_idmaps, AT(gid_map), NULL, 0},
 	{"devices", read_devices, 0, NULL, 0},
 	{"cgroupsPath", read_cgroups_path, AT(cgroups_path), NULL, 0},
 	{"resources", spec_read_object, AT(resources), spec_resources_fields, 0},

@@ -57,8 +57,8 @@ static const struct spec_field mount_fields[] = {
 	{"type", spec_read_word, offsetof(struct spec_mount, type), NULL, 0},
 	{"source", spec_read_word, offsetof(struct spec_mount, source), NULL, 0},
 	{"options", spec_read_strings, offsetof(struct spec_mount, options), NULL, 0},
-	{"uidMappings", spec_read_unapplied, 0, NULL, 0},
-	{"gidMappings", spec_read_unapplied, 0, NULL, 0},
+	{"uidMappings", spec_read_idmaps, offsetof(struct spec_mount, uid_map), NULL, 0},
+	{"gidMappings", spec_read_idmaps, offsetof(struct spec_mount, gid_map), NULL, 0},
 	{NULL, NULL, 0, NULL, 0},
 };
 
@@ -85,6 +85,11 @@ static void check_mount(struct spec_reading *r, const struct json *j, void *elem
 		spec_fail_missing(r, j, "source", "a bind mount needs one");
 	if (!binds && !m->type && !has_option(m, change))
 		spec_fail_missing(r, j, "type", "needed without the options bind and rbind");
+	if (!m->uid_map.n != !m->gid_map.n)
+		spec_fail_missing(r, j, m->uid_map.n ? "gidMappings" : "uidMappings",
+				  "the other mapping is given");
+	if (m->uid_map.n && !binds)
+		spec_fail(r, json_get(j, "uidMappings"), "only a bind mount can be id-mapped");
 }
 
 static const struct spec_list mount_list = {

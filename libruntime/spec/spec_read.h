@@ -158,6 +158,7 @@ ssize_t spec_set_add(struct spec_set *set, const char *key, size_t len, size_t i
 extern const struct spec_field spec_process_fields[];
 extern const struct spec_field spec_linux_fields[];
 extern const struct spec_field spec_resources_fields[];
+spec_reader spec_read_idmaps;	     /* struct spec_idmaps */
 spec_reader spec_read_scheduler;     /* struct spec_scheduler */
 spec_reader spec_read_io_priority;   /* struct spec_io_priority */
 spec_reader spec_read_memory_policy; /* struct spec_memory_policy */

@@ -126,6 +126,50 @@ static void test_access_time(void **state)
 	}
 }
 
+/* Of a bind, as mount(2) does it. */
+static void test_access_time_of_bind(void **state)
+{
+	const uint64_t all = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+	const struct {
+		const char *options;
+		uint64_t set, clr;
+	} cases[] = {
+		{"ro", MOUNT_ATTR_RDONLY, 0},
+		{"atime", 0, 0},
+		{"diratime", 0, 0},
+		{"nostrictatime norelatime", 0, 0},
+		{"relatime", 0, all},
+		{"noatime", MOUNT_ATTR_NOATIME, all},
+		{"noatime strictatime", MOUNT_ATTR_STRICTATIME, all},
+		{"nodiratime", MOUNT_ATTR_NODIRATIME, MOUNT_ATTR__ATIME},
+		{"nodiratime strictatime", MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_STRICTATIME,
+		 MOUNT_ATTR__ATIME},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mount_op op = good("/a", "bind", cases[i].options);
+
+		assert_int_equal(op.attr_set, cases[i].set);
+		assert_int_equal(op.attr_clr, cases[i].clr);
+	}
+}
+
+static void test_idmap(void **state)
+{
+	struct mount_op op = good("/a", "bind", "rbind idmap");
+
+	(void)state;
+	assert_true(op.idmap.kind == IDMAP_CONTAINER && !op.idmap.recursive && !op.idmap_text);
+	op = good("/a", "bind", "ridmap=uids=0-1-2;gids=0-1-2 ro");
+	assert_true(op.idmap.kind == IDMAP_CONTAINER && op.idmap.recursive);
+	assert_string_equal(op.idmap_text, "uids=0-1-2;gids=0-1-2");
+	op = good("/a", "bind", "copy-symlink");
+	assert_true(op.copy_symlink && !op.source_nofollow && !op.target_nofollow);
+	op = good("/a", "bind", "src-nofollow dest-nofollow");
+	assert_true(!op.copy_symlink && op.source_nofollow && op.target_nofollow);
+}
+
 static void test_recursive(void **state)
 {
 	struct mount_op op = good("/a", "none", "rbind rro rnosuid rnodev rnoexec rnosymfollow");
@@ -203,13 +247,11 @@ static void test_errors(void **state)
 	} cases[] = {
 		{"bind", "ro size=64m", "size=64m", "/mounts/3/options/1", ERR_CONFIG},
 		{"none", "frobnicate rbind", "frobnicate", "/mounts/3/options/0", ERR_CONFIG},
-		{"bind", "idmap", "idmap", "/mounts/3/options/0", ERR_UNSUPPORTED},
-		{"bind", "ro ridmap", "ridmap", "/mounts/3/options/1", ERR_UNSUPPORTED},
-		{"bind", "idmap=uids=0-1-2;gids=0-1-2", "idmap=uids", "/mounts/3/options/0",
-		 ERR_UNSUPPORTED},
-		{"tmpfs", "copy-symlink", "copy-symlink", "/mounts/3/options/0", ERR_UNSUPPORTED},
-		{"bind", "src-nofollow", "src-nofollow", "/mounts/3/options/0", ERR_UNSUPPORTED},
-		{"bind", "dest-nofollow", "dest-nofollow", "/mounts/3/options/0", ERR_UNSUPPORTED},
+		{"tmpfs", "idmap", "idmap", "/mounts/3/options/0", ERR_CONFIG},
+		{"proc", "ro ridmap", "ridmap", "/mounts/3/options/1", ERR_CONFIG},
+		{"tmpfs", "copy-symlink", "copy-symlink", "/mounts/3/options/0", ERR_CONFIG},
+		{"tmpfs", "src-nofollow", "src-nofollow", "/mounts/3/options/0", ERR_CONFIG},
+		{"tmpfs", "dest-nofollow", "dest-nofollow", "/mounts/3/options/0", ERR_CONFIG},
 		{"bind", "tmpcopyup", "tmpcopyup", "/mounts/3/options/0", ERR_CONFIG},
 		{"proc", "tmpcopyup", "tmpcopyup", "/mounts/3/options/0", ERR_CONFIG},
 	};
@@ -259,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_propagation),   cmocka_unit_test(test_superblock),
 		cmocka_unit_test(test_late_readonly), cmocka_unit_test(test_data),
 		cmocka_unit_test(test_errors),	      cmocka_unit_test(test_names),
+		cmocka_unit_test(test_idmap),	      cmocka_unit_test(test_access_time_of_bind),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

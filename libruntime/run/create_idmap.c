@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Id-mapped mounts of a new container. The parent maps the detached trees, since the child may have
+ * no right to: at once where the mapping is known, those of a new user namespace once that is
+ * mapped, and a source that lies in the container's own root when the child asks for it, because an
+ * earlier mount may bring it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "run/creation.h"
+#include "run/sync.h"
+
+/* The user namespace whose ids @op shows, a descriptor of the caller's. */
+static int open_userns(struct creation *c, const struct mount_op *op, struct err *err)
+{
+	char path[40];
+	int fd;
+
+	if (op->idmap.kind == IDMAP_OWN)
+		return idmap_userns(&op->idmap, err);
+	for (size_t i = 0; i < c->plan->n_join; i++)
+		if (c->plan->join[i].kind == CLONE_NEWUSER && c->join[i] >= 0) {
+			fd = fcntl(c->join[i], F_DUPFD_CLOEXEC, 3);
+			return fd < 0 ? err_set(err, errno, "dup") : fd;
+		}
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", c->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "open the container's user namespace") : fd;
+}
+
+static int map_tree(struct creation *c, const struct mount_op *op, int tree, struct err *err)
+{
+	AUTO_CLOSE int userns = open_userns(c, op, err);
+
+	return userns < 0 ? userns : idmap_apply(tree, userns, op->idmap.recursive, err);
+}
+
+static bool waits_for_child(const struct creation *c, const struct mount_op *op)
+{
+	return op->idmap.kind == IDMAP_CONTAINER && (c->plan->create & CLONE_NEWUSER);
+}
+
+int creation_idmap(struct creation *c, bool child)
+{
+	for (size_t i = 0; i < c->plan->n_mounts; i++) {
+		const struct mount_op *op = &c->plan->mounts[i];
+		int r;
+
+		if (op->idmap.kind == IDMAP_NONE || c->sources[i] < 0 ||
+		    waits_for_child(c, op) != child)
+			continue;
+		r = map_tree(c, op, c->sources[i], c->err);
+		if (r < 0) {
+			err_pointer(c->err, "/mounts/%d", op->index);
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* In the mount namespace of the child, where the source is; with our rights. */
+static _Noreturn void fetch(struct creation *c, const struct mount_op *op, size_t index)
+{
+	struct err err = ERR_INIT;
+	char path[40];
+	int ns, tree = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", c->pid);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	/* The user namespace first: its path is of our own /proc. */
+	AUTO_CLOSE int userns = open_userns(c, op, &err);
+
+	if (userns >= 0 && ns < 0)
+		err_set(&err, errno, "open the container's mount namespace");
+	else if (userns >= 0 && setns(ns, CLONE_NEWNS) < 0)
+		err_set(&err, errno, "join the container's mount namespace");
+	else if (userns >= 0)
+		tree = mount_open_source(op, &err);
+	if (tree >= 0 && idmap_apply(tree, userns, op->idmap.recursive, &err) < 0)
+		fd_replace(&tree, -1);
+	if (tree >= 0)
+		sync_send(c->sync, SYNC_SOURCE, (int64_t)index, tree);
+	else
+		sync_send_error(c->sync, &err);
+	_exit(0);
+}
+
+int creation_send_source(struct creation *c, int64_t index)
+{
+	const struct plan *p = c->plan;
+	pid_t helper;
+
+	if (index < 0 || (size_t)index >= p->n_mounts || p->mounts[index].idmap.kind == IDMAP_NONE)
+		return err_set(c->err, EPROTO, "a source that is none");
+	helper = fork();
+	if (helper < 0)
+		return err_set(c->err, errno, "fork");
+	if (helper == 0)
+		fetch(c, &p->mounts[index], (size_t)index);
+	while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
