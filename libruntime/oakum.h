@@ -100,6 +100,9 @@ struct oakum_create {
 	const char *pidfd_socket; /* unix socket that gets a pidfd */
 	unsigned preserve_fds;	  /* fds 3… passed on, after the listen fds */
 	unsigned listen_fds;	  /* of the caller's LISTEN_FDS */
+	/* The caller's NOTIFY_SOCKET: the container gets one of its own, whose messages
+	   oakum_start() reads. NULL: none. */
+	const char *notify_socket;
 	bool no_pivot, no_new_keyring;
 	bool keep_terminal; /* hand the master to the caller (oakum_process.terminal) */
 	bool detached;	    /* run -d: a terminal needs a console socket */
@@ -126,9 +129,25 @@ struct oakum_process {
 int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options,
 		 struct oakum_process *ret);
 
-/* start(1): let it run. Returns after its program has been executed (or has failed to be, with
- * OAKUM_E_NOT_FOUND or OAKUM_E_NOT_EXECUTABLE) and the poststart hooks have run. */
-int oakum_start(struct oakum *o, const char *id);
+struct oakum_start {
+	size_t size;
+	const char *notify_socket; /* the caller's NOTIFY_SOCKET, or NULL */
+	int *ret_notify; /* gets the end that the container's notifications come to (the caller's),
+			    or -1 if it has none; NULL: the call reads them itself */
+};
+/*
+ * start(1): let it run. Returns after its program has been executed (or has failed to be, with
+ * OAKUM_E_NOT_FOUND or OAKUM_E_NOT_EXECUTABLE) and the poststart hooks have run. Where the
+ * container was created with a notify socket, there is one now, and nobody else is to read it: then
+ * after the container has said READY=1, which is passed on with MAINPID, or has ended. @options may
+ * be NULL.
+ */
+int oakum_start(struct oakum *o, const char *id, const struct oakum_start *options);
+
+/* Pass on what has come to @fd (oakum_start.ret_notify) to the NOTIFY_SOCKET @host (NULL: to
+ * nobody), at most @max messages; trouble is a warning. How often it looked; poll(2) says when to.
+ */
+int oakum_notify_relay(struct oakum *o, int fd, const char *host, int max);
 
 enum oakum_status { OAKUM_CREATING, OAKUM_CREATED, OAKUM_RUNNING, OAKUM_PAUSED, OAKUM_STOPPED };
 const char *oakum_status_name(enum oakum_status s);

@@ -135,6 +135,7 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 		.root = ROOTFS_INIT,
 		.mask = MASK_INIT,
 		.tty_slave = -1,
+		.notify = -1,
 	};
 	memcpy(in->join, c->join, sizeof(in->join));
 	memcpy(in->stdio, c->options->stdio, sizeof(in->stdio));

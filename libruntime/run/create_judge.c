@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "kernel/notify_socket.h"
 #include "run/create.h"
 #include "run/creation.h"
 #include "spec/spec.h"
@@ -94,6 +95,20 @@ static int check_terminal(struct creation *c)
 	return 0;
 }
 
+/* A variable that nobody can make sense of keeps no container from running. */
+static const char *good_notify_socket(const struct creation *c)
+{
+	const char *host = c->options->notify_socket;
+	struct err err = ERR_INIT;
+
+	if (!host || !host[0] || notify_socket_good(host))
+		return host && host[0] ? host : NULL;
+	err_set(&err, 0, "NOTIFY_SOCKET \"%s\" is neither a path nor an abstract name: ignored",
+		host);
+	handle_warn(c->o, &err);
+	return NULL;
+}
+
 static int make_plan(struct creation *c, const char *id)
 {
 	struct plan_options options = {
@@ -103,6 +118,7 @@ static int make_plan(struct creation *c, const char *id)
 		.no_new_keyring = c->options->no_new_keyring,
 		.preserve_fds = c->options->preserve_fds,
 		.listen_fds = c->options->listen_fds,
+		.notify_socket = good_notify_socket(c),
 	};
 
 	c->host.cgroups = handle_cgroups(c->o, c->err);

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/creds.h"
+#include "kernel/notify_socket.h"
 #include "kernel/signal.h"
 #include "kernel/tty.h"
 #include "run/gate.h"
@@ -218,6 +219,14 @@ static int do_devices(struct init *in, struct err *err)
 	return p->setup_dev ? dev_links(&in->root, err) : 0;
 }
 
+static int do_notify(struct init *in, struct err *err)
+{
+	if (!in->plan->notify)
+		return 0;
+	in->notify = notify_socket_make(&in->root, in->plan->notify, err);
+	return in->notify < 0 ? in->notify : 0;
+}
+
 static int open_terminal(struct init *in, struct tty *ret, struct err *err)
 {
 	const struct plan_process *p = &in->plan->process;
@@ -397,27 +406,48 @@ static int do_program(struct init *in, struct err *err)
 	return process_prepare(&in->plan->process, true, in->home, err);
 }
 
+static bool is_among(int fd, const int *keep, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (keep[i] == fd)
+			return true;
+	return false;
+}
+
+static void close_between(int from, int to)
+{
+	if (from < to && sys_close_range((unsigned)from, (unsigned)to - 1, 0) < 0)
+		for (int fd = from; fd < to; fd++)
+			close(fd);
+}
+
 /*
  * A waiting container shows its descriptors to whoever enters it: nothing of the host's may be
  * among them (CVE-2024-21626). Below @first only what is ours, close-on-exec, goes: the rest is the
  * caller's gift.
  */
-static void close_all_but(unsigned first, int a, int b)
+static void close_all_but(unsigned first, const int *keep, size_t n)
 {
-	int low = a < b ? a : b, high = a < b ? b : a;
+	int from = (int)first;
 
-	for (int fd = 3; fd < (int)first; fd++) {
-		int flags = fd == a || fd == b ? 0 : fcntl(fd, F_GETFD);
+	for (int fd = 3; fd < from; fd++) {
+		int flags = is_among(fd, keep, n) ? 0 : fcntl(fd, F_GETFD);
 
 		if (flags > 0 && (flags & FD_CLOEXEC))
 			close(fd);
 	}
-	if (low >= (int)first && low > 3)
-		sys_close_range(first, (unsigned)low - 1, 0);
-	if (high > low + 1 && high > (int)first)
-		sys_close_range(low + 1 > (int)first ? (unsigned)low + 1 : first,
-				(unsigned)high - 1, 0);
-	fd_close_from(high + 1 > (int)first ? (unsigned)high + 1 : first);
+	for (;;) {
+		int next = INT_MAX;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= from && keep[i] < next)
+				next = keep[i];
+		if (next == INT_MAX)
+			break;
+		close_between(from, next);
+		from = next + 1;
+	}
+	fd_close_from((unsigned)from);
 }
 
 /*
@@ -426,6 +456,7 @@ static void close_all_but(unsigned first, int a, int b)
  */
 static int do_gate(struct init *in, struct err *err)
 {
+	const int keep[] = {in->gate, in->root.proc, in->notify};
 	int r;
 
 	sync_send(in->sync, SYNC_READY, 0, -1);
@@ -434,12 +465,15 @@ static int do_gate(struct init *in, struct err *err)
 		return r;
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "clear the death signal");
-	close_all_but(3 + in->plan->process.keep_fds, in->gate, in->root.proc);
+	close_all_but(3 + in->plan->process.keep_fds, keep, ARRAY_SIZE(keep));
 	r = gate_wait(in->gate, in->hook_output, err);
 	if (r < 0)
 		_exit(1);
 	in->sync = r;
 	fd_replace(&in->gate, -1);
+	if (in->notify >= 0)
+		sync_send(in->sync, SYNC_NOTIFY, 0, in->notify);
+	fd_replace(&in->notify, -1);
 	return 0;
 }
 
@@ -472,6 +506,7 @@ static const struct stage {
 	{"procfs", do_proc},
 	{"mounts", do_mounts},
 	{"devices", do_devices},
+	{"notify socket", do_notify},
 	{"terminal", do_terminal},
 	{"hooks", do_runtime_hooks},
 	{"hooks", do_container_hooks},

@@ -25,6 +25,7 @@ struct init {
 	int join[8];	    /* as plan->join; those of pid and user are joined before */
 	const int *sources; /* opened trees of binds, -1 each: opened in the child; NULL: all so */
 	int stdio[3];
+	int notify;	    /* receiving end of the notify socket, -1: none; for `start` */
 	int hook_output[2]; /* as in struct hooks_setting */
 	char *hook_creating,
 		*hook_created; /* state for hooks, with INIT_PID_BLANK where the pid goes */

@@ -32,6 +32,12 @@ void container_poststop(struct oakum *o, struct container *c);
 int container_destroy(struct oakum *o, const char *id, struct container *c, int64_t wait_ms,
 		      struct err *err);
 
+/*
+ * Pass on what the started container notifies (@fd) to @host until it has said READY=1 or has
+ * ended. Gives up the lock. Trouble is a warning: the container runs.
+ */
+void start_await_ready(struct oakum *o, struct container *c, int fd, const char *host);
+
 #define AUTO_CONTAINER __attribute__((cleanup(container_close)))
 
 #endif

@@ -164,6 +164,7 @@ static int make_process(const struct spec *spec, const struct plan_host *host,
 		.listen_fds = options->listen_fds,
 		.preserve_fds = options->preserve_fds,
 		.listen_fdnames = host->listen_fdnames,
+		.notify = p->notify,
 		.spec = spec,
 	};
 	int r = plan_make_process(&spec->process, &spec->seccomp, &extra, &p->process, arena, err);
@@ -208,6 +209,8 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 		r = plan_make_cgroup(spec, host, p, arena, err);
 	if (r == 0 && p->mounts_namespace)
 		r = plan_make_mounts(spec, host, p, arena, err);
+	if (r == 0)
+		r = plan_make_notify(spec, options, p, arena, err);
 	if (r == 0)
 		r = make_process(spec, host, options, p, arena, err);
 	if (r == 0)

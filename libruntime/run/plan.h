@@ -41,6 +41,7 @@ struct plan_options {
 	const char *bundle; /* absolute */
 	bool no_pivot, no_new_keyring;
 	unsigned preserve_fds, listen_fds;
+	const char *notify_socket; /* of the caller, a good one, or NULL */
 };
 
 /* Where the listener of the seccomp filter goes. */
@@ -125,6 +126,8 @@ struct plan {
 	const char *cgroup; /* "" : none */
 	struct cgroup_limits limits;
 
+	const char *notify; /* directory of the notify socket inside, NULL: none */
+
 	const struct spec_known *known; /* annotations */
 	const struct spec_hooks *hooks; /* [SPEC_HOOK_COUNT] */
 	unsigned hook_kinds;		/* 1 << kind */
@@ -155,6 +158,7 @@ struct plan_process_extra {
 	unsigned listen_fds, preserve_fds;
 	bool keep_groups;
 	const char *listen_fdnames; /* of the caller, or NULL */
+	const char *notify;	    /* as plan->notify */
 	const struct spec *spec;    /* of the container: memory policy, personality, cpuset */
 	bool exec;		    /* execCPUAffinity is for this process */
 };
@@ -165,6 +169,9 @@ int plan_make_process(const struct spec_process *process, const struct spec_secc
 /* The part of it about scheduling and memory. */
 int plan_make_sched(const struct spec_process *process, const struct plan_process_extra *extra,
 		    struct plan_process *ret, struct arena *arena, struct err *err);
+
+int plan_make_notify(const struct spec *spec, const struct plan_options *options, struct plan *p,
+		     struct arena *arena, struct err *err);
 
 /* Where the listener goes: listenerPath, the annotation, then @receiver. */
 int plan_make_listener(const struct spec_seccomp *seccomp, const struct spec_known *known,

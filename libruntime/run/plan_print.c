@@ -244,6 +244,8 @@ void plan_print(const struct plan *p, struct strbuf *out)
 		strbuf_fmt(out, "sysctl %s %s\n", p->sysctl.v[i].key, p->sysctl.v[i].value);
 	print_cgroup(p, out);
 	print_process(&p->process, out);
+	if (p->notify)
+		strbuf_fmt(out, "notify socket in %s\n", p->notify);
 	if (p->known->pidfd_receiver)
 		strbuf_fmt(out, "pidfd to %s\n", p->known->pidfd_receiver);
 	if (p->known->hooks_stdout)

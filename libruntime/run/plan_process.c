@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "kernel/notify_socket.h"
 #include "run/plan.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -32,7 +33,7 @@ static bool is_ours(const char *entry, const struct plan_process_extra *extra)
 static int make_env(const struct spec_strings *env, const struct plan_process_extra *extra,
 		    struct plan_process *ret, struct arena *arena)
 {
-	const char **v = arena_array(arena, env->n + 6, sizeof(*v));
+	const char **v = arena_array(arena, env->n + 7, sizeof(*v));
 	bool home = false;
 	size_t n = 0;
 
@@ -53,6 +54,8 @@ static int make_env(const struct spec_strings *env, const struct plan_process_ex
 		if (extra->listen_fdnames)
 			v[n++] = arena_printf(arena, "LISTEN_FDNAMES=%s", extra->listen_fdnames);
 	}
+	if (extra->notify)
+		v[n++] = arena_printf(arena, "NOTIFY_SOCKET=%s/" NOTIFY_NAME, extra->notify);
 	ret->home_slot = home ? -1 : (int)n++;
 	ret->envp = v;
 	return 0;

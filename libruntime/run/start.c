@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "kernel/notify_socket.h"
 #include "run/gate.h"
 #include "run/hooks.h"
 #include "run/lifecycle.h"
@@ -56,7 +57,7 @@ static int pass_listener(struct container *c, int channel, int fd, int64_t *ret_
 }
 
 /* The connection ends by execve (after SYNC_EXEC) or by the end of the process (before it). */
-static int await_exec(struct container *c, int channel, struct err *err)
+static int await_exec(struct container *c, int channel, int *ret_notify, struct err *err)
 {
 	int64_t deadline = CLOCK_FOREVER;
 	bool exec = false;
@@ -76,6 +77,10 @@ static int await_exec(struct container *c, int channel, struct err *err)
 			r = pass_listener(c, channel, fd, &deadline, err);
 			if (r < 0)
 				return r;
+			continue;
+		}
+		if (r == 0 && m.type == SYNC_NOTIFY) {
+			fd_replace(ret_notify, fd);
 			continue;
 		}
 		fd_close(fd);
@@ -154,7 +159,8 @@ static int check_created(enum oakum_status status, struct err *err)
 			oakum_status_name(status));
 }
 
-static int start(struct oakum *o, const char *id, struct container *c, struct err *err)
+static int start(struct oakum *o, const char *id, struct container *c, int *ret_notify,
+		 struct err *err)
 {
 	AUTO_CLOSE int channel = -1;
 	struct err ignored = ERR_INIT;
@@ -171,7 +177,7 @@ static int start(struct oakum *o, const char *id, struct container *c, struct er
 		return err_kind(err, ERR_STATE, 0, "cannot start a container that has stopped");
 	if (r < 0)
 		return r;
-	r = await_exec(c, channel, err);
+	r = await_exec(c, channel, ret_notify, err);
 	unlinkat(c->dir, STATE_GATE, 0);
 	if (r < 0) {
 		end_process(c);
@@ -185,13 +191,26 @@ static int start(struct oakum *o, const char *id, struct container *c, struct er
 	return r;
 }
 
-int oakum_start(struct oakum *o, const char *id)
+int oakum_start(struct oakum *o, const char *id, const struct oakum_start *options)
 {
+	const struct oakum_start none = OAKUM_OPTIONS(oakum_start);
 	AUTO_CONTAINER struct container c = CONTAINER_INIT;
+	AUTO_CLOSE int notify = -1;
 	struct err *err = handle_begin(o);
-	int r = container_open(o, id, true, &c, err);
+	int r;
 
+	options = options ? options : &none;
+	r = HANDLE_CHECK_OPTIONS(o, options, oakum_start);
 	if (r == 0)
-		r = start(o, id, &c, err);
-	return handle_end(o, "start", id, r);
+		r = container_open(o, id, true, &c, err);
+	if (r == 0)
+		r = start(o, id, &c, &notify, err);
+	if (r < 0)
+		return handle_end(o, "start", id, r);
+	if (options->ret_notify)
+		*options->ret_notify = fd_take(&notify);
+	else if (notify >= 0 && options->notify_socket &&
+		 notify_socket_good(options->notify_socket))
+		start_await_ready(o, &c, notify, options->notify_socket);
+	return 0;
 }

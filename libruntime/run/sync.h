@@ -30,6 +30,8 @@ enum sync_type {
 	SYNC_LISTENER, /* one descriptor: the seccomp filter's listener, for the agent */
 	/* parent -> child */
 	SYNC_LISTENED, /* the agent has it */
+	/* child -> parent */
+	SYNC_NOTIFY, /* one descriptor: what the container notifies comes to it */
 };
 
 struct sync_message {

@@ -2,6 +2,8 @@
 /* The options of create and run as a request to the library. */
 #include "cli/container_options.h"
 
+#include <stdlib.h>
+
 #define PRESERVE_MAX (1u << 20) /* no process can have more open (fs.nr_open) by default */
 
 int container_preserve_fds(const struct command_context *c, unsigned *ret)
@@ -29,6 +31,7 @@ int container_request(const struct command_context *c, struct oakum_create *ret)
 	r.no_pivot = opt_bool(c, "no-pivot");
 	r.no_new_keyring = opt_bool(c, "no-new-keyring");
 	r.listen_fds = cli_listen_fds();
+	r.notify_socket = getenv("NOTIFY_SOCKET");
 	*ret = r;
 	return 0;
 }

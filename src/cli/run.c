@@ -3,6 +3,8 @@
  * oakum run: create and start in one, as runc and crun have it: no supervisor. In the foreground
  * the command stays, passes signals and the terminal on, and deletes the container at its end.
  */
+#include <stdlib.h>
+
 #include "base/fd.h"
 #include "cli/command.h"
 #include "cli/container_options.h"
@@ -36,12 +38,20 @@ static int stay(struct command_context *c, struct relay *relay, const struct oak
 static int start(struct command_context *c, struct relay *relay, const struct oakum_process *p,
 		 bool detached)
 {
+	struct oakum_start request =
+		OAKUM_OPTIONS(oakum_start, .notify_socket = getenv("NOTIFY_SOCKET"));
 	int r = detached ? 0 : relay_attach(relay, p);
 	int status = 0;
 
+	/* Who stays passes on all of it, as long as the container lives. */
+	if (!detached)
+		request.ret_notify = &relay->notify;
+	relay->notify_socket = request.notify_socket;
+	relay->oakum = c->oakum;
+
 	if (r < 0)
 		status = cli_error(c, OAKUM_E_RUNTIME, -r, "join the terminals");
-	else if (oakum_start(c->oakum, c->args[0]) < 0)
+	else if (oakum_start(c->oakum, c->args[0], &request) < 0)
 		status = cli_fail(c);
 	if (status == 0)
 		return detached ? 0 : stay(c, relay, p);

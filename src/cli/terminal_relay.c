@@ -16,9 +16,10 @@
 #include "base/fd.h"
 #include "base/proc.h"
 
-#define DRAIN_MAX (1u << 20)
+#define DRAIN_MAX  (1u << 20)
+#define NOTIFY_MAX 64 /* messages at one go: the terminal has its turn too */
 
-enum { AT_SIGNALS, AT_PROCESS, AT_MASTER, AT_INPUT, AT_OUTPUT, AT_COUNT };
+enum { AT_SIGNALS, AT_PROCESS, AT_MASTER, AT_INPUT, AT_OUTPUT, AT_NOTIFY, AT_COUNT };
 
 /* What stays ours: job control, which stops this program, and our own faults and children. */
 static void choose_signals(sigset_t *set)
@@ -38,6 +39,7 @@ int relay_begin(struct relay *r)
 
 	*r = (struct relay){.signals = -1,
 			    .person = -1,
+			    .notify = -1,
 			    .in = {.from = -1, .to = -1},
 			    .out = {.from = -1, .to = -1}};
 	choose_signals(&set);
@@ -77,6 +79,7 @@ void relay_end(struct relay *r)
 		(void)oakum_terminal_restore(STDIN_FILENO, &r->saved);
 	r->raw = false;
 	fd_replace(&r->signals, -1);
+	fd_replace(&r->notify, -1);
 	sigaction(SIGPIPE, &r->saved_pipe, NULL);
 	sigprocmask(SIG_SETMASK, &r->saved_mask, NULL);
 }
@@ -165,6 +168,7 @@ static int step(struct relay *r, const struct oakum_process *p, bool *ended, int
 		[AT_MASTER] = {.fd = master ? p->terminal : -1, .events = master},
 		[AT_INPUT] = {.fd = has_room(&r->in) && !*ended ? r->in.from : -1,
 			      .events = POLLIN},
+		[AT_NOTIFY] = {.fd = r->notify, .events = POLLIN},
 		[AT_OUTPUT] = {.fd = is_pending(&r->out) ? r->out.to : -1, .events = POLLOUT},
 	};
 
@@ -174,6 +178,8 @@ static int step(struct relay *r, const struct oakum_process *p, bool *ended, int
 		*ended = true;
 	if (fds[AT_SIGNALS].revents)
 		take_signals(r, p, ended);
+	if (fds[AT_NOTIFY].revents)
+		(void)oakum_notify_relay(r->oakum, r->notify, r->notify_socket, NOTIFY_MAX);
 	move(r, fds);
 	return 0;
 }
@@ -231,5 +237,7 @@ int relay_wait(struct relay *r, const struct oakum_process *p, int *ret)
 		if (got < 0)
 			return got;
 	}
+	if (r->notify >= 0)
+		(void)oakum_notify_relay(r->oakum, r->notify, r->notify_socket, NOTIFY_MAX);
 	return reap(p->pidfd, ret);
 }

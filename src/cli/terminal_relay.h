@@ -29,7 +29,10 @@ struct relay {
 	struct termios saved;
 	int person; /* a terminal of 0…2 whose size the process's follows, or -1 */
 	struct relay_flow in, out;
-	size_t drained; /* since the process has ended */
+	struct oakum *oakum;	   /* for warnings about: */
+	int notify;		   /* what the process notifies, -1: nothing */
+	const char *notify_socket; /* where it goes, or NULL */
+	size_t drained;		   /* since the process has ended */
 };
 
 /* Take the signals, before the process exists: none is then lost. 0 or -errno. relay_end() undoes

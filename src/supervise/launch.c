@@ -226,7 +226,7 @@ static int start(struct birth *b)
 		return -EPIPE;
 	clock_text(s->exit.started);
 	s->exit.pid = s->pid;
-	if (oakum_start(b->handle, s->options->id) < 0) {
+	if (oakum_start(b->handle, s->options->id, NULL) < 0) {
 		report_library(b);
 		return -EINVAL;
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* clang-format off */
 /*
  * What the tests run inside containers where busybox cannot say enough. Static; nothing of oakum's.
  *
@@ -14,19 +15,26 @@
  *	inside listen           print LISTEN_FDS, LISTEN_PID and its own pid
  *	inside fill N           write N lines of 80 bytes, numbered
  *	inside sched            policy, nice, priority, reset-on-fork, I/O class and priority,
- *memory mode and nodes, personality, as the kernel has them inside recvfd SOCKET    listen on
- *SOCKET, take one descriptor, print what it is, copy it to stdout until end of file (a console
- *socket's other end; also used outside) inside recvpid SOCKET the same for a pidfd: print the pid
- *it stands for inside connect SOCKET   connect and print "ok" or the errno's number inside grab N
- *N rounds over /proc: open each other process's exe, mem and fd directory; print how many could be
- *opened for writing or listed
+ *	                        memory mode and nodes, personality, as the kernel has them
+ *	inside recvfd SOCKET    listen on SOCKET, take one descriptor, print what it is, copy it to
+ *	                        stdout until end of file (a console socket's other end; also
+ *	                        used outside)
+ *	inside recvpid SOCKET   the same for a pidfd: print the pid it stands for
+ *	inside connect SOCKET   connect and print "ok" or the errno's number
+ *	inside grab N           N rounds over /proc: open each other process's exe, mem and fd
+ *	                        directory; print how many could be opened for writing or listed
+ *	inside notified SOCK N  take N datagrams, print each as a line ('@NAME': abstract)
+ *	inside notify TEXT      send TEXT ('|': new line; BARRIER: with a pipe) to $NOTIFY_SOCKET
  */
+/* clang-format on */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +165,91 @@ static int join(const char *path)
 	int s = at(path, &a);
 
 	return answer(s < 0 ? -1 : connect(s, (struct sockaddr *)&a, sizeof(a)));
+}
+
+/* '@' stands for an abstract name. */
+static socklen_t datagram_address(const char *name, struct sockaddr_un *a)
+{
+	size_t n = strlen(name);
+
+	memset(a, 0, sizeof(*a));
+	a->sun_family = AF_UNIX;
+	if (n >= sizeof(a->sun_path))
+		return 0;
+	memcpy(a->sun_path, name, n);
+	if (name[0] == '@')
+		a->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (name[0] != '@'));
+}
+
+/* N datagrams, a line each. The descriptors that came with them are closed when they are read. */
+static int notified(const char *name, int n)
+{
+	struct sockaddr_un a;
+	socklen_t len = datagram_address(name, &a);
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (name[0] != '@')
+		unlink(name);
+	if (s < 0 || bind(s, (struct sockaddr *)&a, len) < 0)
+		return answer(-1);
+	for (int i = 0; i < n; i++) {
+		char text[8192];
+		ssize_t got = recv(s, text, sizeof(text) - 1, 0);
+
+		for (ssize_t k = 0; k < got; k++)
+			if (text[k] == '\n')
+				text[k] = '|';
+		printf("%.*s\n", (int)(got < 0 ? 0 : got), text);
+		fflush(stdout);
+	}
+	if (name[0] != '@')
+		unlink(name);
+	return 0;
+}
+
+static void attach_fd(struct msghdr *m, char *control, size_t size, int fd)
+{
+	struct cmsghdr *h;
+
+	m->msg_control = control;
+	m->msg_controllen = size;
+	h = CMSG_FIRSTHDR(m);
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(int));
+}
+
+/* To $NOTIFY_SOCKET; the barrier is passed when all other ends of the pipe are closed. */
+static int notify(const char *text)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+	char c[CMSG_SPACE(sizeof(int))] = {0}, copy[8192];
+	struct iovec iov = {.iov_base = copy};
+	struct sockaddr_un a;
+	struct msghdr m = {.msg_name = &a, .msg_iov = &iov, .msg_iovlen = 1};
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ends[2];
+	bool barrier = strcmp(text, "BARRIER") == 0;
+	struct pollfd p = {.events = 0};
+
+	if (!name || pipe(ends) < 0)
+		return 3;
+	snprintf(copy, sizeof(copy), "%s", barrier ? "BARRIER=1" : text);
+	iov.iov_len = strlen(copy);
+	for (size_t k = 0; k < iov.iov_len; k++)
+		if (copy[k] == '|')
+			copy[k] = '\n';
+	m.msg_namelen = datagram_address(name, &a);
+	if (barrier)
+		attach_fd(&m, c, sizeof(c), ends[1]);
+	if (sendmsg(s, &m, 0) < 0)
+		return answer(-1);
+	close(ends[1]);
+	p.fd = ends[0];
+	if (barrier && poll(&p, 1, 10000) != 1)
+		return 4;
+	return answer(0);
 }
 
 static long try_one(const char *pid, const char *what, int flags)
@@ -298,6 +391,10 @@ int main(int argc, char **argv)
 		return receive(one, 1);
 	if (strcmp(what, "connect") == 0)
 		return join(one);
+	if (strcmp(what, "notified") == 0 && argc > 3)
+		return notified(one, atoi(argv[3]));
+	if (strcmp(what, "notify") == 0)
+		return notify(one);
 	if (strcmp(what, "grab") == 0)
 		return grab(atol(one));
 	fprintf(stderr, "inside: unknown: %s\n", what);

@@ -92,6 +92,7 @@ static void make(const struct json *top, struct arena *arena, struct strbuf *out
 		.no_pivot = flag_of(options, "noPivot"),
 		.preserve_fds = (unsigned)number_of(options, "preserveFds"),
 		.listen_fds = (unsigned)number_of(options, "listenFds"),
+		.notify_socket = text_of(options, "notifySocket", NULL),
 	};
 	struct spec_errors *errors = arena_alloc(arena, sizeof(*errors));
 	char *config = arena_alloc(arena, TEXT_SIZE), line[1024];

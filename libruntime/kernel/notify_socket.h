@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sd_notify(3) across the border of a container. Inside is a socket of our own, in a tmpfs that has
+ * no other name than the container's mount, so that it goes with the container; what comes to it is
+ * read by whoever has its descriptor, and what a service may say of itself is passed on to the
+ * host's.
+ */
+#ifndef OAKUM_KERNEL_NOTIFY_SOCKET_H
+#define OAKUM_KERNEL_NOTIFY_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct rootfs;
+
+#define NOTIFY_NAME "notify"
+
+/* Mount it on the directory @dir inside (made when missing). The receiving descriptor, or < 0 with
+ * @err. The child calls it. */
+int notify_socket_make(struct rootfs *root, const char *dir, struct err *err);
+
+/* Can @host be sent to: an absolute path, or '@' and an abstract name? */
+bool notify_socket_good(const char *host);
+
+/* Answers of notify_socket_relay(), as bits. */
+enum {
+	NOTIFY_EMPTY = 0, /* nothing was there */
+	NOTIFY_TAKEN = 1, /* one datagram was read; it may have been of no concern to the host */
+	NOTIFY_READY = 2, /* it had READY=1 */
+};
+
+/*
+ * Read one datagram from @from, if there is one, and send what the host may know to @host (NULL: to
+ * nobody): a service's state, never another's pid, descriptors or access. "BARRIER=1" goes with its
+ * descriptor. @main_pid > 0 is added to READY=1 as MAINPID. Waits for room at @host only for what
+ * changes the state, at most 5 s. NOTIFY_* bits; < 0 with @err where the host could not be told.
+ */
+int notify_socket_relay(int from, const char *host, pid_t main_pid, struct err *err);
+
+/* Wait until @host has read all that was sent before (sd_notify_barrier(3)), at most until
+ * @deadline_ms. 0 or < 0 with @err. */
+int notify_socket_barrier(const char *host, int64_t deadline_ms, struct err *err);
+
+#endif
