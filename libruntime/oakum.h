@@ -54,6 +54,7 @@ struct oakum_options {
 	void (*warn)(void *data, const char *line); /* what went wrong and was survived (a poststop
 						       hook); NULL: none */
 	void *warn_data;
+	bool strict; /* unknown members of a configuration, and what is warned of, are errors */
 };
 
 /*

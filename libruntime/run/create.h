@@ -15,8 +15,12 @@ struct spec_errors;
  * cannot be. */
 int create_open_cache(struct oakum *o);
 
-/* Hand a bad configuration's errors to the handle. Returns @r. */
-int create_keep_errors(struct oakum *o, const struct spec_errors *errors, int r);
+/*
+ * After one of the spec_parse functions has returned @r: the errors go to the handle, what was
+ * noted to its debug and warn callbacks; where the handle is strict, notes are errors. @file for
+ * messages. Returns @r, or -EINVAL.
+ */
+int create_parsed(struct oakum *o, struct spec_errors *errors, const char *file, int r);
 
 /* Write the pid as decimal text, atomically, mode 0644; relative to the caller's directory. */
 int create_write_pid(const char *path, pid_t pid, struct err *err);

@@ -57,25 +57,13 @@ static int read_bundle(struct creation *c)
 static int parse(struct creation *c)
 {
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
+	const char *file = c->options->config ? c->options->config : "config.json";
 	int r;
 
 	if (!errors)
-		return err_set(c->err, ENOMEM, "read config.json");
-	r = spec_parse(c->text, c->text_size,
-		       c->options->config ? c->options->config : "config.json", &c->arena, &c->spec,
-		       errors);
-	if (r < 0)
-		return create_keep_errors(c->o, errors, r);
-	for (size_t i = 0; i < c->spec->unknown.n; i++)
-		handle_debug(c->o, "config.json: %s is not known and ignored",
-			     c->spec->unknown.v[i]);
-	for (size_t i = 0; i < c->spec->warnings.n; i++) {
-		struct err warning = ERR_INIT;
-
-		err_set(&warning, 0, "config.json: %s", c->spec->warnings.v[i]);
-		handle_warn(c->o, &warning);
-	}
-	return 0;
+		return err_set(c->err, ENOMEM, "read %s", file);
+	r = spec_parse(c->text, c->text_size, file, &c->arena, &c->spec, errors);
+	return create_parsed(c->o, errors, file, r);
 }
 
 static int check_terminal(struct creation *c)

@@ -35,7 +35,7 @@ int create_open_cache(struct oakum *o)
 	return fd;
 }
 
-int create_keep_errors(struct oakum *o, const struct spec_errors *errors, int r)
+static int keep_errors(struct oakum *o, const struct spec_errors *errors, int r)
 {
 	if (errors->n == 0)
 		return r;
@@ -45,6 +45,30 @@ int create_keep_errors(struct oakum *o, const struct spec_errors *errors, int r)
 		memcpy(o->more, errors->v + 1, (errors->n - 1) * sizeof(*o->more));
 		o->n_more = errors->n - 1;
 	}
+	return r;
+}
+
+static void tell_notes(struct oakum *o, const struct spec_errors *errors, const char *file)
+{
+	for (size_t i = 0; i < errors->n_notes; i++) {
+		const struct spec_note *n = &errors->notes[i];
+		struct err e = ERR_INIT;
+
+		err_set(&e, 0, "%s:%d:%d: %s: %s", file, n->line, n->column, n->pointer, n->text);
+		if (n->is_warning)
+			handle_warn(o, &e);
+		else
+			handle_debug(o, "%s", e.text);
+	}
+}
+
+int create_parsed(struct oakum *o, struct spec_errors *errors, const char *file, int r)
+{
+	if (o->strict)
+		spec_strict(errors, file);
+	if (errors->total)
+		return keep_errors(o, errors, r < 0 ? r : -EINVAL);
+	tell_notes(o, errors, file);
 	return r;
 }
 

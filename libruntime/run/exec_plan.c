@@ -37,7 +37,7 @@ static int read_process(struct oakum *o, const char *path, struct container *c,
 	if (r < 0)
 		return r;
 	r = spec_parse_process(text, size, path, &c->arena, ret, errors);
-	return r < 0 ? create_keep_errors(o, errors, r) : 0;
+	return create_parsed(o, errors, path, r);
 }
 
 static bool same_name(const char *a, const char *b)

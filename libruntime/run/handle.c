@@ -66,6 +66,7 @@ int oakum_new(const struct oakum_options *options, struct oakum **ret)
 		return r;
 	o->manager = options->cgroup_manager;
 	o->rootless = options->rootless < 0 ? geteuid() != 0 : options->rootless;
+	o->strict = options->strict;
 	o->debug = options->debug;
 	o->debug_data = options->debug_data;
 	o->warn = options->warn;

@@ -23,6 +23,7 @@ struct oakum {
 	char cgroup_parent[32];
 	enum oakum_cgroup_manager manager;
 	bool rootless;
+	bool strict; /* what a configuration has and nobody knows is an error */
 	void (*debug)(void *data, const char *line);
 	void *debug_data;
 	void (*warn)(void *data, const char *line);

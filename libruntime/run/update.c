@@ -14,7 +14,7 @@ static int read_resources(struct oakum *o, const struct oakum_update *u, struct 
 			  struct spec_resources *ret, struct err *err)
 {
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
-	const char *text = u->text;
+	const char *text = u->text, *name;
 	size_t size = u->text_size;
 	char *data;
 	int r;
@@ -27,8 +27,9 @@ static int read_resources(struct oakum *o, const struct oakum_update *u, struct 
 			return r;
 		text = data;
 	}
-	r = spec_parse_resources(text, size, u->file ? u->file : "options", &c->arena, ret, errors);
-	return r < 0 ? create_keep_errors(o, errors, r) : 0;
+	name = u->file ? u->file : "options";
+	r = spec_parse_resources(text, size, name, &c->arena, ret, errors);
+	return create_parsed(o, errors, name, r);
 }
 
 static int apply(struct oakum *o, struct container *c, const struct cgroup_limits *limits,

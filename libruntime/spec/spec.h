@@ -5,8 +5,7 @@
  *
  * Only what oakum applies is here. A member that the specification knows and oakum does not
  * apply yet is an error that names its pointer (unless it is empty: null, "", {}, []); a member
- * that the specification does not know is ignored, as it demands, and noted in ->unknown (in
- * ->warnings where a known name is near).
+ * that the specification does not know is ignored, as it demands, and noted (struct spec_note).
  */
 #ifndef OAKUM_SPEC_SPEC_H
 #define OAKUM_SPEC_SPEC_H
@@ -307,18 +306,27 @@ struct spec {
 	struct spec_memory_policy memory_policy;
 	SPEC_OPTION(uint32_t) personality; /* PER_LINUX or PER_LINUX32 */
 	const char *rootfs_propagation;	   /* "private", "rslave", …, known; NULL if absent */
+};
 
-	struct spec_strings unknown;  /* pointers of ignored members, for a debug line */
-	struct spec_strings warnings; /* "POINTER: what is probably not as it was meant" */
+/* What is no error: a member that is ignored; a warning: what is probably not as it was meant. */
+struct spec_note {
+	int line, column;
+	bool is_warning;
+	const char *pointer, *text;
 };
 
 /* Every problem found, not only the first. */
 #define SPEC_MAX_ERRORS 20
 struct spec_errors {
 	struct err v[SPEC_MAX_ERRORS];
-	size_t n;     /* recorded */
-	size_t total; /* found */
+	size_t n;		 /* recorded */
+	size_t total;		 /* found */
+	struct spec_note *notes; /* in the arena; whether there are errors or not */
+	size_t n_notes;
 };
+
+/* For those who want no member ignored: notes and warnings become errors, in their places. */
+void spec_strict(struct spec_errors *errors, const char *file);
 
 /*
  * Parse and check a bundle's configuration: syntax, types, ranges, required members, and all

@@ -42,7 +42,10 @@ static void read_version(struct spec_reading *r, const struct json *j, void *out
 	else if (part[0] != 1)
 		spec_fail(r, j, "version 1.x.y of the specification is needed, found %s", found);
 	else if (part[1] > NEWEST_MINOR)
-		spec_note(r, j);
+		spec_note(r, j,
+			  "newer than the 1.%d.x that this version knows: what that adds is "
+			  "ignored",
+			  NEWEST_MINOR);
 }
 
 static const struct spec_field root_fields[] = {
@@ -216,27 +219,11 @@ static void complete(struct spec_reading *r, struct spec *s)
 		}
 }
 
-static void keep_list(struct spec_reading *r, const char *const *from, size_t n,
-		      struct spec_strings *to)
-{
-	to->v = spec_alloc(r, n + 1, sizeof(*to->v));
-	if (!to->v)
-		return;
-	for (size_t i = 0; i < n; i++)
-		to->v[i] = from[i];
-	to->n = n;
-}
-
-static void keep_notes(struct spec_reading *r, struct spec *s)
-{
-	keep_list(r, r->notes, r->n_notes, &s->unknown);
-	keep_list(r, r->warnings, r->n_warnings, &s->warnings);
-}
-
 static int refuse(struct spec_errors *errors, const struct err *e)
 {
 	errors->v[0] = *e;
 	errors->n = errors->total = 1;
+	errors->n_notes = 0;
 	return e->code ? -e->code : -EINVAL;
 }
 
@@ -248,17 +235,37 @@ static int out_of_memory(struct spec_errors *errors, const char *file)
 	return refuse(errors, &e);
 }
 
+/* The top value of the text, and an empty reading. */
+static int begin(struct spec_reading *r, const char *data, size_t size, struct json **ret)
+{
+	struct err e = ERR_INIT;
+
+	r->errors->n = r->errors->total = r->errors->n_notes = 0;
+	if (json_parse(data, size, r->file, r->arena, ret, &e) < 0)
+		return refuse(r->errors, &e);
+	r->notes = arena_array(r->arena, SPEC_MAX_NOTES, sizeof(*r->notes));
+	return r->notes ? 0 : out_of_memory(r->errors, r->file);
+}
+
+static int end(struct spec_reading *r)
+{
+	if (r->no_memory)
+		return out_of_memory(r->errors, r->file);
+	r->errors->notes = r->notes;
+	r->errors->n_notes = r->n_notes;
+	return r->errors->total ? -EINVAL : 0;
+}
+
 int spec_parse(const char *data, size_t size, const char *file, struct arena *arena,
 	       struct spec **ret, struct spec_errors *errors)
 {
 	struct spec_reading r = {.arena = arena, .file = file, .errors = errors, .whole = true};
-	struct err e = ERR_INIT;
 	struct json *root;
 	struct spec *s;
+	int rc = begin(&r, data, size, &root);
 
-	errors->n = errors->total = 0;
-	if (json_parse(data, size, file, arena, &root, &e) < 0)
-		return refuse(errors, &e);
+	if (rc < 0)
+		return rc;
 	s = arena_alloc(arena, sizeof(*s));
 	if (!s)
 		return out_of_memory(errors, file);
@@ -266,13 +273,10 @@ int spec_parse(const char *data, size_t size, const char *file, struct arena *ar
 	if (root->type == JSON_OBJECT && !r.no_memory)
 		spec_check(&r, root, s);
 	complete(&r, s);
-	keep_notes(&r, s);
-	if (r.no_memory)
-		return out_of_memory(errors, file);
-	if (errors->total)
-		return -EINVAL;
-	*ret = s;
-	return 0;
+	rc = end(&r);
+	if (rc == 0)
+		*ret = s;
+	return rc;
 }
 
 int spec_parse_process(const char *data, size_t size, const char *file, struct arena *arena,
@@ -280,20 +284,17 @@ int spec_parse_process(const char *data, size_t size, const char *file, struct a
 {
 	struct spec_reading r = {.arena = arena, .file = file, .errors = errors};
 	struct spec_process p = {.present = true};
-	struct err e = ERR_INIT;
 	struct json *root;
+	int rc = begin(&r, data, size, &root);
 
-	errors->n = errors->total = 0;
-	if (json_parse(data, size, file, arena, &root, &e) < 0)
-		return refuse(errors, &e);
+	if (rc < 0)
+		return rc;
 	spec_read_fields(&r, root, &p, spec_process_fields);
 	complete_process(&r, &p);
-	if (r.no_memory)
-		return out_of_memory(errors, file);
-	if (errors->total)
-		return -EINVAL;
-	*ret = p;
-	return 0;
+	rc = end(&r);
+	if (rc == 0)
+		*ret = p;
+	return rc;
 }
 
 int spec_parse_resources(const char *data, size_t size, const char *file, struct arena *arena,
@@ -301,17 +302,14 @@ int spec_parse_resources(const char *data, size_t size, const char *file, struct
 {
 	struct spec_reading r = {.arena = arena, .file = file, .errors = errors};
 	struct spec_resources resources = {.n_devices = 0};
-	struct err e = ERR_INIT;
 	struct json *root;
+	int rc = begin(&r, data, size, &root);
 
-	errors->n = errors->total = 0;
-	if (json_parse(data, size, file, arena, &root, &e) < 0)
-		return refuse(errors, &e);
+	if (rc < 0)
+		return rc;
 	spec_read_object(&r, root, &resources, spec_resources_fields);
-	if (r.no_memory)
-		return out_of_memory(errors, file);
-	if (errors->total)
-		return -EINVAL;
-	*ret = resources;
-	return 0;
+	rc = end(&r);
+	if (rc == 0)
+		*ret = resources;
+	return rc;
 }

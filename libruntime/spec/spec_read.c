@@ -17,7 +17,7 @@ static bool after(const struct err *a, int line, int column)
 }
 
 /* Keeps the list in the order of the file; beyond its size the first ones of the file stay. */
-static void record(struct spec_errors *list, const struct err *e)
+void spec_record(struct spec_errors *list, const struct err *e)
 {
 	size_t i = list->n;
 
@@ -46,8 +46,10 @@ static bool worth_it(struct spec_reading *r, const struct json *j)
 
 static void place(const struct spec_reading *r, struct err *e, const struct json *j)
 {
+	const char *slash = strlen(r->file) < sizeof(e->file) ? NULL : strrchr(r->file, '/');
+
 	*e = ERR_INIT;
-	(void)snprintf(e->file, sizeof(e->file), "%s", r->file);
+	(void)snprintf(e->file, sizeof(e->file), "%s", slash ? slash + 1 : r->file);
 	e->line = (int)j->line;
 	e->column = (int)j->column;
 	json_pointer(j, e->pointer, sizeof(e->pointer));
@@ -66,7 +68,7 @@ void spec_fail(struct spec_reading *r, const struct json *j, const char *fmt, ..
 	va_end(ap);
 	place(r, &e, j);
 	(void)err_kind(&e, ERR_CONFIG, 0, "%s", text);
-	record(r->errors, &e);
+	spec_record(r->errors, &e);
 }
 
 void spec_fail_hint(struct spec_reading *r, const struct json *j, const char *hint, const char *fmt,
@@ -85,11 +87,11 @@ void spec_fail_hint(struct spec_reading *r, const struct json *j, const char *hi
 	(void)err_kind(&e, ERR_CONFIG, 0, "%s", text);
 	if (hint)
 		err_hint(&e, "%s", hint);
-	record(r->errors, &e);
+	spec_record(r->errors, &e);
 }
 
-void spec_fail_missing(struct spec_reading *r, const struct json *object, const char *name,
-		       const char *why)
+static void fail_missing(struct spec_reading *r, const struct json *object, const char *name,
+			 const char *why, const struct json *near)
 {
 	struct err e;
 	size_t len;
@@ -103,7 +105,16 @@ void spec_fail_missing(struct spec_reading *r, const struct json *object, const 
 		(void)err_kind(&e, ERR_CONFIG, 0, "missing: %s", why);
 	else
 		(void)err_kind(&e, ERR_CONFIG, 0, "missing");
-	record(r->errors, &e);
+	if (near)
+		err_hint(&e, "did you mean it by \"%.64s\" at %u:%u?", near->key, near->line,
+			 near->column);
+	spec_record(r->errors, &e);
+}
+
+void spec_fail_missing(struct spec_reading *r, const struct json *object, const char *name,
+		       const char *why)
+{
+	fail_missing(r, object, name, why, NULL);
 }
 
 /* How many of the first @max bytes end with a whole character. */
@@ -152,38 +163,6 @@ void *spec_alloc(struct spec_reading *r, size_t n, size_t size)
 		r->errors->total++;
 	}
 	return p;
-}
-
-void spec_note(struct spec_reading *r, const struct json *j)
-{
-	char pointer[256];
-
-	if (r->n_notes == SPEC_MAX_NOTES)
-		return;
-	json_pointer(j, pointer, sizeof(pointer));
-	r->notes[r->n_notes] = arena_strdup(r->arena, pointer);
-	if (r->notes[r->n_notes])
-		r->n_notes++;
-	else
-		r->no_memory = true;
-}
-
-void spec_warn(struct spec_reading *r, const struct json *j, const char *fmt, ...)
-{
-	char pointer[256], text[256];
-	va_list ap;
-
-	if (r->n_warnings == SPEC_MAX_NOTES)
-		return;
-	json_pointer(j, pointer, sizeof(pointer));
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	r->warnings[r->n_warnings] = arena_printf(r->arena, "%s: %s", pointer, text);
-	if (r->warnings[r->n_warnings])
-		r->n_warnings++;
-	else
-		r->no_memory = true;
 }
 
 const struct json *spec_given(const struct json *object, const char *name)
@@ -236,20 +215,14 @@ const char *spec_string(struct spec_reading *r, const struct json *j)
 	return NULL;
 }
 
-static int lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
-}
-
 static bool same_but_case(const char *a, const char *b)
 {
-	for (; *a && lower(*a) == lower(*b); a++, b++)
+	for (; *a && spec_lower(*a) == spec_lower(*b); a++, b++)
 		;
-	return lower(*a) == lower(*b);
+	return spec_lower(*a) == spec_lower(*b);
 }
 
-/* Exactly, else in any case: the engines' own decoder takes both. */
-static const struct spec_field *find(const struct spec_field *fields, const char *key)
+const struct spec_field *spec_find_field(const struct spec_field *fields, const char *key)
 {
 	const struct spec_field *f;
 
@@ -260,63 +233,6 @@ static const struct spec_field *find(const struct spec_field *fields, const char
 		if (same_but_case(f->name, key))
 			return f;
 	return NULL;
-}
-
-#define NEAR_MAX 32
-
-/* Edits from @a to @b (insert, remove, replace), or more than 2. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[NEAR_MAX + 1];
-	size_t n = strlen(a), m = strlen(b);
-
-	if (n > NEAR_MAX || m > NEAR_MAX || n > m + 2 || m > n + 2)
-		return NEAR_MAX;
-	for (size_t k = 0; k <= m; k++)
-		row[k] = (unsigned)k;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t k = 1; k <= m; k++) {
-			unsigned best = diagonal + (lower(a[i - 1]) != lower(b[k - 1]));
-
-			if (row[k] + 1 < best)
-				best = row[k] + 1;
-			if (row[k - 1] + 1 < best)
-				best = row[k - 1] + 1;
-			diagonal = row[k];
-			row[k] = best;
-		}
-	}
-	return row[m];
-}
-
-static const char *nearest(const struct spec_field *fields, const char *key)
-{
-	const char *best = NULL;
-	unsigned least = 3;
-
-	for (; fields->name; fields++) {
-		unsigned d = distance(key, fields->name);
-
-		if (d < least && strlen(key) > 3) {
-			least = d;
-			best = fields->name;
-		}
-	}
-	return best;
-}
-
-static void note_unknown(struct spec_reading *r, const struct json *j,
-			 const struct spec_field *fields)
-{
-	const char *meant = r->n_warnings < SPEC_MAX_NOTES ? nearest(fields, j->key) : NULL;
-
-	if (meant)
-		spec_warn(r, j, "not known and ignored; did you mean \"%s\"?", meant);
-	else
-		spec_note(r, j);
 }
 
 /* Another object of the same name but for its case: Go's decoder, and so runc, takes both. Not
@@ -340,11 +256,11 @@ static void read_members(struct spec_reading *r, const struct json *j, void *bas
 			 const struct spec_field *fields, const struct json **seen)
 {
 	for (const struct json *c = j->child; c; c = c->next) {
-		const struct spec_field *f = find(fields, c->key);
+		const struct spec_field *f = spec_find_field(fields, c->key);
 		const struct json *first;
 
 		if (!f) {
-			note_unknown(r, c, fields);
+			spec_note_unknown(r, c, fields);
 			continue;
 		}
 		first = seen[f - fields];
@@ -370,7 +286,8 @@ void spec_read_fields(struct spec_reading *r, const struct json *j, void *base,
 	read_members(r, j, base, fields, seen);
 	for (size_t i = 0; fields[i].name; i++)
 		if ((fields[i].flags & required) && (!seen[i] || seen[i]->type == JSON_NULL))
-			spec_fail_missing(r, j, fields[i].name, NULL);
+			fail_missing(r, j, fields[i].name, NULL,
+				     spec_near_member(j, fields[i].name, fields));
 }
 
 void spec_read_object(struct spec_reading *r, const struct json *j, void *out, const void *arg)
@@ -605,7 +522,7 @@ void spec_read_noted(struct spec_reading *r, const struct json *j, void *out, co
 {
 	(void)out;
 	(void)arg;
-	spec_note(r, j);
+	spec_note(r, j, "deprecated and ignored");
 }
 
 void spec_read_unapplied(struct spec_reading *r, const struct json *j, void *out, const void *arg)
@@ -624,7 +541,7 @@ void spec_fail_unapplied(struct spec_reading *r, const struct json *j)
 		return;
 	place(r, &e, j);
 	(void)err_kind(&e, ERR_UNSUPPORTED, 0, "is not applied yet by this version of oakum");
-	record(r->errors, &e);
+	spec_record(r->errors, &e);
 }
 
 void spec_fail_unsupported(struct spec_reading *r, const struct json *j, const char *fmt, ...)
@@ -640,7 +557,7 @@ void spec_fail_unsupported(struct spec_reading *r, const struct json *j, const c
 	va_end(ap);
 	place(r, &e, j);
 	(void)err_kind(&e, ERR_UNSUPPORTED, 0, "%s", text);
-	record(r->errors, &e);
+	spec_record(r->errors, &e);
 }
 
 bool spec_set_init(struct spec_reading *r, struct spec_set *set, size_t n)

@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "spec/spec.h"
 
-#define SPEC_MAX_NOTES	     64
+#define SPEC_MAX_NOTES	     128
 #define SPEC_MAX_FIELDS	     40
 #define SPEC_MAX_MOUNTS	     4096
 #define SPEC_MAX_HOOKS	     128
@@ -39,10 +39,10 @@ struct spec_reading {
 	struct spec_errors *errors;
 	bool whole; /* config.json; false: a process.json */
 	bool no_memory;
-	bool bad_namespaces; /* they are in error: what depends on them is not judged */
-	const char **sysctl; /* paths below /proc/sys of spec->sysctl */
-	const char *notes[SPEC_MAX_NOTES], *warnings[SPEC_MAX_NOTES];
-	size_t n_notes, n_warnings;
+	bool bad_namespaces;	 /* they are in error: what depends on them is not judged */
+	const char **sysctl;	 /* paths below /proc/sys of spec->sysctl */
+	struct spec_note *notes; /* room for SPEC_MAX_NOTES */
+	size_t n_notes;
 };
 
 typedef void spec_reader(struct spec_reading *r, const struct json *j, void *out, const void *arg);
@@ -100,9 +100,24 @@ void spec_fail_unsupported(struct spec_reading *r, const struct json *j, const c
 /* "expected @what, found …". */
 void spec_fail_type(struct spec_reading *r, const struct json *j, const char *what);
 
-/* A member that is ignored, for spec->unknown. */
-void spec_note(struct spec_reading *r, const struct json *j);
-/* What the user is to know though it is no error, for spec->warnings. */
+/* Put it into the list, in the order of the file. */
+void spec_record(struct spec_errors *list, const struct err *e);
+
+/* For a debug line: something is ignored, as the specification has it. */
+void spec_note(struct spec_reading *r, const struct json *j, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A member that no table has: a note, or a warning where a known name is near. */
+void spec_note_unknown(struct spec_reading *r, const struct json *j,
+		       const struct spec_field *fields);
+/* The member of @object that no row of @fields is about and whose name is nearly @name, or NULL. */
+const struct json *spec_near_member(const struct json *object, const char *name,
+				    const struct spec_field *fields);
+/* The row for the member @key: of exactly that name, else of that name in another case, as Go's
+ * decoder takes it; or NULL. */
+const struct spec_field *spec_find_field(const struct spec_field *fields, const char *key);
+/* ASCII, whatever the locale. */
+int spec_lower(char c);
+/* What the user is to know though it is no error. */
 void spec_warn(struct spec_reading *r, const struct json *j, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

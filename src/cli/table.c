@@ -15,6 +15,7 @@ const struct option_def command_globals[] = {
 	{"systemd-cgroup", 0, NULL, "the same as --cgroup-manager systemd", 0, NULL},
 	{"rootless", 0, "WHEN", "go on where rights over cgroups are missing", OPTION_OPTIONAL,
 	 "auto true false"},
+	{"strict", 0, NULL, "refuse what a configuration has and nobody knows", 0, NULL},
 	{"criu", 0, "FILE", "accepted and not used", OPTION_HIDDEN, NULL},
 	{"help", 'h', NULL, "print this help, or that of a command", 0, NULL},
 	{"version", 'v', NULL, "print the version", 0, NULL},

@@ -5,6 +5,8 @@
 
 #include "test_spec.h"
 
+static size_t last_notes;
+
 static struct spec *parse(const char *text, struct arena *arena)
 {
 	struct spec_errors errors;
@@ -12,6 +14,7 @@ static struct spec *parse(const char *text, struct arena *arena)
 
 	if (spec_parse(text, strlen(text), "config.json", arena, &spec, &errors) < 0)
 		fail_msg("%s: %s", errors.v[0].pointer, errors.v[0].text);
+	last_notes = errors.n_notes;
 	return spec;
 }
 
@@ -245,38 +248,96 @@ static void test_accepted(void **state)
 	}
 }
 
-static bool noted(const struct spec *s, const char *text)
+static const struct spec_note *note_of(const struct spec_errors *errors, const char *pointer)
 {
-	for (size_t i = 0; i < s->unknown.n; i++)
-		if (str_eq(s->unknown.v[i], text))
-			return true;
-	return false;
+	for (size_t i = 0; i < errors->n_notes; i++)
+		if (str_eq(errors->notes[i].pointer, pointer))
+			return &errors->notes[i];
+	return NULL;
 }
 
-/* Ignored members are named, and what was probably meant. */
+static void warned(const struct spec_errors *errors, const char *pointer, const char *text)
+{
+	const struct spec_note *n = note_of(errors, pointer);
+
+	assert_non_null(n);
+	assert_true(n->is_warning && n->line > 0 && n->column > 0);
+	assert_string_equal(n->text, text);
+}
+
+static void noted(const struct spec_errors *errors, const char *pointer, const char *text)
+{
+	const struct spec_note *n = note_of(errors, pointer);
+
+	assert_non_null(n);
+	assert_false(n->is_warning);
+	assert_non_null(strstr(n->text, text));
+}
+
+static size_t warnings(const struct spec_errors *errors)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < errors->n_notes; i++)
+		n += errors->notes[i].is_warning;
+	return n;
+}
+
+/* Ignored members are named, and what was probably meant; with spec_strict() they are errors. */
 static void test_unknown(void **state)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
 	const char *text = spoil(good_config, "/linux/maskedPath", "[\"/x\"]", &arena);
-	const struct spec *s;
+	struct spec_errors errors;
+	struct spec *s;
 
 	(void)state;
 	text = spoil(text, "/annotation", "{}", &arena);
 	text = spoil(text, "/process/frobnicate", "5", &arena);
 	text = spoil(text, "/process/capabilities/bounding", "[\"CAP_TELEPORT\"]", &arena);
-	s = parse(text, &arena);
-	assert_int_equal(s->warnings.n, 3);
-	assert_string_equal(
-		s->warnings.v[0],
-		"/process/capabilities/bounding/0: CAP_TELEPORT is not known and not granted");
-	assert_string_equal(
-		s->warnings.v[1],
-		"/linux/maskedPath: not known and ignored; did you mean \"maskedPaths\"?");
-	assert_string_equal(s->warnings.v[2],
-			    "/annotation: not known and ignored; did you mean \"annotations\"?");
-	assert_true(noted(s, "/process/frobnicate"));
-	assert_true(noted(s, "/linux/resources/memory/kernel"));
-	assert_false(noted(s, "/vm"));
+	text = spoil(text, "/ociVersion", "\"1.9.0\"", &arena);
+	assert_int_equal(spec_parse(text, strlen(text), "config.json", &arena, &s, &errors), 0);
+	assert_int_equal(warnings(&errors), 3);
+	warned(&errors, "/process/capabilities/bounding/0",
+	       "CAP_TELEPORT is not known and not granted");
+	warned(&errors, "/linux/maskedPath",
+	       "not known and ignored; did you mean \"maskedPaths\"?");
+	warned(&errors, "/annotation", "not known and ignored; did you mean \"annotations\"?");
+	noted(&errors, "/process/frobnicate", "not known and ignored");
+	noted(&errors, "/linux/resources/memory/kernel", "deprecated");
+	noted(&errors, "/ociVersion", "newer than the 1.3.x");
+	assert_null(note_of(&errors, "/vm"));
+
+	spec_strict(&errors, "config.json");
+	assert_int_equal(errors.n_notes, 0);
+	assert_int_equal(errors.total, 7);
+	for (size_t i = 0; i < errors.n; i++) {
+		assert_int_equal(errors.v[i].kind, ERR_CONFIG);
+		assert_string_equal(errors.v[i].file, "config.json");
+		assert_true(errors.v[i].pointer[0] && errors.v[i].line > 0);
+		assert_true(i == 0 || errors.v[i].line > errors.v[i - 1].line ||
+			    errors.v[i].column > errors.v[i - 1].column);
+	}
+	assert_string_equal(errors.v[0].pointer, "/ociVersion");
+}
+
+/* A required member under a slightly wrong name is pointed at; a known neighbour is not. */
+static void test_near_missing(void **state)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	const char *text = spoil(good_config, "/process/args", NULL, &arena);
+	struct spec_errors errors;
+	struct spec *s;
+
+	(void)state;
+	text = spoil(text, "/process/arg", "[\"sh\"]", &arena);
+	text = spoil(text, "/process/user/uid", NULL, &arena);
+	assert_true(spec_parse(text, strlen(text), "c", &arena, &s, &errors) < 0);
+	assert_int_equal(errors.total, 2);
+	assert_string_equal(errors.v[0].pointer, "/process/args");
+	assert_non_null(strstr(errors.v[0].hint, "did you mean it by \"arg\" at "));
+	assert_string_equal(errors.v[1].pointer, "/process/user/uid");
+	assert_string_equal(errors.v[1].hint, "");
 }
 
 /* Members in another case are the same members: engines decode them so. */
@@ -329,7 +390,7 @@ static void test_smallest(void **state)
 	assert_null(s->process.env.v[0]);
 	assert_non_null(s->seccomp.flags.v);
 	assert_false(s->seccomp.present);
-	assert_true(s->n_mounts == 0 && s->unknown.n == 0 && !s->resources.memory_limit.set);
+	assert_true(s->n_mounts == 0 && last_notes == 0 && !s->resources.memory_limit.set);
 }
 
 /* As docker and podman fill in what nobody asked for. */
@@ -364,7 +425,7 @@ static void test_engine(void **state)
 	const struct spec *s = parse(engine, &arena);
 
 	(void)state;
-	assert_int_equal(s->unknown.n, 0);
+	assert_int_equal(last_notes, 0);
 	assert_int_equal(s->n_mounts, 2);
 	assert_null(s->mounts[1].type);
 	assert_true(s->process.console_rows.set && s->process.console_rows.v == 0);
@@ -445,10 +506,10 @@ int main(void)
 		cmocka_unit_test(test_hooks),	     cmocka_unit_test(test_linux),
 		cmocka_unit_test(test_resources),    cmocka_unit_test(test_seccomp),
 		cmocka_unit_test(test_accepted),     cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_case),	     cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_smallest),     cmocka_unit_test(test_engine),
-		cmocka_unit_test(test_process_file), cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_near_missing), cmocka_unit_test(test_case),
+		cmocka_unit_test(test_parts),	     cmocka_unit_test(test_smallest),
+		cmocka_unit_test(test_engine),	     cmocka_unit_test(test_process_file),
+		cmocka_unit_test(test_memory),	     cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
