@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Network interfaces of the own network namespace: today only the loopback that a new one has down.
- */
+/* The loopback interface, which a new network namespace has down. */
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,7 +9,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/str.h"
-#include "kernel/ns.h"
+#include "kernel/netdev.h"
 
 /* SIOC?IFFLAGS is answered by the interface layer on a socket of any family; AF_INET may be missing
  * from the kernel or be forbidden to us. */

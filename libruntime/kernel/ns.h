@@ -38,9 +38,6 @@ struct ns_idmap {
 int userns_map(pid_t pid, const struct ns_idmap *uids, size_t n_uids, const struct ns_idmap *gids,
 	       size_t n_gids, struct err *err);
 
-/* Bring the loopback interface of the own network namespace up. The child calls it. */
-int netdev_loopback_up(struct err *err);
-
 /* sethostname(2), setdomainname(2). */
 int uts_hostname(const char *name, struct err *err);
 int uts_domainname(const char *name, struct err *err);

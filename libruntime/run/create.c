@@ -495,6 +495,8 @@ static int perform(struct creation *c, const char *id)
 		r = spawn(c);
 	if (r == 0)
 		r = map_ids(c);
+	if (r == 0)
+		r = creation_move_netdevs(c);
 	/* The child mounts meanwhile. */
 	if (r == 0)
 		r = limit_cgroup(c);
@@ -507,6 +509,7 @@ static void undo(struct creation *c, const char *id)
 {
 	struct err ignored = ERR_INIT;
 
+	creation_return_netdevs(c);
 	create_reap(c->pid, c->pidfd);
 	if (c->have_cgroup) {
 		cgroup_signal_all(&c->cgroup, SIGKILL, &ignored);
@@ -519,6 +522,8 @@ static void undo(struct creation *c, const char *id)
 
 static void release(struct creation *c)
 {
+	for (size_t i = 0; i < c->n_netdevs; i++)
+		netdev_done(&c->netdevs[i]);
 	if (c->have_filter)
 		seccomp_free(&c->filter);
 	if (c->have_cgroup)

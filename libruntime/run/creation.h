@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "kernel/cgroup.h"
+#include "kernel/netdev.h"
 #include "kernel/seccomp.h"
 #include "run/handle.h"
 #include "run/plan.h"
@@ -33,6 +34,8 @@ struct creation {
 	int join[8];
 	int *sources;
 	int hook_output[2];
+	struct netdev *netdevs; /* handed over, as plan->net_devices; NULL: none yet */
+	size_t n_netdevs;
 	pid_t pid;
 	int pidfd, terminal;
 	int64_t deadline;
@@ -53,5 +56,9 @@ int creation_idmap(struct creation *c, bool child);
 
 /* Answer SYNC_SOURCE: open and map the source of mount @index as the child sees it, and send it. */
 int creation_send_source(struct creation *c, int64_t index);
+
+/* Hand the host's network devices over; and take back those that were, when the creation fails. */
+int creation_move_netdevs(struct creation *c);
+void creation_return_netdevs(struct creation *c);
 
 #endif

@@ -144,7 +144,9 @@ int oakum_features(struct oakum *o, char **ret)
 	list(&b, "modes", spec_memory_modes());
 	list(&b, "flags", spec_memory_flags());
 	strbuf_addc(&b, '}');
-	disabled(&b, "netDevices");
+	object(&b, "netDevices");
+	flag(&b, "enabled", true);
+	strbuf_addc(&b, '}');
 	strbuf_addc(&b, '}');
 	object(&b, "annotations");
 	text(&b, "io.oakum.version", oakum_version());

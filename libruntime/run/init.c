@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/creds.h"
+#include "kernel/netdev.h"
 #include "kernel/notify_socket.h"
 #include "kernel/signal.h"
 #include "kernel/tty.h"

@@ -188,6 +188,8 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 	p->keyring = !options->no_new_keyring;
 	p->hostname = spec->hostname;
 	p->domainname = spec->domainname;
+	p->net_devices = spec->net_devices;
+	p->n_net_devices = spec->n_net_devices;
 	p->root_readonly = spec->root_readonly;
 	p->masked = spec->masked_paths;
 	p->readonly = spec->readonly_paths;

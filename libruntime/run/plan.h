@@ -108,6 +108,8 @@ struct plan {
 	const struct ns_idmap *uids, *gids;
 	size_t n_uids, n_gids;
 	const char *hostname, *domainname;
+	const struct spec_net_device *net_devices;
+	size_t n_net_devices;
 
 	bool mounts_namespace; /* it has one of its own: pivot, mounts, devices, masks */
 	bool no_pivot;

@@ -233,6 +233,9 @@ void plan_print(const struct plan *p, struct strbuf *out)
 		strbuf_fmt(out, "hostname %s\n", p->hostname);
 	if (p->domainname)
 		strbuf_fmt(out, "domainname %s\n", p->domainname);
+	for (size_t i = 0; i < p->n_net_devices; i++)
+		strbuf_fmt(out, "network-device %s as %s\n", p->net_devices[i].name,
+			   p->net_devices[i].new_name);
 	strbuf_fmt(out, "propagation %lx root %lx\n", p->propagation, p->root_propagation);
 	print_mounts(p, out);
 	print_devices(p, out);

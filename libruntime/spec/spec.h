@@ -110,6 +110,11 @@ struct spec_memory_policy {
 	const char *nodes; /* a list of numbers, or "" */
 };
 
+/* linux.netDevices: an interface of the host, and its name in the container. */
+struct spec_net_device {
+	const char *name, *new_name;
+};
+
 struct spec_process {
 	bool present;
 	bool terminal;
@@ -304,6 +309,8 @@ struct spec {
 	struct spec_seccomp seccomp;
 	struct spec_strings masked_paths, readonly_paths;
 	struct spec_memory_policy memory_policy;
+	struct spec_net_device *net_devices;
+	size_t n_net_devices;
 	SPEC_OPTION(uint32_t) personality; /* PER_LINUX or PER_LINUX32 */
 	const char *rootfs_propagation;	   /* "private", "rslave", …, known; NULL if absent */
 };

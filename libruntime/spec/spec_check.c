@@ -174,4 +174,7 @@ void spec_check(struct spec_reading *r, const struct json *root, struct spec *s)
 	check_ids(r, root, s);
 	check_sysctls(r, linux_, s);
 	check_mount_namespace(r, linux_, s);
+	if (s->n_net_devices && !s->ns[SPEC_NS_NETWORK].present)
+		spec_fail(r, json_get(linux_, "netDevices"),
+			  "needs a network namespace in /linux/namespaces");
 }

@@ -345,14 +345,61 @@ static void read_propagation(struct spec_reading *r, const struct json *j, void 
 
 #define AT(member) offsetof(struct spec, member)
 
-/* "{}" says that a device is to be moved as it is: not the same as nothing. */
+/* netdev_name_ok() of the kernel; '%' would be a pattern there. */
+static bool good_interface(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len < 16 && !str_eq(name, ".") && !str_eq(name, "..") &&
+	       !name[strcspn(name, "/:% \t\n\v\f\r")];
+}
+
+static void read_new_name(struct spec_reading *r, const struct json *j, void *out, const void *arg)
+{
+	const char *name;
+
+	spec_read_word(r, j, &name, arg);
+	if (name && !good_interface(name))
+		spec_fail(r, j,
+			  "not the name of a network device (1 to 15 bytes, no / : %% or blank)");
+	else if (name)
+		*(const char **)out = name;
+}
+
+static const struct spec_field net_device_fields[] = {
+	{"name", read_new_name, offsetof(struct spec_net_device, new_name), NULL, 0},
+	{NULL, NULL, 0, NULL, 0},
+};
+
+static void check_new_name(struct spec_reading *r, const struct json *j, const struct spec *s)
+{
+	const struct spec_net_device *d = &s->net_devices[s->n_net_devices - 1];
+
+	if (str_eq(d->new_name, "lo"))
+		spec_fail(r, j, "the container has a device lo of its own");
+	for (size_t i = 0; i + 1 < s->n_net_devices; i++)
+		if (str_eq(s->net_devices[i].new_name, d->new_name))
+			spec_fail(r, j, "a device of the name %s is given already", d->new_name);
+}
+
 static void read_net_devices(struct spec_reading *r, const struct json *j, void *out,
 			     const void *arg)
 {
-	(void)out;
+	struct spec *s = out;
+
 	(void)arg;
-	if (spec_is(r, j, JSON_OBJECT, JSON_MAX_ITEMS) && j->child)
-		spec_fail_unapplied(r, j);
+	if (!spec_is(r, j, JSON_OBJECT, SPEC_MAX_NET_DEVICES))
+		return;
+	s->net_devices = spec_alloc(r, j->len + 1, sizeof(*s->net_devices));
+	for (const struct json *c = j->child; c && s->net_devices; c = c->next) {
+		struct spec_net_device *d = &s->net_devices[s->n_net_devices++];
+
+		*d = (struct spec_net_device){c->key, c->key};
+		if (!good_interface(c->key))
+			spec_fail(r, c, "not the name of a network device");
+		spec_read_fields(r, c, d, net_device_fields);
+		check_new_name(r, c, s);
+	}
 }
 
 const struct spec_field spec_linux_fields[] = {

@@ -28,6 +28,7 @@
 #define SPEC_MAX_RULES	     4096
 #define SPEC_MAX_PATHS	     4096
 #define SPEC_MAX_IO	     1024
+#define SPEC_MAX_NET_DEVICES 256
 #define SPEC_MAX_NODE	     1023 /* the largest MAX_NUMNODES is 1024 */
 #define SPEC_MAX_UNIFIED     256
 

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 
+#include "kernel/netdev.h"
 #include "kernel/ns.h"
 #include "test_fork.h"
 

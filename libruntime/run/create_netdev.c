@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Network devices of the host for a new container. They are handed over once the child is there
+ * and come back when the creation fails. After that they are the namespace's: with its last process
+ * the kernel gives physical ones back to the host and destroys virtual ones; in a namespace that
+ * was joined by path they stay.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+
+#include "base/fd.h"
+#include "run/creation.h"
+
+static int open_netns(struct creation *c, struct err *err)
+{
+	char path[40];
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", c->pid);
+	for (size_t i = 0; i < c->plan->n_join; i++)
+		if (c->plan->join[i].kind == CLONE_NEWNET)
+			fd = fcntl(c->join[i], F_DUPFD_CLOEXEC, 3);
+	if (c->plan->create & CLONE_NEWNET)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "open the container's network namespace") : fd;
+}
+
+int creation_move_netdevs(struct creation *c)
+{
+	const struct plan *p = c->plan;
+	AUTO_CLOSE int netns = -1;
+
+	if (p->n_net_devices == 0)
+		return 0;
+	c->netdevs = arena_array(&c->arena, p->n_net_devices, sizeof(*c->netdevs));
+	if (!c->netdevs)
+		return err_set(c->err, ENOMEM, "move network devices");
+	netns = open_netns(c, c->err);
+	if (netns < 0)
+		return netns;
+	for (size_t i = 0; i < p->n_net_devices; i++) {
+		const struct spec_net_device *d = &p->net_devices[i];
+		int r = netdev_move(d->name, d->new_name, netns, &c->netdevs[c->n_netdevs++],
+				    c->err);
+
+		if (r < 0) {
+			err_pointer(c->err, "/linux/netDevices/%s", d->name);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void creation_return_netdevs(struct creation *c)
+{
+	struct err err = ERR_INIT;
+	AUTO_CLOSE int netns = c->n_netdevs ? open_netns(c, &err) : -1;
+
+	for (size_t i = 0; i < c->n_netdevs && netns >= 0; i++) {
+		err = ERR_INIT;
+		if (netdev_return(&c->netdevs[i], netns, &err) < 0)
+			handle_warn(c->o, &err);
+	}
+}
