@@ -246,6 +246,9 @@ static int apply_fs_old(struct rootfs *r, const struct mount_op *op, int target,
 	strbuf_add(&b, data);
 	strbuf_add(&b, data[0] && mode[0] ? "," : "");
 	strbuf_add(&b, mode);
+	/* In quotes: its categories may have commas. */
+	if (op->label)
+		strbuf_fmt(&b, "%s%s=\"%s\"", b.len ? "," : "", op->label_key, op->label);
 	if (b.overflow)
 		return fail(op, E2BIG, err);
 	e = mount_tree_new_old(op->source, target, op->type,

@@ -47,10 +47,11 @@ struct mount_op {
 	bool copy_symlink;	   /* a source that is a symlink is made again, not mounted */
 	bool source_nofollow;	   /* a source that is a symlink is mounted itself */
 	bool target_nofollow;	   /* mount on a link at target itself */
-	bool locked;	    /* bind in a user namespace: what its source forbids stays forbidden */
-	struct idmap idmap; /* bind only */
-	const char *idmap_text; /* crun's mapping in the option, not parsed yet; or NULL */
-	int index;		/* in "mounts" of config.json, -1: ours */
+	bool locked; /* bind in a user namespace: what its source forbids stays forbidden */
+	const char *label, *label_key; /* fs: SELinux label, and the option that takes it; NULL */
+	struct idmap idmap;	       /* bind only */
+	const char *idmap_text;	       /* crun's mapping in the option, not parsed yet; or NULL */
+	int index;		       /* in "mounts" of config.json, -1: ours */
 };
 
 /*

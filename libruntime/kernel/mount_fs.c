@@ -143,6 +143,9 @@ static int configure(const struct mount_op *op, int fs, const char *mode, struct
 		r = set_data(op, fs, err);
 	if (r == 0 && mode[0])
 		r = set_option(op, fs, mode, strlen(mode), err);
+	if (r == 0 && op->label &&
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, op->label_key, op->label, 0) < 0)
+		return fail(op, fs, op->label_key, err);
 	return r;
 }
 

@@ -33,6 +33,10 @@ int create_send_pidfd(const char *path, int pidfd, struct err *err);
 
 struct plan_process;
 
+/* Is there the security module for each label that is asked for? 0 or < 0 with @err. AppArmor's
+ * "unconfined" needs none, and is taken out where there is none. */
+int create_check_labels(struct plan_process *p, struct err *err);
+
 /* Ambient capabilities that are not both permitted and inheritable cannot be raised
  * (capabilities(7)): say so. */
 void create_warn_ambient(const struct oakum *o, const struct plan_process *p);

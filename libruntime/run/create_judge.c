@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "kernel/lsm.h"
 #include "kernel/notify_socket.h"
 #include "run/create.h"
 #include "run/creation.h"
@@ -121,6 +122,19 @@ static int make_plan(struct creation *c, const char *id)
 	return plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
 }
 
+static int check_labels(struct creation *c)
+{
+	int r = create_check_labels(&c->plan->process, c->err);
+
+	if (r == 0 && c->plan->mount_label && !lsm_enabled(LSM_SELINUX)) {
+		err_pointer(c->err, "/linux/mountLabel");
+		return err_kind(c->err, ERR_UNSUPPORTED, 0,
+				"label \"%s\": SELinux is not enabled on this host",
+				c->plan->mount_label);
+	}
+	return r;
+}
+
 static int check_rootfs(struct creation *c)
 {
 	struct stat st;
@@ -216,6 +230,8 @@ int creation_judge(struct creation *c, const char *id)
 		r = create_check_pid_file(c->options->pid_file, c->err);
 	if (r == 0)
 		r = make_plan(c, id);
+	if (r == 0)
+		r = check_labels(c);
 	if (r == 0)
 		r = check_rootfs(c);
 	if (r == 0)

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "kernel/lsm.h"
 #include "run/create.h"
 #include "run/plan.h"
 #include "run/state.h"
@@ -147,6 +148,27 @@ int create_send_pidfd(const char *path, int pidfd, struct err *err)
 		return err_set(err, errno, "connect to the pidfd socket %s", path);
 	r = io_send_fds(fd, "pidfd", 5, &pidfd, 1);
 	return r < 0 ? err_set(err, -r, "send a pidfd to %s", path) : 0;
+}
+
+int create_check_labels(struct plan_process *p, struct err *err)
+{
+	if (p->apparmor && !lsm_enabled(LSM_APPARMOR)) {
+		if (!str_eq(p->apparmor, "unconfined")) {
+			err_pointer(err, "/process/apparmorProfile");
+			err_hint(err, "the kernel's command line and /sys/kernel/security/lsm say "
+				      "which security modules are at work");
+			return err_kind(err, ERR_UNSUPPORTED, 0,
+					"profile \"%s\": AppArmor is not enabled on this host",
+					p->apparmor);
+		}
+		p->apparmor = NULL;
+	}
+	if (p->selinux && !lsm_enabled(LSM_SELINUX)) {
+		err_pointer(err, "/process/selinuxLabel");
+		return err_kind(err, ERR_UNSUPPORTED, 0,
+				"label \"%s\": SELinux is not enabled on this host", p->selinux);
+	}
+	return 0;
 }
 
 void create_warn_ambient(const struct oakum *o, const struct plan_process *p)

@@ -381,10 +381,6 @@ static int check_options(struct entry *e)
 {
 	const struct oakum_exec *x = e->options;
 
-	if (x->apparmor || x->process_label)
-		return err_kind(e->err, ERR_UNSUPPORTED, 0,
-				"%s is not applied yet by this version of oakum",
-				x->apparmor ? "an AppArmor profile" : "an SELinux label");
 	if (x->cgroup && (strchr(x->cgroup, ':') || strstr(x->cgroup, "..")))
 		return err_kind(e->err, ERR_USAGE, 0,
 				"bad sub cgroup path \"%s\": `..` components are not allowed",
@@ -403,6 +399,8 @@ static int run(struct entry *e, const char *id)
 		r = check_status(e);
 	if (r == 0)
 		r = exec_plan(e->o, x, &e->c, &e->process, e->err);
+	if (r == 0)
+		r = create_check_labels(&e->process, e->err);
 	if (r == 0 && e->process.terminal && !x->console_socket && !x->keep_terminal)
 		r = err_kind(e->err, ERR_USAGE, 0,
 			     "a terminal needs somebody to hold it: use --console-socket");

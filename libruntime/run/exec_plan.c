@@ -146,6 +146,10 @@ static void inherit(struct spec_process *p, const struct spec_process *from)
 		p->oom_score_adj = from->oom_score_adj;
 	if (!p->umask.set)
 		p->umask = from->umask;
+	if (!p->apparmor)
+		p->apparmor = from->apparmor;
+	if (!p->selinux)
+		p->selinux = from->selinux;
 	if (!p->scheduler.present)
 		p->scheduler = from->scheduler;
 	if (!p->io_priority.present)
@@ -177,6 +181,10 @@ static int apply_options(const struct oakum_exec *x, struct spec_process *p, str
 		p->args = (struct spec_strings){(const char **)x->args, count(x->args)};
 	if (p->args.n == 0)
 		return err_kind(err, ERR_USAGE, 0, "no command to execute");
+	if (x->apparmor)
+		p->apparmor = x->apparmor[0] ? x->apparmor : NULL;
+	if (x->process_label)
+		p->selinux = x->process_label[0] ? x->process_label : NULL;
 	p->terminal |= x->terminal;
 	p->no_new_privileges |= x->no_new_privileges;
 	return 0;

@@ -62,6 +62,13 @@ static void disabled(struct strbuf *b, const char *name)
 	strbuf_addc(b, '}');
 }
 
+static void enabled(struct strbuf *b, const char *name)
+{
+	object(b, name);
+	flag(b, "enabled", true);
+	strbuf_addc(b, '}');
+}
+
 static void put_linux(struct strbuf *b)
 {
 	key(b, "namespaces");
@@ -134,19 +141,17 @@ int oakum_features(struct oakum *o, char **ret)
 	object(&b, "linux");
 	put_linux(&b);
 	put_seccomp(&b);
-	disabled(&b, "apparmor");
-	disabled(&b, "selinux");
+	enabled(&b, "apparmor");
+	enabled(&b, "selinux");
 	disabled(&b, "intelRdt");
 	object(&b, "mountExtensions");
-	disabled(&b, "idmap");
+	enabled(&b, "idmap");
 	strbuf_addc(&b, '}');
 	object(&b, "memoryPolicy");
 	list(&b, "modes", spec_memory_modes());
 	list(&b, "flags", spec_memory_flags());
 	strbuf_addc(&b, '}');
-	object(&b, "netDevices");
-	flag(&b, "enabled", true);
-	strbuf_addc(&b, '}');
+	enabled(&b, "netDevices");
 	strbuf_addc(&b, '}');
 	object(&b, "annotations");
 	text(&b, "io.oakum.version", oakum_version());

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/creds.h"
+#include "kernel/lsm.h"
 #include "kernel/netdev.h"
 #include "kernel/notify_socket.h"
 #include "kernel/signal.h"
@@ -144,7 +145,19 @@ static int do_become_root(struct init *in, struct err *err)
  */
 static int do_keyring(struct init *in, struct err *err)
 {
-	return in->plan->keyring ? creds_keyring(in->plan->id, err) : 0;
+	const char *label = in->plan->process.selinux;
+	AUTO_CLOSE int proc = -1;
+	int r;
+
+	if (!in->plan->keyring)
+		return 0;
+	if (!label)
+		return creds_keyring(in->plan->id, err);
+	proc = procfs_open(err);
+	r = proc < 0 ? proc : lsm_keyrings(proc, label, err);
+	if (r == 0)
+		r = creds_keyring(in->plan->id, err);
+	return r < 0 ? r : lsm_keyrings(proc, "", err);
 }
 
 static int do_proc(struct init *in, struct err *err)

@@ -188,6 +188,7 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 	p->keyring = !options->no_new_keyring;
 	p->hostname = spec->hostname;
 	p->domainname = spec->domainname;
+	p->mount_label = spec->mount_label;
 	p->net_devices = spec->net_devices;
 	p->n_net_devices = spec->n_net_devices;
 	p->root_readonly = spec->root_readonly;

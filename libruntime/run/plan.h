@@ -84,6 +84,7 @@ struct plan_process {
 						       that the cgroup allows. exec only. */
 	const char *first_cpus_text, *cpus_text;    /* as they were written */
 	const struct mempolicy_request *memory;	    /* NULL: as it is */
+	const char *apparmor, *selinux;		    /* labels of the program; NULL: none */
 	bool personality_set;
 	uint32_t personality;
 	unsigned keep_fds;		       /* 3…3+n-1 reach the program */
@@ -124,6 +125,7 @@ struct plan {
 	struct spec_strings masked, readonly;
 	struct spec_pairs sysctl;
 	bool keyring;
+	const char *mount_label; /* of new file systems, NULL: none */
 
 	const char *cgroup; /* "" : none */
 	struct cgroup_limits limits;

@@ -196,6 +196,21 @@ static const char *bind_source(struct builder *b, const char *source)
 	return arena_printf(b->arena, "%s/%s", b->plan->bundle, source);
 }
 
+/* New file systems get the container's label; those of the kernel have labels of their own. */
+static void label_mount(const struct builder *b, struct mount_op *op)
+{
+	static const char *const own[] = {"proc", "sysfs", "mqueue"};
+	const char *key = b->spec->known.mount_context_type;
+
+	if (op->kind != MOUNT_FS || !b->spec->mount_label)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (str_eq(op->type, own[i]))
+			return;
+	op->label = b->spec->mount_label;
+	op->label_key = key ? key : "context";
+}
+
 static int add_mount(struct builder *b, const struct spec_mount *m, int index, struct err *err)
 {
 	struct mount_op op = {.kind = MOUNT_FS, .data = "", .index = index};
@@ -219,6 +234,7 @@ static int add_mount(struct builder *b, const struct spec_mount *m, int index, s
 		if (r < 0)
 			return r;
 	}
+	label_mount(b, &op);
 	op.no_symlink =
 		op.kind == MOUNT_FS && (str_eq(op.type, "proc") || str_eq(op.type, "sysfs"));
 	if (str_eq(op.target, "/dev")) {

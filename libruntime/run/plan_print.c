@@ -66,6 +66,8 @@ static void print_mounts(const struct plan *p, struct strbuf *out)
 			   m->source_nofollow ? " source-nofollow" : "",
 			   m->target_nofollow ? " target-nofollow" : "",
 			   m->locked ? " locked" : "");
+		if (m->label)
+			strbuf_fmt(out, " %s=%s", m->label_key, m->label);
 		print_idmap(&m->idmap, out);
 		strbuf_addc(out, '\n');
 	}
@@ -180,6 +182,10 @@ static void print_sched(const struct plan_process *p, struct strbuf *out)
 	if (p->memory)
 		strbuf_fmt(out, "memory-policy mode %d flags %x nodes \"%s\"\n", p->memory->mode,
 			   p->memory->flags, p->memory->nodes);
+	if (p->apparmor)
+		strbuf_fmt(out, "apparmor %s\n", p->apparmor);
+	if (p->selinux)
+		strbuf_fmt(out, "selinux %s\n", p->selinux);
 	if (p->personality_set)
 		strbuf_fmt(out, "personality %x\n", p->personality);
 }

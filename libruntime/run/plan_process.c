@@ -176,6 +176,8 @@ int plan_make_process(const struct spec_process *process, const struct spec_secc
 		.caps = {process->caps.bounding, process->caps.effective, process->caps.permitted,
 			 process->caps.inheritable, process->caps.ambient},
 		.no_new_privileges = process->no_new_privileges,
+		.apparmor = process->apparmor,
+		.selinux = process->selinux,
 		.oom_set = process->oom_score_adj.set,
 		.oom_score_adj = process->oom_score_adj.v,
 		.terminal = process->terminal,

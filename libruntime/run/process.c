@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/creds.h"
+#include "kernel/lsm.h"
 #include "kernel/program.h"
 #include "kernel/signal.h"
 #include "run/hooks.h"
@@ -318,6 +319,22 @@ static int set_scheduling(const struct plan_process *p, struct err *err)
 	return r;
 }
 
+/* For the next execve(2), while the rights to ask for it are there and no_new_privs is not. */
+static int set_labels(const struct process_exec *x, struct err *err)
+{
+	const struct plan_process *p = x->plan;
+	int r = p->apparmor ? lsm_on_exec(x->proc, LSM_APPARMOR, p->apparmor, err) : 0;
+
+	if (r < 0) {
+		err_pointer(err, "/process/apparmorProfile");
+		return r;
+	}
+	r = p->selinux ? lsm_on_exec(x->proc, LSM_SELINUX, p->selinux, err) : 0;
+	if (r < 0)
+		err_pointer(err, "/process/selinuxLabel");
+	return r;
+}
+
 int process_exec(const struct process_exec *x, struct err *err)
 {
 	const struct plan_process *p = x->plan;
@@ -331,6 +348,8 @@ int process_exec(const struct process_exec *x, struct err *err)
 		r = set_rlimits(p, err);
 	if (r == 0)
 		r = set_scheduling(p, err);
+	if (r == 0)
+		r = set_labels(x, err);
 	if (r < 0)
 		return r;
 	umask(p->umask_set ? p->umask : 0022);

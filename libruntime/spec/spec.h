@@ -133,6 +133,7 @@ struct spec_process {
 	SPEC_OPTION(int) oom_score_adj;
 	struct spec_scheduler scheduler;
 	struct spec_io_priority io_priority;
+	const char *apparmor, *selinux;		       /* NULL if absent or "" */
 	const char *affinity_initial, *affinity_final; /* execCPUAffinity: lists, NULL if absent */
 };
 
@@ -308,6 +309,7 @@ struct spec {
 		sysctl; /* as written; separators are those that stand first, '.' or '/' */
 	struct spec_seccomp seccomp;
 	struct spec_strings masked_paths, readonly_paths;
+	const char *mount_label; /* NULL if absent or "" */
 	struct spec_memory_policy memory_policy;
 	struct spec_net_device *net_devices;
 	size_t n_net_devices;

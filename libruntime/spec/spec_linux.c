@@ -414,7 +414,7 @@ const struct spec_field spec_linux_fields[] = {
 	{"seccomp", spec_read_seccomp, AT(seccomp), NULL, 0},
 	{"maskedPaths", spec_read_paths, AT(masked_paths), NULL, 0},
 	{"readonlyPaths", spec_read_paths, AT(readonly_paths), NULL, 0},
-	{"mountLabel", spec_read_unapplied, 0, NULL, 0},
+	{"mountLabel", spec_read_word, AT(mount_label), NULL, 0},
 	{"intelRdt", spec_read_unapplied, 0, NULL, 0},
 	{"memoryPolicy", spec_read_memory_policy, AT(memory_policy), NULL, 0},
 	{"personality", spec_read_personality, AT(personality), NULL, 0},
