@@ -200,6 +200,21 @@ static int fail_token(const struct json_progress *p, size_t at, struct err *err)
 	return fail_word(p, at, err);
 }
 
+/* The zero was taken for a value already: the place is that one's. */
+static int fail_leading_zero(const struct json_progress *p, size_t at, struct err *err)
+{
+	const struct json *last = p->container ? p->container->child : NULL;
+	char pointer[128];
+
+	while (last && last->next)
+		last = last->next;
+	if (last) {
+		json_pointer(last, pointer, sizeof(pointer));
+		err_pointer(err, "%s", pointer);
+	}
+	return json_fail_at(p, at, err, "a number with a leading zero");
+}
+
 static int fail_expected(const struct json_progress *p, size_t at, struct err *err,
 			 const char *expected)
 {
@@ -214,7 +229,7 @@ static int fail_expected(const struct json_progress *p, size_t at, struct err *e
 	if (p->size - at >= 2 && rest[0] == '/' && (rest[1] == '/' || rest[1] == '*'))
 		return json_fail_at(p, at, err, "JSON has no comments");
 	if (at == p->end && at > 1 && rest[-1] == '0' && rest[0] >= '0' && rest[0] <= '9')
-		return json_fail_at(p, at - 1, err, "a number with a leading zero");
+		return fail_leading_zero(p, at - 1, err);
 	return json_fail_at(p, at, err, "expected %s, found %s", expected, found(p, at, what));
 }
 

@@ -55,8 +55,8 @@ static void check_ids(struct spec_reading *r, const struct json *root, const str
 	const struct json *user = json_get(json_get(root, "process"), "user"), *groups;
 	const struct spec_process *p = &s->process;
 
-	if (!user || !s->ns[SPEC_NS_USER].present || s->ns[SPEC_NS_USER].path || !s->uid_map.n ||
-	    !s->gid_map.n)
+	if (!user || r->bad_idmaps || !s->ns[SPEC_NS_USER].present || s->ns[SPEC_NS_USER].path ||
+	    !s->uid_map.n || !s->gid_map.n)
 		return;
 	if (spec_given(user, "uid") && !mapped(&s->uid_map, p->uid))
 		spec_fail(r, spec_given(user, "uid"), "%u is not mapped by /linux/uidMappings",

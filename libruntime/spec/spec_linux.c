@@ -141,10 +141,10 @@ void spec_read_idmaps(struct spec_reading *r, const struct json *j, void *out, c
 
 	(void)arg;
 	spec_read_list(r, j, maps, &idmap_list);
-	if (r->errors->total != before)
-		return;
-	for (const struct json *c = j->child; c; c = c->next)
-		check_overlap(r, c, maps->v, c->index);
+	if (r->errors->total == before)
+		for (const struct json *c = j->child; c; c = c->next)
+			check_overlap(r, c, maps->v, c->index);
+	r->bad_idmaps |= r->errors->total != before;
 }
 
 static void read_device_type(struct spec_reading *r, const struct json *j, void *out,

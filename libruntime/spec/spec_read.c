@@ -275,6 +275,8 @@ static void read_members(struct spec_reading *r, const struct json *j, void *bas
 	}
 }
 
+void (*spec_observer)(const struct json *object, const struct spec_field *fields);
+
 void spec_read_fields(struct spec_reading *r, const struct json *j, void *base,
 		      const struct spec_field *fields)
 {
@@ -283,6 +285,8 @@ void spec_read_fields(struct spec_reading *r, const struct json *j, void *base,
 
 	if (!spec_is(r, j, JSON_OBJECT, SIZE_MAX))
 		return;
+	if (spec_observer)
+		spec_observer(j, fields);
 	read_members(r, j, base, fields, seen);
 	for (size_t i = 0; fields[i].name; i++)
 		if ((fields[i].flags & required) && (!seen[i] || seen[i]->type == JSON_NULL))

@@ -40,7 +40,8 @@ struct spec_reading {
 	struct spec_errors *errors;
 	bool whole; /* config.json; false: a process.json */
 	bool no_memory;
-	bool bad_namespaces;	 /* they are in error: what depends on them is not judged */
+	bool bad_namespaces; /* they are in error: what depends on them is not judged */
+	bool bad_idmaps;
 	const char **sysctl;	 /* paths below /proc/sys of spec->sysctl */
 	struct spec_note *notes; /* room for SPEC_MAX_NOTES */
 	size_t n_notes;
@@ -151,6 +152,10 @@ spec_reader spec_read_paths;   /* struct spec_strings, absolute */
 spec_reader spec_read_ignored; /* known, without meaning here */
 spec_reader spec_read_noted;   /* the same, and noted */
 spec_reader spec_read_unapplied; /* known, not applied yet: an error unless empty */
+
+/* Told of every object and the table it is about to be read by: how a test knows what there is.
+ * NULL: nobody asks. */
+extern void (*spec_observer)(const struct json *object, const struct spec_field *fields);
 
 /* The string of @j where it is one, else an error and NULL. */
 const char *spec_string(struct spec_reading *r, const struct json *j);

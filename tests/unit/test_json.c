@@ -137,7 +137,7 @@ static const struct row bad[] = {
 	ROW("'a'", "1:1: expected a value, found '''"),
 	ROW("[\xc3\xa9]", "1:2: expected a value or ']', found '\xc3\xa9'"),
 	ROW("[\x01]", "1:2: expected a value or ']', found byte 0x01"),
-	ROW("[01]", "1:2: a number with a leading zero"),
+	ROW("[01]", "1:2: /0: a number with a leading zero"),
 	ROW("[+1]", "1:2: expected a value or ']', found '+'"),
 	ROW("[.5]", "1:2: expected a value or ']', found '.'"),
 	ROW("[1.]", "1:2: malformed number 1."),
