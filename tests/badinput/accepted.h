@@ -24,6 +24,8 @@
 	{"*(config)", "/annotations", OBJECT, 0, NULL},
 	{"*(config)", "/linux/sysctl", OBJECT, 0, NULL},
 	{"*(config)", "/linux/netDevices", OBJECT, 0, NULL},
+	{"*(config)", "/linux/netDevices/*[0-9]", OBJECT, 0, NULL},
+	{"*(config)", "/linux/netDevices/*/name", EMPTY | X, 0, NULL}, /* "": its own */
 	{"*", "*/memory", OBJECT, 0, NULL},
 	{"*", "*/cpu", OBJECT, 0, NULL},
 	{"*", "*/rdma", OBJECT, 0, NULL},
