@@ -105,6 +105,8 @@ struct oakum_create {
 	   oakum_start() reads. NULL: none. */
 	const char *notify_socket;
 	bool no_pivot, no_new_keyring;
+	bool hooks_in_root; /* createContainer hooks run in the root, as runc has it, not in the
+			       bundle */
 	bool keep_terminal; /* hand the master to the caller (oakum_process.terminal) */
 	bool detached;	    /* run -d: a terminal needs a console socket */
 	int stdio[3];	    /* for the container's 0…2; -1: the caller's own 0…2. Not closed. */
@@ -223,7 +225,8 @@ struct oakum_exec {
 	bool ignore_paused;	/* wait until resumed instead of failing */
 	bool detached;
 	bool keep_terminal;
-	const char *cgroup; /* sub-cgroup, NULL: the container's */
+	const char *const *cgroups; /* sub-cgroups, "PATH" or (v1) "CONTROLLER[,CONTROLLER]:PATH",
+				       NULL-terminated or NULL: the container's own */
 	const char *console_socket, *pid_file, *pidfd_socket;
 	const char *apparmor, *process_label;
 	unsigned preserve_fds, listen_fds;

@@ -237,6 +237,71 @@ int cgroup_open(struct cgroup *cg, const char *path, struct err *err)
 	return found ? 0 : CGROUP_GONE;
 }
 
+static bool enter_one(struct cgroup *cg, size_t i, const char *sub)
+{
+	int fd = cg->fd[i] < 0 ? -1
+			       : openat(cg->fd[i], *sub ? sub : ".",
+					O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	fd_replace(&cg->fd[i], fd);
+	return true;
+}
+
+/* Does the descriptor show @sub of the cgroup already? */
+static bool is_entered(const struct cgroup *cg, size_t i, const char *sub)
+{
+	char dir[CGROUP_DIR_MAX + 256];
+	struct stat here, there;
+	size_t len;
+
+	(void)cgroup_dir(&cg->host->h[i], cg->path, dir);
+	len = strlen(dir);
+	snprintf(dir + len, sizeof(dir) - len, "/%s", sub);
+	return cg->fd[i] >= 0 && fstat(cg->fd[i], &here) == 0 && stat(dir, &there) == 0 &&
+	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+}
+
+/* The v1 hierarchy of one controller, or of a name such as "systemd"; -1: none. */
+static int find_controller(const struct cgroup_host *host, const char *name)
+{
+	uint32_t bit = cgroup_v2_parse(name);
+
+	for (size_t i = 0; i < host->n; i++)
+		if (!host->h[i].v2 &&
+		    ((bit & host->h[i].controllers) || str_eq(host->h[i].name, name)))
+			return (int)i;
+	return -1;
+}
+
+int cgroup_enter_sub(struct cgroup *cg, const char *controllers, const char *sub, struct err *err)
+{
+	char list[256], *rest = list, *name;
+	bool found = false;
+
+	sub += strspn(sub, "/");
+	for (size_t i = 0; !controllers && i < cg->host->n; i++)
+		found |= enter_one(cg, i, sub);
+	if (!controllers)
+		return found ? 0 : CGROUP_GONE;
+	snprintf(list, sizeof(list), "%s", controllers);
+	while ((name = strsep(&rest, ","))) {
+		int i = find_controller(cg->host, name);
+
+		if (i < 0)
+			return err_kind(err, ERR_USAGE, 0,
+					"unknown controller %s: no cgroup v1 hierarchy has it",
+					name);
+		/* Controllers that are mounted together are one directory. */
+		if (is_entered(cg, (size_t)i, sub))
+			continue;
+		if (!enter_one(cg, (size_t)i, sub))
+			return CGROUP_GONE;
+	}
+	return 0;
+}
+
 int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err)
 {
 	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), r;

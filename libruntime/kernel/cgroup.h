@@ -181,6 +181,13 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 /* Open an existing one. CGROUP_GONE: in no hierarchy. */
 int cgroup_open(struct cgroup *cg, const char *path, struct err *err);
 
+/*
+ * Turn the descriptors of @cg, opened before, to its sub-cgroup @sub (relative, no ".."), in the
+ * hierarchies of the v1 controllers @controllers ("cpu,memory"), or NULL: wherever there is one.
+ * CGROUP_GONE: there is none. < 0 with @err: "unknown controller".
+ */
+int cgroup_enter_sub(struct cgroup *cg, const char *controllers, const char *sub, struct err *err);
+
 /* As cgroup_open() of what cgroup_freeze() needs, and nothing else. */
 int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err);
 

@@ -339,20 +339,18 @@ static int converse(struct creation *c)
 static int map_ids(struct creation *c)
 {
 	const struct plan *p = c->plan;
-	int r;
+	int r = 0;
 
-	if (!(p->create & CLONE_NEWUSER))
-		return 0;
-	r = userns_map(c->pid, p->uids, p->n_uids, p->gids, p->n_gids, c->err);
-	if (r < 0) {
-		err_pointer(c->err, "/linux/uidMappings");
-		return r;
+	if (p->create & CLONE_NEWUSER) {
+		r = userns_map(c->pid, p->uids, p->n_uids, p->gids, p->n_gids, c->err);
+		if (r < 0)
+			err_pointer(c->err, "/linux/uidMappings");
+		else
+			r = creation_idmap(c, true);
 	}
-	r = creation_idmap(c, true);
-	if (r < 0)
-		return r;
-	sync_send(c->sync, SYNC_MAPPED, 0, -1);
-	return 0;
+	if (r == 0 && (p->namespaces & CLONE_NEWUSER))
+		sync_send(c->sync, SYNC_MAPPED, 0, -1);
+	return r;
 }
 
 /* Above its own hard limit only a process with CAP_SYS_RESOURCE in the first user namespace may go:

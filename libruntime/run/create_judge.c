@@ -104,11 +104,15 @@ static int make_plan(struct creation *c, const char *id)
 		.id = id,
 		.bundle = c->state.bundle,
 		.no_pivot = c->options->no_pivot,
+		.hooks_in_root = c->options->hooks_in_root,
 		.no_new_keyring = c->options->no_new_keyring,
 		.preserve_fds = c->options->preserve_fds,
 		.listen_fds = c->options->listen_fds,
 		.notify_socket = good_notify_socket(c),
 	};
+
+	struct err warning = ERR_INIT;
+	int r;
 
 	c->host.cgroups = handle_cgroups(c->o, c->err);
 	if (!c->host.cgroups)
@@ -119,7 +123,14 @@ static int make_plan(struct creation *c, const char *id)
 	c->host.gid = getegid();
 	c->host.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER");
 	c->host.listen_fdnames = getenv("LISTEN_FDNAMES");
-	return plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
+	r = plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
+	if (r == 0 && c->plan->private_mounts) {
+		err_set(&warning, 0,
+			"no mount namespace in /linux/namespaces: the container gets one, "
+			"so that the host's mounts stay as they are");
+		handle_warn(c->o, &warning);
+	}
+	return r;
 }
 
 static int check_labels(struct creation *c)

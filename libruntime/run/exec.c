@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/creds.h"
@@ -189,27 +190,42 @@ static int check_status(struct entry *e)
 	}
 }
 
-static int open_cgroup(struct entry *e)
+/* "PATH", or "CONTROLLER,…:PATH" */
+static int enter_sub(struct entry *e, const char *text)
 {
-	const struct cgroup_host *host;
-	const char *path = e->c.state.cgroup;
+	const char *colon = strchr(text, ':');
+	char *controllers = NULL;
 	int r;
 
-	if (!path[0])
+	if (colon) {
+		controllers = arena_printf(&e->c.arena, "%.*s", (int)(colon - text), text);
+		if (!controllers)
+			return err_set(e->err, ENOMEM, "sub-cgroup");
+		text = colon + 1;
+	}
+	r = cgroup_enter_sub(&e->cgroup, controllers, text, e->err);
+	if (r == CGROUP_GONE)
+		return err_kind(e->err, ERR_USAGE, ENOENT, "adding pid to cgroup %s/%s",
+				e->c.state.cgroup, text);
+	return r;
+}
+
+static int open_cgroup(struct entry *e)
+{
+	const char *const *sub = e->options->cgroups;
+	const struct cgroup_host *host;
+	int r;
+
+	if (!e->c.state.cgroup[0])
 		return 0;
 	host = handle_cgroups(e->o, e->err);
 	if (!host)
 		return -EINVAL;
-	if (e->options->cgroup) {
-		path = arena_printf(&e->c.arena, "%s/%s", path, e->options->cgroup);
-		if (!path)
-			return err_set(e->err, ENOMEM, "sub-cgroup");
-	}
 	cgroup_init(&e->cgroup, host);
-	r = cgroup_open(&e->cgroup, path, e->err);
-	if (r == CGROUP_GONE && e->options->cgroup)
-		return err_kind(e->err, ERR_USAGE, ENOENT, "adding pid to cgroup %s", path);
+	r = cgroup_open(&e->cgroup, e->c.state.cgroup, e->err);
 	e->have_cgroup = r == 0;
+	for (; r == 0 && sub && *sub; sub++)
+		r = enter_sub(e, *sub);
 	return r < 0 ? r : 0;
 }
 
@@ -265,7 +281,7 @@ static pid_t clone_into(struct entry *e, struct clone_args *args)
 		args->cgroup = (uint64_t)into;
 	}
 	pid = sys_clone3(args);
-	if (pid >= 0 || errno != EBUSY || into < 0 || e->options->cgroup)
+	if (pid >= 0 || errno != EBUSY || into < 0 || e->options->cgroups)
 		return pid;
 	if (cgroup_follow(&e->cgroup, e->c.state.init.pid, e->err) != CGROUP_OK) {
 		errno = EBUSY;
@@ -301,6 +317,12 @@ static int spawn(struct entry *e)
 	close(ends[1]);
 	if (r < 0) {
 		e->pidfd = -1;
+		if (r == -EBUSY)
+			return err_set(
+				e->err, EBUSY,
+				"adding pid of the process to cgroups %s: its controllers are "
+				"given to sub-cgroups",
+				e->c.state.cgroup);
 		return err_set(e->err, -r, "clone into the container");
 	}
 	return 0;
@@ -381,10 +403,12 @@ static int check_options(struct entry *e)
 {
 	const struct oakum_exec *x = e->options;
 
-	if (x->cgroup && (strchr(x->cgroup, ':') || strstr(x->cgroup, "..")))
-		return err_kind(e->err, ERR_USAGE, 0,
+	for (const char *const *sub = x->cgroups; sub && *sub; sub++)
+		if (path_has_dotdot(strchr(*sub, ':') ? strchr(*sub, ':') + 1 : *sub))
+			return err_kind(
+				e->err, ERR_USAGE, 0,
 				"bad sub cgroup path \"%s\": `..` components are not allowed",
-				x->cgroup);
+				*sub);
 	return create_check_pid_file(x->pid_file, e->err);
 }
 

@@ -52,7 +52,8 @@ static int await(struct init *in, enum sync_type type, int64_t *ret_value, struc
 
 static int do_mapping(struct init *in, struct err *err)
 {
-	return in->plan->create & CLONE_NEWUSER ? await(in, SYNC_MAPPED, NULL, err) : 0;
+	/* In a joined one: until the parent has heard who we are. */
+	return own(in, CLONE_NEWUSER) ? await(in, SYNC_MAPPED, NULL, err) : 0;
 }
 
 static int do_cgroup(struct init *in, struct err *err)
@@ -310,7 +311,7 @@ static int do_container_hooks(struct init *in, struct err *err)
 {
 	const struct spec_hooks *hooks = &in->plan->hooks[SPEC_HOOK_CREATE_CONTAINER];
 	struct hooks_setting setting = {
-		.dir = in->plan->bundle,
+		.dir = in->plan->container_hooks_dir,
 		.env = (const char *const *)environ,
 		.output = {in->hook_output[0], in->hook_output[1]},
 	};

@@ -131,26 +131,16 @@ static void make_propagation(const struct spec *spec, struct plan *p)
 	}
 }
 
-/* What cannot be done on the host's own mounts is refused, never done to them. */
-static int check_host_mounts(const struct spec *spec, const struct plan *p, struct err *err)
+/* Mounts are never made among the host's: without a mount namespace to make them in, there is one.
+ */
+static void keep_host_mounts(const struct spec *spec, struct plan *p)
 {
-	if (p->mounts_namespace)
-		return 0;
-	err_hint(err, "add {\"type\": \"mount\"} to /linux/namespaces");
-	if (spec->n_mounts) {
-		err_pointer(err, "/mounts");
-		return err_kind(err, ERR_CONFIG, 0,
-				"mounts need a mount namespace of the container's own");
-	}
-	if (spec->masked_paths.n || spec->readonly_paths.n || spec->root_readonly) {
-		err_pointer(err, spec->root_readonly	? "/root/readonly"
-				 : spec->masked_paths.n ? "/linux/maskedPaths"
-							: "/linux/readonlyPaths");
-		return err_kind(err, ERR_CONFIG, 0,
-				"this needs a mount namespace of the container's own");
-	}
-	err->hint[0] = '\0';
-	return 0;
+	if (p->mounts_namespace || !(spec->n_mounts || spec->masked_paths.n ||
+				     spec->readonly_paths.n || spec->root_readonly))
+		return;
+	p->create |= CLONE_NEWNS;
+	p->namespaces |= CLONE_NEWNS;
+	p->mounts_namespace = p->private_mounts = true;
 }
 
 static int make_process(const struct spec *spec, const struct plan_host *host,
@@ -202,12 +192,12 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 	make_propagation(spec, p);
 
 	r = make_namespaces(spec, p, arena, err);
+	keep_host_mounts(spec, p);
 	if (r == 0)
 		r = make_idmaps(spec, host, p, arena, err);
 	if (r == 0)
 		r = make_root(spec, options, p, arena, err);
-	if (r == 0)
-		r = check_host_mounts(spec, p, err);
+	p->container_hooks_dir = options->hooks_in_root ? p->rootfs : p->bundle;
 	if (r == 0)
 		r = plan_make_cgroup(spec, host, p, arena, err);
 	if (r == 0 && p->mounts_namespace)

@@ -40,6 +40,7 @@ struct plan_options {
 	const char *id;
 	const char *bundle; /* absolute */
 	bool no_pivot, no_new_keyring;
+	bool hooks_in_root; /* createContainer hooks run in the root, not in the bundle */
 	unsigned preserve_fds, listen_fds;
 	const char *notify_socket; /* of the caller, a good one, or NULL */
 };
@@ -112,6 +113,7 @@ struct plan {
 	const struct spec_net_device *net_devices;
 	size_t n_net_devices;
 
+	bool private_mounts; /* none was asked for, but mounts: the host's are not to be touched */
 	bool mounts_namespace; /* it has one of its own: pivot, mounts, devices, masks */
 	bool no_pivot;
 	unsigned long propagation;	/* of the new tree while it is built */
@@ -133,6 +135,7 @@ struct plan {
 	const char *notify; /* directory of the notify socket inside, NULL: none */
 
 	const struct spec_known *known; /* annotations */
+	const char *container_hooks_dir;
 	const struct spec_hooks *hooks; /* [SPEC_HOOK_COUNT] */
 	unsigned hook_kinds;		/* 1 << kind */
 	struct plan_process process;

@@ -235,6 +235,8 @@ void plan_print(const struct plan *p, struct strbuf *out)
 	strbuf_fmt(out, "id %s\nbundle %s\nrootfs %s%s\n", p->id, p->bundle, p->rootfs,
 		   p->root_readonly ? " read-only" : "");
 	print_namespaces(p, out);
+	if (p->private_mounts)
+		strbuf_add(out, "namespace mount for the mounts, not asked for\n");
 	if (p->hostname)
 		strbuf_fmt(out, "hostname %s\n", p->hostname);
 	if (p->domainname)

@@ -128,20 +128,6 @@ static void check_sysctls(struct spec_reading *r, const struct json *linux_, con
 		check_sysctl(r, c, s, r->sysctl[i++]);
 }
 
-/* Mounting over a path without an own mount namespace would hide it from the host. */
-static void check_mount_namespace(struct spec_reading *r, const struct json *linux_,
-				  const struct spec *s)
-{
-	if (s->ns[SPEC_NS_MOUNT].present)
-		return;
-	if (s->masked_paths.n)
-		spec_fail(r, json_get(linux_, "maskedPaths"),
-			  "needs a mount namespace in /linux/namespaces");
-	if (s->readonly_paths.n)
-		spec_fail(r, json_get(linux_, "readonlyPaths"),
-			  "needs a mount namespace in /linux/namespaces");
-}
-
 static void check_size(struct spec_reading *r, const struct json *root, const struct spec *s)
 {
 	const struct json *process = json_get(root, "process");
@@ -173,7 +159,6 @@ void spec_check(struct spec_reading *r, const struct json *root, struct spec *s)
 	check_userns(r, linux_, s);
 	check_ids(r, root, s);
 	check_sysctls(r, linux_, s);
-	check_mount_namespace(r, linux_, s);
 	if (s->n_net_devices && !s->ns[SPEC_NS_NETWORK].present)
 		spec_fail(r, json_get(linux_, "netDevices"),
 			  "needs a network namespace in /linux/namespaces");

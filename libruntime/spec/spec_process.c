@@ -31,13 +31,25 @@ static void read_groups(struct spec_reading *r, const struct json *j, void *out,
 }
 
 static const struct spec_field user_fields[] = {
-	{"uid", spec_read_int, offsetof(struct spec_process, uid), &id_range, SPEC_REQUIRED_CONFIG},
-	{"gid", spec_read_int, offsetof(struct spec_process, gid), &id_range, SPEC_REQUIRED_CONFIG},
+	{"uid", spec_read_int, offsetof(struct spec_process, uid), &id_range, 0},
+	{"gid", spec_read_int, offsetof(struct spec_process, gid), &id_range, 0},
 	{"umask", spec_read_int, offsetof(struct spec_process, umask), &umask_range, 0},
 	{"additionalGids", read_groups, 0, NULL, 0},
 	{"username", spec_read_ignored, 0, NULL, 0}, /* Windows */
 	{NULL, NULL, 0, NULL, 0},
 };
+
+/* Required by the specification; both peers take what is absent for 0. */
+static void read_user(struct spec_reading *r, const struct json *j, void *out, const void *arg)
+{
+	spec_read_fields(r, j, out, arg);
+	if (j->type != JSON_OBJECT || !r->whole)
+		return;
+	if (!spec_given(j, "uid"))
+		spec_warn(r, j, "uid is missing: 0 is taken");
+	if (!spec_given(j, "gid"))
+		spec_warn(r, j, "gid is missing: 0 is taken");
+}
 
 static const struct spec_field console_fields[] = {
 	{"height", spec_read_int, offsetof(struct spec_process, console_rows), &size_range,
@@ -113,16 +125,9 @@ void spec_read_env(struct spec_reading *r, const struct json *j, void *out, cons
 }
 
 /* The specification wants a warning, not a failure, for a capability that cannot be granted. */
-static bool may_be_newer(const char *name)
-{
-	return str_starts(name, "CAP_") && name[4] &&
-	       name[4 + strspn(name + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
-}
-
 static void read_caps(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
 	uint64_t *set = out;
-	char found[96];
 
 	(void)arg;
 	if (!spec_is(r, j, JSON_ARRAY, 1024))
@@ -131,14 +136,10 @@ static void read_caps(struct spec_reading *r, const struct json *j, void *out, c
 		const char *name = spec_string(r, c);
 		int cap = name ? spec_cap_number(name) : -1;
 
-		if (cap >= 0) {
+		if (cap >= 0)
 			*set |= UINT64_C(1) << cap;
-		} else if (name && may_be_newer(name)) {
-			spec_warn(r, c, "%s is not known and not granted", name);
-		} else if (name) {
-			spec_describe(c, found, sizeof(found));
-			spec_fail(r, c, "unknown capability, found %s", found);
-		}
+		else if (name)
+			spec_warn(r, c, "unknown capability \"%.64s\" is not granted", name);
 	}
 }
 
@@ -226,7 +227,7 @@ static void read_rlimits(struct spec_reading *r, const struct json *j, void *out
 const struct spec_field spec_process_fields[] = {
 	{"terminal", spec_read_bool, AT(terminal), NULL, 0},
 	{"consoleSize", spec_read_object, 0, console_fields, 0},
-	{"user", spec_read_object, 0, user_fields, 0},
+	{"user", read_user, 0, user_fields, 0},
 	{"args", read_args, AT(args), NULL, SPEC_REQUIRED},
 	{"env", spec_read_env, AT(env), NULL, 0},
 	{"cwd", spec_read_path, AT(cwd), NULL, SPEC_REQUIRED},

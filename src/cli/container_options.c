@@ -28,6 +28,7 @@ int container_request(const struct command_context *c, struct oakum_create *ret)
 	r.console_socket = opt_string(c, "console-socket");
 	r.pidfd_socket = opt_string(c, "pidfd-socket");
 	r.pid_file = opt_string(c, "pid-file");
+	r.hooks_in_root = c->peer == CLI_RUNC;
 	r.no_pivot = opt_bool(c, "no-pivot");
 	r.no_new_keyring = opt_bool(c, "no-new-keyring");
 	r.listen_fds = cli_listen_fds();

@@ -48,7 +48,6 @@ static void fill(const struct command_context *c, struct oakum_exec *x)
 	x->no_new_privileges = opt_bool(c, "no-new-privs");
 	x->ignore_paused = opt_bool(c, "ignore-paused");
 	x->detached = opt_bool(c, "detach");
-	x->cgroup = opt_string(c, "cgroup");
 	x->console_socket = opt_string(c, "console-socket");
 	x->pid_file = opt_string(c, "pid-file");
 	x->pidfd_socket = opt_string(c, "pidfd-socket");
@@ -61,8 +60,9 @@ static void fill(const struct command_context *c, struct oakum_exec *x)
 static int run(struct command_context *c)
 {
 	AUTO_FREE const char **env = opt_list(c, "env"), **groups = opt_list(c, "additional-gids"),
-			     **caps = opt_list(c, "cap");
-	struct oakum_exec x = OAKUM_EXEC(.env = env, .groups = groups, .caps = caps);
+			     **caps = opt_list(c, "cap"), **cgroups = opt_list(c, "cgroup");
+	struct oakum_exec x =
+		OAKUM_EXEC(.env = env, .groups = groups, .caps = caps, .cgroups = cgroups);
 	int status = container_preserve_fds(c, &x.preserve_fds);
 
 	if (status)
@@ -79,7 +79,7 @@ static const struct option_def options[] = {
 	{"additional-gids", 'g', "GID", "additional group", OPTION_REPEAT, NULL},
 	{"apparmor", 0, "PROFILE", "AppArmor profile", 0, NULL},
 	{"cap", 'c', "CAP", "add a capability", OPTION_REPEAT, NULL},
-	{"cgroup", 0, "PATH", "cgroup below the container's", 0, NULL},
+	{"cgroup", 0, "[CONTROLLER,...:]PATH", "cgroup below the container's", OPTION_REPEAT, NULL},
 	{"console-socket", 0, "SOCKET", "unix socket that receives the master of the terminal", 0,
 	 NULL},
 	{"cwd", 0, "DIR", "working directory in the container", 0, NULL},

@@ -120,11 +120,29 @@ int cli_status(const struct command_context *c, enum oakum_error_kind kind)
 	return 1;
 }
 
+/* runc's own process has become the container's when execve fails: it prints the bare words. */
+static bool put_as_runc(const struct command_context *c)
+{
+	const char *words = strstr(oakum_error_text(c->oakum, 0), "exec /");
+	enum oakum_error_kind kind = oakum_error_kind(c->oakum);
+
+	if (c->peer != CLI_RUNC || c->log_json || !words ||
+	    (kind != OAKUM_E_NOT_EXECUTABLE && kind != OAKUM_E_NOT_FOUND))
+		return false;
+	if (c->log_file)
+		log_error("%s", oakum_error_text(c->oakum, 0));
+	(void)io_write(STDERR_FILENO, words, strlen(words));
+	(void)io_write(STDERR_FILENO, "\n", 1);
+	return true;
+}
+
 int cli_fail(const struct command_context *c)
 {
 	size_t n = c->oakum ? oakum_error_count(c->oakum) : 0;
 	int status = n ? cli_status(c, oakum_error_kind(c->oakum)) : 0;
 
+	if (n == 1 && put_as_runc(c))
+		return status;
 	for (size_t i = 0; i < n; i++)
 		put_error(c, oakum_error_text(c->oakum, i), oakum_error_hint(c->oakum, i));
 	if (n == 0)

@@ -103,7 +103,6 @@ text() {
 		/process/rlimits/0/type .process.rlimits[0].type = "RLIMIT_BOGUS"
 		/process/rlimits/0 .process.rlimits[0].soft = 2000
 		/process/rlimits/1 .process.rlimits += .process.rlimits
-		/process/capabilities/bounding/0 .process.capabilities.bounding = ["CAP bogus"]
 		/root/path .root.path = ""
 		/root/path .root.path = 5
 		/root del(.root)

@@ -292,3 +292,34 @@ load ../lib/common
 	is "$(status_of)" created
 	ok oakum delete -f "$C"
 }
+
+@test "mounts without a mount namespace: a private one, and the host's mounts stay as they are" {
+	local before
+	before=$(cat /proc/self/mountinfo)
+	bundle '.linux.namespaces |= map(select(.type != "mount")) | .process.args = ["sh", "-c", "grep -c \" /proc \" /proc/self/mountinfo; readlink /proc/self/ns/mnt"]'
+	ok oakum run -b "$B" "$C"
+	says "no mount namespace in /linux/namespaces"
+	[ "${output%%$'\n'*}" -ge 1 ]
+	[ "${output##*$'\n'}" != "$(readlink /proc/self/ns/mnt)" ]
+	is "$(cat /proc/self/mountinfo)" "$before"
+}
+
+@test "as runc: a program that is not there is said in its words, and createContainer hooks run in the root" {
+	ln -s "$OAKUM" runc
+	ln -s "$OAKUM" crun
+	bundle '.process.args = ["/bin/nobody"]'
+	fails 127 ./runc --root "$ROOT" run -b "$B" "$C"
+	says 'exec: "/bin/nobody": stat /bin/nobody: no such file or directory'
+	printf '#!/nowhere\n' >"$B/rootfs/bin/script"
+	chmod 755 "$B/rootfs/bin/script"
+	edit '.process.args = ["/bin/script"]'
+	fails 127 ./runc --root "$ROOT" run -b "$B" "$C"
+	is "$errors" 'exec /bin/script: no such file or directory'
+	rm -f "$B/rootfs/bin/script"
+	bundle '.process.args = ["true"] | .hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "pwd >&2; exit 3"]}]'
+	fails 1 ./runc --root "$ROOT" run -b "$B" "$C"
+	says "exit status 3: $B/rootfs"
+	fails 1 ./crun --root "$ROOT" run -b "$B" "$C"
+	says "exit status 3: $B"
+	[[ $errors != *"$B/rootfs"* ]]
+}

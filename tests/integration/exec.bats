@@ -222,3 +222,34 @@ fails_status() {
 	fails 255 oakum exec --cgroup none "$C" true
 	ok oakum delete -f "$C"
 }
+
+@test "exec --cgroup: sub-cgroups, by controller where there are several, and what is refused" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	fails 255 oakum exec --cgroup .. "$C" true
+	says "bad sub cgroup path" '`..` components are not allowed'
+	fails 255 oakum exec --cgroup a/../../b "$C" true
+	says "bad sub cgroup path"
+	fails 255 oakum exec --cgroup nonexistent "$C" true
+	says " adding pid " "o such file or directory"
+	fails 255 oakum exec --cgroup whaaat:/ "$C" true
+	says "unknown controller whaaat"
+	ok oakum exec --cgroup / "$C" cat /proc/self/cgroup
+	is "$output" "$(cat "/proc/$(pid_of)/cgroup")"
+	if on_v2; then
+		mkdir "$(cgroup_dir pids)/sub"
+		ok oakum exec --cgroup sub "$C" cat /proc/self/cgroup
+		prints "/$C/sub"
+	else
+		mkdir "$(cgroup_dir pids)/sub" "$(cgroup_dir freezer)/deep" "$(cgroup_dir freezer)/deep/er"
+		fails 255 oakum exec --cgroup freezer:nonexistent "$C" true
+		says " adding pid "
+		ok oakum exec --cgroup pids:sub --cgroup freezer:deep/er "$C" cat /proc/self/cgroup
+		prints ":pids:/oakum-" "/$C/sub" "/$C/deep/er"
+		is "$(grep -c "/$C\$" <<<"$output")" "$(($(wc -l <<<"$output") - 2))"
+		# Wherever there is one of that name.
+		ok oakum exec --cgroup sub "$C" cat /proc/self/cgroup
+		is "$(grep -c "/$C/sub\$" <<<"$output")" 1
+	fi
+	ok oakum delete -f "$C"
+}

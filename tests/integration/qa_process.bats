@@ -39,9 +39,9 @@ load ../lib/common
 	bundle '.linux.maskedPath = ["/proc/kcore"] | .process.capabilities.bounding += ["CAP_TELEPORT"]'
 	ok oakum run -b "$B" "$C"
 	says '/linux/maskedPath: not known and ignored; did you mean "maskedPaths"?' \
-		'/process/capabilities/bounding/3: CAP_TELEPORT is not known and not granted'
+		'/process/capabilities/bounding/3: unknown capability "CAP_TELEPORT" is not granted'
 	bundle '.linux.netDevices = {eth9: {}}'
-	fails 6 oakum run -b "$B" "$C"
+	fails 3 oakum run -b "$B" "$C"
 	says /linux/netDevices
 }
 
