@@ -21,6 +21,9 @@
 	{"*(config)", "/linux/personality/flags", LIST, 0, NULL},
 	/* Objects that may be empty. */
 	{"*", "*/capabilities", OBJECT, 0, NULL},
+	{"*", "*/user", OBJECT, 0, NULL}, /* a warning */
+	/* A capability that nobody knows is a warning. */
+	{"*", "*/capabilities/*/[0-9]", EMPTY | X, 0, NULL},
 	{"*(config)", "/annotations", OBJECT, 0, NULL},
 	{"*(config)", "/linux/sysctl", OBJECT, 0, NULL},
 	{"*(config)", "/linux/netDevices", OBJECT, 0, NULL},
