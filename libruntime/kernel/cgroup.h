@@ -178,6 +178,12 @@ void cgroup_close(struct cgroup *cg);
 int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
 		  struct err *err);
 
+/*
+ * Give the v2 directory and what the kernel lets a delegate write (never limits) to @uid and @gid:
+ * the root of a user namespace may then make sub-cgroups of its own. 0, or < 0 with @err.
+ */
+int cgroup_delegate(const struct cgroup *cg, uint32_t uid, uint32_t gid, struct err *err);
+
 /* Open an existing one. CGROUP_GONE: in no hierarchy. */
 int cgroup_open(struct cgroup *cg, const char *path, struct err *err);
 

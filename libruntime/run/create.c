@@ -76,6 +76,7 @@ static int fill_state(struct creation *c, const char *id)
 	s->created = c->created;
 	s->boot_id = handle_boot_id(c->o);
 	s->cgroup = c->plan->cgroup;
+	s->delegate = c->plan->delegate;
 	s->listener = c->plan->process.listener.path;
 	s->owner = geteuid();
 	s->terminal = c->spec->process.terminal;
@@ -121,12 +122,17 @@ static char *hook_json(struct creation *c, const char *status, char **ret_pid)
 	return text;
 }
 
+static const struct cgroup *lives_in(const struct creation *c)
+{
+	return c->have_delegate ? &c->delegate : c->have_cgroup ? &c->cgroup : NULL;
+}
+
 static int prepare_init(struct creation *c, struct init *in, int child_sync)
 {
 	*in = (struct init){
 		.plan = c->plan,
-		.cgroup = c->have_cgroup ? &c->cgroup : NULL,
-		.in_v2 = c->have_cgroup && cgroup_v2_fd(&c->cgroup) >= 0,
+		.cgroup = lives_in(c),
+		.in_v2 = lives_in(c) && cgroup_v2_fd(lives_in(c)) >= 0,
 		.filter = c->have_filter ? &c->filter : NULL,
 		.sync = child_sync,
 		.parent_end = c->sync,
@@ -162,7 +168,7 @@ static int take_join(struct creation *c, int kind)
 
 static void fill_clone(const struct creation *c, struct clone_args *args, unsigned flags)
 {
-	int into = c->have_cgroup ? cgroup_v2_fd(&c->cgroup) : -1;
+	int into = lives_in(c) ? cgroup_v2_fd(lives_in(c)) : -1;
 
 	*args = (struct clone_args){.flags = flags | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
 	if (into >= 0) {
@@ -433,6 +439,38 @@ static int build_filter(struct creation *c)
 	return r;
 }
 
+/* To whom: root of the container's own user namespace, as the host knows it. */
+static int hand_over_cgroup(struct creation *c)
+{
+	const struct plan *p = c->plan;
+	uint32_t ids[2] = {0, 0};
+
+	if (!(p->create & CLONE_NEWUSER) || c->host.rootless)
+		return 0;
+	for (size_t i = 0; i < p->n_uids; i++)
+		ids[0] = p->uids[i].container == 0 ? p->uids[i].host : ids[0];
+	for (size_t i = 0; i < p->n_gids; i++)
+		ids[1] = p->gids[i].container == 0 ? p->gids[i].host : ids[1];
+	return cgroup_delegate(&c->delegate, ids[0], ids[1], c->err);
+}
+
+static int make_delegate(struct creation *c)
+{
+	const struct cgroup_limits none = {.memory_limit = {.set = false}};
+	int r;
+
+	if (!c->plan->delegate)
+		return 0;
+	cgroup_init(&c->delegate, c->host.cgroups);
+	r = cgroup_create(&c->delegate, c->plan->delegate, &none, c->err);
+	c->have_delegate = r == 0;
+	if (r == 0)
+		r = hand_over_cgroup(c);
+	if (r < 0)
+		err_pointer(c->err, "/annotations/run.oci.delegate-cgroup");
+	return r;
+}
+
 static int make_cgroup(struct creation *c)
 {
 	int r;
@@ -446,7 +484,7 @@ static int make_cgroup(struct creation *c)
 		return r;
 	}
 	c->have_cgroup = true;
-	return 0;
+	return make_delegate(c);
 }
 
 static int limit_cgroup(struct creation *c)
@@ -509,6 +547,9 @@ static void undo(struct creation *c, const char *id)
 
 	creation_return_netdevs(c);
 	create_reap(c->pid, c->pidfd);
+	if (c->have_delegate)
+		cgroup_close(&c->delegate);
+	c->have_delegate = false;
 	if (c->have_cgroup) {
 		cgroup_signal_all(&c->cgroup, SIGKILL, &ignored);
 		cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
@@ -524,6 +565,8 @@ static void release(struct creation *c)
 		netdev_done(&c->netdevs[i]);
 	if (c->have_filter)
 		seccomp_free(&c->filter);
+	if (c->have_delegate)
+		cgroup_close(&c->delegate);
 	if (c->have_cgroup)
 		cgroup_close(&c->cgroup);
 	fd_close(c->dir);

@@ -27,9 +27,9 @@ struct creation {
 	struct state state;
 	struct seccomp_filter filter;
 	bool have_filter;
-	int dir; /* ROOT/ID, locked */
-	struct cgroup cgroup;
-	bool have_cgroup;
+	int dir;			/* ROOT/ID, locked */
+	struct cgroup cgroup, delegate; /* the second one below the first */
+	bool have_cgroup, have_delegate;
 	int gate, sync; /* our end */
 	int join[8];
 	int *sources;

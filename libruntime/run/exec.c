@@ -213,6 +213,7 @@ static int enter_sub(struct entry *e, const char *text)
 static int open_cgroup(struct entry *e)
 {
 	const char *const *sub = e->options->cgroups;
+	bool delegate = e->c.state.delegate[0] && !(sub && *sub);
 	const struct cgroup_host *host;
 	int r;
 
@@ -222,7 +223,10 @@ static int open_cgroup(struct entry *e)
 	if (!host)
 		return -EINVAL;
 	cgroup_init(&e->cgroup, host);
-	r = cgroup_open(&e->cgroup, e->c.state.cgroup, e->err);
+	r = delegate ? cgroup_open(&e->cgroup, e->c.state.delegate, e->err) : CGROUP_GONE;
+	/* What it was given it may have taken away. */
+	if (r == CGROUP_GONE)
+		r = cgroup_open(&e->cgroup, e->c.state.cgroup, e->err);
 	e->have_cgroup = r == 0;
 	for (; r == 0 && sub && *sub; sub++)
 		r = enter_sub(e, *sub);

@@ -129,7 +129,8 @@ struct plan {
 	bool keyring;
 	const char *mount_label; /* of new file systems, NULL: none */
 
-	const char *cgroup; /* "" : none */
+	const char *cgroup;   /* "" : none */
+	const char *delegate; /* sub-cgroup of it where the process lives; NULL: in it */
 	struct cgroup_limits limits;
 
 	const char *notify; /* directory of the notify socket inside, NULL: none */

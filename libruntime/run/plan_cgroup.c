@@ -91,6 +91,24 @@ static int make_path(const struct spec *spec, const struct plan_host *host, stru
 	return p->cgroup ? 0 : err_set(err, ENOMEM, "plan the cgroup");
 }
 
+/* Limits stay above, out of the container's reach. */
+static int make_delegate(const struct spec *spec, struct plan *p, struct arena *arena,
+			 struct err *err)
+{
+	const char *joined = arena_printf(arena, "%s/%s", p->cgroup, spec->known.delegate_cgroup);
+	char clean[PATH_MAX / 4];
+
+	if (!joined)
+		return err_set(err, ENOMEM, "plan the cgroup");
+	if (path_clean(joined, clean, sizeof(clean)) < 0) {
+		err_pointer(err, "/annotations/run.oci.delegate-cgroup");
+		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "delegate-cgroup");
+	}
+	if (!str_eq(clean, p->cgroup))
+		p->delegate = arena_strdup(arena, clean);
+	return 0;
+}
+
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err)
 {
@@ -101,6 +119,11 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 		return r;
 	p->cgroup = "";
 	if (host->cgroups->mode == CGROUP_NONE) {
+		if (spec->known.delegate_cgroup) {
+			err_pointer(err, "/annotations/run.oci.delegate-cgroup");
+			return err_kind(err, ERR_UNSUPPORTED, 0,
+					"there are no cgroups to delegate");
+		}
 		limit = any_limit(&p->limits);
 		if (!limit && !spec->cgroups_path)
 			return 0;
@@ -110,5 +133,7 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 			"there are no cgroups (none is mounted, or the manager is disabled)");
 	}
 	r = plan_make_device_rules(&spec->resources, &p->limits, arena, err);
-	return r < 0 ? r : make_path(spec, host, p, arena, err);
+	if (r == 0)
+		r = make_path(spec, host, p, arena, err);
+	return r == 0 && spec->known.delegate_cgroup ? make_delegate(spec, p, arena, err) : r;
 }

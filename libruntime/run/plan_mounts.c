@@ -60,6 +60,11 @@ static int add_controller_links(struct builder *b, const struct mount_op *dir, c
 	return 0;
 }
 
+static const char *lives_in(const struct plan *p)
+{
+	return p->delegate ? p->delegate : p->cgroup;
+}
+
 static int add_cgroup_v1(struct builder *b, const struct mount_op *asked, struct err *err)
 {
 	struct cgroup_view *view = arena_array(b->arena, CGROUP_MAX, sizeof(*view));
@@ -69,7 +74,7 @@ static int add_cgroup_v1(struct builder *b, const struct mount_op *asked, struct
 
 	if (!view)
 		return err_set(err, ENOMEM, "plan cgroup mounts");
-	n = cgroup_view(b->host->cgroups, b->plan->cgroup, view);
+	n = cgroup_view(b->host->cgroups, lives_in(b->plan), view);
 	top.kind = MOUNT_FS;
 	top.type = "tmpfs";
 	top.source = "tmpfs";
@@ -112,7 +117,7 @@ static int add_cgroup_v2(struct builder *b, const struct mount_op *asked, struct
 
 	if (!view)
 		return err_set(err, ENOMEM, "plan cgroup mounts");
-	if (cgroup_view(b->host->cgroups, b->plan->cgroup, view) == 0)
+	if (cgroup_view(b->host->cgroups, lives_in(b->plan), view) == 0)
 		return err_kind(err, ERR_UNSUPPORTED, 0, "no cgroup file system to show");
 	bind.kind = MOUNT_BIND;
 	bind.source = view[0].dir;

@@ -132,6 +132,8 @@ static void print_cgroup(const struct plan *p, struct strbuf *out)
 	const struct cgroup_limits *l = &p->limits;
 
 	strbuf_fmt(out, "cgroup %s\n", p->cgroup[0] ? p->cgroup : "none");
+	if (p->delegate)
+		strbuf_fmt(out, "cgroup delegated %s\n", p->delegate);
 	print_limit(out, "memory", l->memory_limit.set, l->memory_limit.v);
 	print_limit(out, "memory.reservation", l->memory_reservation.set, l->memory_reservation.v);
 	print_limit(out, "memory.swap", l->memory_swap.set, l->memory_swap.v);

@@ -76,6 +76,8 @@ static void write_members(struct strbuf *b, const struct state *s)
 	put_proc(b, "supervisor", &s->supervisor);
 	if (s->supervisor.pid > 0)
 		put_number(b, "supervisorFd", (uint64_t)s->supervisor_fd);
+	if (s->delegate && s->delegate[0])
+		put_text(b, "delegate", s->delegate);
 	if (s->listener && s->listener[0])
 		put_text(b, "listener", s->listener);
 	if (s->annotations && s->annotations[0]) {
@@ -89,6 +91,7 @@ static size_t size_needed(const struct state *s)
 {
 	return 1024 +
 	       6 * (strlen(s->id) + strlen(s->bundle) + strlen(s->rootfs) + strlen(s->cgroup)) +
+	       (s->delegate ? 6 * strlen(s->delegate) : 0) +
 	       (s->listener ? 6 * strlen(s->listener) : 0) +
 	       (s->annotations ? strlen(s->annotations) : 0);
 }
@@ -157,6 +160,7 @@ static void read_members(const struct json *j, struct state *s)
 	s->created = get_text(j, "created");
 	s->boot_id = get_text(j, "bootId");
 	s->cgroup = get_text(j, "cgroup");
+	s->delegate = get_text(j, "delegate");
 	s->listener = get_text(j, "listener");
 	s->owner = (uint32_t)get_number(j, "owner");
 	s->complete = get_number(j, "complete") != 0;

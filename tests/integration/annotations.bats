@@ -73,3 +73,59 @@ annotate() { printf '.annotations = (.annotations // {}) + {"%s": "%s"}' "$1" "$
 	done
 	! grep -qxF io.kubernetes.cri.container-type <<<"$list"
 }
+
+@test "run.oci.delegate-cgroup: the process, and exec's, live in a sub-cgroup below the limits" {
+	local limits='.linux.resources.pids = {limit: 50}'
+	on_v2 && limits=.
+	sleeper "$(annotate run.oci.delegate-cgroup /payload/deep) | $limits"
+	ok oakum run -d --bundle "$B" "$C"
+	local line dir
+	# Where the v2 tree is alone in sight, the other hierarchies know nothing of the container.
+	while IFS=: read -r _ _ line; do
+		is "${line##*/"$C"}" /payload/deep
+	done < <(grep "/$C" "/proc/$(pid_of)/cgroup")
+	[ -n "$line" ] || [ -n "$(cgroups_of deep)" ]
+	ok oakum exec "$C" sleep 0
+	oakum exec "$C" sleep 1000 </dev/null 3>&- &
+	until_true 5 sh -c "[ \$(cat $(cgroups_of deep | head -n 1)/cgroup.procs | wc -l) -ge 3 ]"
+	if ! on_v2; then
+		dir=$(cgroup_dir pids)
+		is "$(cat "${dir%/payload/deep}/pids.max") $(cat "$dir/pids.max")" "50 max"
+	fi
+	ok oakum pause "$C"
+	is "$(status_of)" paused
+	ok oakum resume "$C"
+	ok oakum delete --force "$C"
+	wait
+	[ -z "$(cgroups_of "$C")" ]
+}
+
+@test "run.oci.delegate-cgroup: root of a user namespace manages what it is given, and not the limits" {
+	on_v2 || skip "v1 delegates nothing"
+	bundle "$(annotate run.oci.delegate-cgroup payload)"' | .linux.namespaces += [{type: "user"}, {type: "cgroup"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| (.mounts[] | select(.type == "cgroup")).options = ["nosuid", "noexec", "nodev"]
+		| .process.args = ["sh", "-c", "cd /sys/fs/cgroup && cat /proc/self/cgroup && mkdir mine && echo 0 >mine/cgroup.procs && cat /proc/self/cgroup; echo 1 >cgroup.freeze"]'
+	chmod 755 "$W" "$B"
+	local status=0
+	oakum run --bundle "$B" "$C" </dev/null >"$W/out" 2>"$W/err" || status=$?
+	is "$(grep ^0: "$W/out" | paste -sd' ')" "0::/ 0::/mine"
+	[ $status != 0 ]
+	grep -q "Permission denied" "$W/err"
+	[ -z "$(cgroups_of "$C")" ]
+}
+
+@test "run.oci.delegate-cgroup: .. is refused, an empty one is none" {
+	bundle "$(annotate run.oci.delegate-cgroup a/../../b)"
+	fails 3 oakum run --bundle "$B" "$C"
+	says /annotations/run.oci.delegate-cgroup delegate-cgroup '`..` components are not allowed'
+	bundle "$(annotate run.oci.delegate-cgroup '') | .process.args = [\"true\"]"
+	ok oakum run --bundle "$B" "$C"
+}
+
+@test "docs/annotations.md has every annotation that features lists, and no other" {
+	local doc=$HERE/../../docs/annotations.md
+	ok oakum features
+	is "$(sed -n 's/^| `\([a-z.A-Z_0-9-]*\)`.* | yes |$/\1/p' "$doc" | sort)" \
+		"$(jq -r '.potentiallyUnsafeConfigAnnotations[]' <<<"$output" | sort)"
+}
