@@ -10,6 +10,9 @@
 #include "kernel/signal.h"
 #include "run/lifecycle.h"
 
+/* How long a kill may take to become a death; in state D it takes as long as a device does. */
+#define DEATH_MS 1000
+
 static int open_cgroup(struct oakum *o, const struct container *c, struct cgroup *cg,
 		       struct err *err)
 {
@@ -23,11 +26,17 @@ static int open_cgroup(struct oakum *o, const struct container *c, struct cgroup
 
 static int kill_all(struct oakum *o, const struct container *c, int sig, struct err *err)
 {
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int pidfd = -1;
 	struct cgroup cg;
 	int r = open_cgroup(o, c, &cg, err);
 
+	if (r == 0 && sig == SIGKILL)
+		(void)proc_open(&c->state.init, &pidfd, &ignored);
 	if (r == 0)
 		r = cgroup_signal_all(&cg, sig, err);
+	if (r == 0 && pidfd >= 0)
+		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
 	if (r != -EINVAL || err->kind == ERR_NONE)
 		cgroup_close(&cg);
 	return r < 0 ? r : 0;
@@ -55,8 +64,14 @@ static int signal_init(struct oakum *o, const struct container *c, int sig, stru
 		r = proc_signal(pidfd, sig, err);
 	if (r == PROC_GONE)
 		return err_kind(err, ERR_STATE, 0, "container not running");
-	if (r == 0 && sig == SIGKILL)
+	if (r == 0 && sig == SIGKILL) {
 		thaw_to_die(o, c);
+		/*
+		 * A caller's next question is whether it is dead, or its next step one that needs
+		 * that: containerd refuses to delete what its shim has not seen end.
+		 */
+		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
+	}
 	return r;
 }
 

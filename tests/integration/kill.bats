@@ -59,6 +59,17 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	ok oakum delete "$C"
 }
 
+@test "after kill KILL it is dead, not dying" {
+	bundle '.process.args = ["sh", "-c", "for i in $(seq 150); do sleep 1000 & done; echo ready; wait"]'
+	for all in "" --all; do
+		oakum run -d -b "$B" "$C" </dev/null >"$W/out"
+		until_true 5 grep -q ready "$W/out"
+		ok oakum kill $all "$C" KILL
+		is "$(status_of)" stopped
+		ok oakum delete "$C"
+	done
+}
+
 @test "delete right after kill KILL succeeds, every time" {
 	sleeper
 	for _ in {1..25}; do
