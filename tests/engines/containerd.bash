@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# containerd for a file of tests: its root, state and socket are private since /run is; `launch` and `lives`
+# make tasks on the program under test.
+# shellcheck shell=bash disable=SC2034,SC2154
+. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+
+NEEDS="containerd ctr containerd-shim-runc-v2"
+# Where the shim has the runtime keep its state: a directory for each namespace of containerd.
+ROOT=/run/containerd/runc/default
+SOCKET=/run/containerd/containerd.sock
+
+# containerd_start [BLOCK…]: with these blocks of docs/engines.md as part of its configuration.
+containerd_start() {
+	local block
+	if [ ! -e "$E/config.toml" ]; then
+		cat >"$E/config.toml" <<-END
+			version = 2
+			root = "$E/root"
+			state = "/run/containerd/state"
+		END
+		for block; do
+			doc "$block" >>"$E/config.toml" || return 1
+		done
+	fi
+	# By the name of runc, too, it is the program under test that is called.
+	mkdir -p "$E/bin"
+	ln -sf "$OAKUM" "$E/bin/runc"
+	start containerd env PATH="$E/bin:$PATH" containerd -c "$E/config.toml"
+	until_true 20 answers
+}
+
+answers() { ctr version >/dev/null 2>&1; }
+
+containerd_images() {
+	local namespace
+	image "$E/image.tar"
+	for namespace; do
+		ctr -n "$namespace" image import "$E/image.tar" || return 1
+	done
+}
+
+engine_stop() {
+	stop containerd
+	rm -rf --one-file-system /run/containerd
+}
+
+engine_sweep() {
+	local id
+	for id in $(ctr container ls -q); do
+		ctr task kill -s KILL -a "$id"
+		until_true 5 stopped "$id"
+		ctr container rm "$id"
+	done
+}
+
+# launch CTR-RUN-OPTION… IMAGE ID COMMAND…
+launch() {
+	ctr run --runc-binary "$OAKUM" "$@"
+}
+
+# lives [OPTION…]: task $C, detached, that sleeps until a signal ends it.
+lives() {
+	gives 0 launch -d "$@" "$IMAGE" "$C" sh -c 'trap "exit 9" TERM; echo up >/up; while :; do sleep 1000 & wait $!; done'
+	until_true 10 ctr task exec --exec-id "up$RANDOM" "$C" test -e /up
+}
+
+# ends: the end of task $C and of its container, as the seed of the leak: delete alone.
+ends() {
+	gives 0 ctr task kill -s SIGKILL "$C"
+	until_true 10 stopped "$C"
+	gives 0 ctr container delete "$C"
+}
+
+task_pid() { ctr task ls | awk -v id="$1" '$1 == id { print $2 }'; }
+task_status() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
+task_is() { [ "$(task_status "$C")" = "$1" ]; }
+stopped() { case $(task_status "$1") in STOPPED | "") ;; *) return 1 ;; esac; }
+shim_pid() { awk '/^PPid:/ { print $2 }' "/proc/$(task_pid "$1")/status"; }
