@@ -137,7 +137,8 @@ int idmap_userns(const struct idmap *map, struct err *err)
 		hold(self);
 	if (pid < 0)
 		return err_set(err, errno, "make a user namespace for an id-mapped mount");
-	r = userns_map(pid, map->uids, map->n_uids, map->gids, map->n_gids, err);
+	r = userns_map(pid, &(struct ns_idmaps){map->uids, map->n_uids},
+		       &(struct ns_idmaps){map->gids, map->n_gids}, err);
 	if (r == 0)
 		r = open_userns(pid, err);
 	(void)kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */

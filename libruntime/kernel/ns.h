@@ -30,13 +30,33 @@ struct ns_idmap {
 	uint32_t container, host, size;
 };
 
+struct ns_idmaps {
+	const struct ns_idmap *v;
+	size_t n;
+};
+
 /*
  * Write uid_map, setgroups and gid_map of the child @pid from its parent (user_namespaces(7)); with
  * rights in one write each; without, a single own id is written directly ("deny" to setgroups
- * first) and ranges go through newuidmap(1) and newgidmap(1).
+ * first) and ranges go through newuidmap(1) and newgidmap(1). NULL, or none: not written.
  */
-int userns_map(pid_t pid, const struct ns_idmap *uids, size_t n_uids, const struct ns_idmap *gids,
-	       size_t n_gids, struct err *err);
+int userns_map(pid_t pid, const struct ns_idmaps *uids, const struct ns_idmaps *gids,
+	       struct err *err);
+
+/* Are we in the first user namespace, where root is root? */
+bool userns_is_first(void);
+
+/* May we make namespaces without a new user namespace: CAP_SYS_ADMIN in our own one? */
+bool userns_may_unshare(void);
+
+/* The maps of our own user namespace, and those of @ns, whose ids are ours on the "host" side
+ * (4294967295 where we have none). In @arena; a process joins @ns for the moment, so this tells
+ * also whether we may: EPERM if not. 0, or < 0 with @err. */
+struct arena;
+int userns_own_maps(struct arena *arena, struct ns_idmaps *uids, struct ns_idmaps *gids,
+		    struct err *err);
+int userns_maps_of(int ns, struct arena *arena, struct ns_idmaps *uids, struct ns_idmaps *gids,
+		   struct err *err);
 
 /* sethostname(2), setdomainname(2). */
 int uts_hostname(const char *name, struct err *err);

@@ -224,19 +224,17 @@ static int map_gids(const struct map_request *q, struct err *err)
 	return r == -EPERM ? err_set(err, EPERM, "write gid_map of process %d", q->pid) : r;
 }
 
-int userns_map(pid_t pid, const struct ns_idmap *uids, size_t n_uids, const struct ns_idmap *gids,
-	       size_t n_gids, struct err *err)
+int userns_map(pid_t pid, const struct ns_idmaps *uids, const struct ns_idmaps *gids,
+	       struct err *err)
 {
 	AUTO_CLOSE int dir = open_process(pid, err);
-	struct map_request uid_request = {pid, dir, uids, n_uids};
-	struct map_request gid_request = {pid, dir, gids, n_gids};
 	int r = 0;
 
 	if (dir < 0)
 		return dir;
-	if (n_uids > 0)
-		r = map_uids(&uid_request, err);
-	if (r == 0 && n_gids > 0)
-		r = map_gids(&gid_request, err);
+	if (uids && uids->n > 0)
+		r = map_uids(&(struct map_request){pid, dir, uids->v, uids->n}, err);
+	if (r == 0 && gids && gids->n > 0)
+		r = map_gids(&(struct map_request){pid, dir, gids->v, gids->n}, err);
 	return r;
 }

@@ -109,166 +109,6 @@ static int begin_state(struct creation *c, const char *id)
 	return r < 0 ? r : state_keep_config(c->dir, c->text, c->text_size, c->err);
 }
 
-/* ---- the child ---- */
-
-static char *hook_json(struct creation *c, const char *status, char **ret_pid)
-{
-	/* A pid with as many digits as there can be, blanked: the child fills in its own. */
-	char *text = state_hook_json(&c->arena, &c->state, status, 1111111111);
-
-	*ret_pid = text ? strstr(text, "1111111111") : NULL;
-	if (*ret_pid)
-		memset(*ret_pid, ' ', INIT_PID_DIGITS);
-	return text;
-}
-
-static const struct cgroup *lives_in(const struct creation *c)
-{
-	return c->have_delegate ? &c->delegate : c->have_cgroup ? &c->cgroup : NULL;
-}
-
-static int prepare_init(struct creation *c, struct init *in, int child_sync)
-{
-	*in = (struct init){
-		.plan = c->plan,
-		.cgroup = lives_in(c),
-		.in_v2 = lives_in(c) && cgroup_v2_fd(lives_in(c)) >= 0,
-		.filter = c->have_filter ? &c->filter : NULL,
-		.sync = child_sync,
-		.parent_end = c->sync,
-		.gate = c->gate,
-		.sources = c->sources,
-		.root = ROOTFS_INIT,
-		.mask = MASK_INIT,
-		.tty_slave = -1,
-		.notify = -1,
-	};
-	memcpy(in->join, c->join, sizeof(in->join));
-	memcpy(in->stdio, c->options->stdio, sizeof(in->stdio));
-	memcpy(in->hook_output, c->hook_output, sizeof(in->hook_output));
-	in->root.path = c->plan->rootfs;
-	in->root.userns = c->plan->namespaces & CLONE_NEWUSER;
-	if (c->plan->hook_kinds) {
-		in->hook_creating = hook_json(c, "creating", &in->hook_pid_creating);
-		in->hook_created = hook_json(c, "created", &in->hook_pid_created);
-		if (!in->hook_creating || !in->hook_created)
-			return err_set(c->err, ENOMEM, "prepare the state for hooks");
-		c->plan->process.hook_state = in->hook_created;
-	}
-	return 0;
-}
-
-static int take_join(struct creation *c, int kind)
-{
-	for (size_t i = 0; i < c->plan->n_join; i++)
-		if (c->plan->join[i].kind == kind)
-			return fd_take(&c->join[i]);
-	return -1;
-}
-
-static void fill_clone(const struct creation *c, struct clone_args *args, unsigned flags)
-{
-	int into = lives_in(c) ? cgroup_v2_fd(lives_in(c)) : -1;
-
-	*args = (struct clone_args){.flags = flags | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
-	if (into >= 0) {
-		args->flags |= CLONE_INTO_CGROUP;
-		args->cgroup = (uint64_t)into;
-	}
-}
-
-/* In a joined user namespace the new ones must be made by a process that is in it already: it makes
- * our child (CLONE_PARENT), says which, and ends. */
-static _Noreturn void middle(struct creation *c, struct init *in, int user, int pid)
-{
-	struct clone_args args;
-	struct err err = ERR_INIT;
-	pid_t child;
-
-	if ((pid >= 0 && ns_join(pid, CLONE_NEWPID, &err) < 0) ||
-	    ns_join(user, CLONE_NEWUSER, &err) < 0) {
-		err_prefix(&err, "namespaces");
-		sync_send_error(in->sync, &err);
-		_exit(1);
-	}
-	fill_clone(c, &args, (c->plan->create & ~(unsigned)CLONE_NEWCGROUP) | CLONE_PARENT);
-	args.exit_signal = 0;
-	child = sys_clone3(&args);
-	if (child == 0)
-		init_main(in);
-	if (child < 0) {
-		err_set(&err, errno, "clone");
-		sync_send_error(in->sync, &err);
-		_exit(1);
-	}
-	sync_send(in->sync, SYNC_MIDDLE, child, -1);
-	_exit(0);
-}
-
-static int clone_by_middle(struct creation *c, struct init *in, int user, int pid)
-{
-	struct sync_message m;
-	pid_t helper = fork();
-	int r;
-
-	if (helper == 0)
-		middle(c, in, user, pid);
-	if (helper < 0)
-		return err_set(c->err, errno, "fork");
-	r = sync_expect(c->sync, SYNC_MIDDLE, &m, NULL, c->deadline, c->err);
-	create_reap(helper, -1);
-	if (r != 0)
-		return r < 0 ? r : err_set(c->err, ECHILD, "join the user namespace");
-	c->pid = (pid_t)m.value;
-	c->pidfd = sys_pidfd_open(c->pid, 0);
-	return c->pidfd < 0 ? err_set(c->err, errno, "pidfd_open") : 0;
-}
-
-/* setns(2) to a pid namespace moves our future children only; back afterwards. */
-static int clone_direct(struct creation *c, struct init *in, int pid)
-{
-	AUTO_CLOSE int own = pid >= 0 ? open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC) : -1;
-	struct clone_args args;
-	int r = pid >= 0 ? ns_join(pid, CLONE_NEWPID, c->err) : 0;
-
-	if (r < 0)
-		return r;
-	fill_clone(c, &args, (c->plan->create & ~(unsigned)CLONE_NEWCGROUP) | CLONE_PIDFD);
-	args.pidfd = (uintptr_t)&c->pidfd;
-	c->pid = sys_clone3(&args);
-	if (c->pid == 0)
-		init_main(in);
-	r = c->pid < 0 ? -errno : 0;
-	if (own >= 0)
-		(void)ns_join(own, CLONE_NEWPID, NULL);
-	if (r < 0) {
-		c->pidfd = -1;
-		if (r == -EPERM)
-			err_hint(c->err, "new namespaces need CAP_SYS_ADMIN, or a user namespace "
-					 "of the container's own");
-		return err_set(c->err, -r, "clone");
-	}
-	return 0;
-}
-
-static int spawn(struct creation *c)
-{
-	AUTO_CLOSE int user = take_join(c, CLONE_NEWUSER);
-	AUTO_CLOSE int pid = take_join(c, CLONE_NEWPID);
-	int ends[2], r = sync_pair(ends, c->err);
-	struct init in;
-
-	if (r < 0)
-		return r;
-	c->sync = ends[0];
-	r = prepare_init(c, &in, ends[1]);
-	if (r == 0)
-		r = user >= 0 ? clone_by_middle(c, &in, user, pid) : clone_direct(c, &in, pid);
-	fd_close(ends[1]);
-	fd_replace(&c->gate, -1);
-	return r;
-}
-
 /* ---- the parent's half of the conversation ---- */
 
 static int run_runtime_hooks(struct creation *c)
@@ -348,13 +188,18 @@ static int map_ids(struct creation *c)
 	int r = 0;
 
 	if (p->create & CLONE_NEWUSER) {
-		r = userns_map(c->pid, p->uids, p->n_uids, p->gids, p->n_gids, c->err);
-		if (r < 0)
+		r = userns_map(c->pid, &p->uids, NULL, c->err);
+		if (r < 0 && c->spec->uid_map.n)
 			err_pointer(c->err, "/linux/uidMappings");
-		else
+		if (r == 0) {
+			r = userns_map(c->pid, NULL, &p->gids, c->err);
+			if (r < 0 && c->spec->gid_map.n)
+				err_pointer(c->err, "/linux/gidMappings");
+		}
+		if (r == 0)
 			r = creation_idmap(c, true);
 	}
-	if (r == 0 && (p->namespaces & CLONE_NEWUSER))
+	if (r == 0 && c->await_mapping)
 		sync_send(c->sync, SYNC_MAPPED, 0, -1);
 	return r;
 }
@@ -447,10 +292,10 @@ static int hand_over_cgroup(struct creation *c)
 
 	if (!(p->create & CLONE_NEWUSER) || c->host.rootless)
 		return 0;
-	for (size_t i = 0; i < p->n_uids; i++)
-		ids[0] = p->uids[i].container == 0 ? p->uids[i].host : ids[0];
-	for (size_t i = 0; i < p->n_gids; i++)
-		ids[1] = p->gids[i].container == 0 ? p->gids[i].host : ids[1];
+	for (size_t i = 0; i < p->uids.n; i++)
+		ids[0] = p->uids.v[i].container == 0 ? p->uids.v[i].host : ids[0];
+	for (size_t i = 0; i < p->gids.n; i++)
+		ids[1] = p->gids.v[i].container == 0 ? p->gids.v[i].host : ids[1];
 	return cgroup_delegate(&c->delegate, ids[0], ids[1], c->err);
 }
 
@@ -528,7 +373,7 @@ static int perform(struct creation *c, const char *id)
 		r = c->gate < 0 ? c->gate : 0;
 	}
 	if (r == 0)
-		r = spawn(c);
+		r = creation_spawn(c);
 	if (r == 0)
 		r = map_ids(c);
 	if (r == 0)

@@ -24,11 +24,10 @@ static int open_userns(struct creation *c, const struct mount_op *op, struct err
 
 	if (op->idmap.kind == IDMAP_OWN)
 		return idmap_userns(&op->idmap, err);
-	for (size_t i = 0; i < c->plan->n_join; i++)
-		if (c->plan->join[i].kind == CLONE_NEWUSER && c->join[i] >= 0) {
-			fd = fcntl(c->join[i], F_DUPFD_CLOEXEC, 3);
-			return fd < 0 ? err_set(err, errno, "dup") : fd;
-		}
+	if (c->join[SPEC_NS_USER] >= 0) {
+		fd = fcntl(c->join[SPEC_NS_USER], F_DUPFD_CLOEXEC, 3);
+		return fd < 0 ? err_set(err, errno, "dup") : fd;
+	}
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", c->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? err_set(err, errno, "open the container's user namespace") : fd;

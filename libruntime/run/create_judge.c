@@ -17,6 +17,7 @@
 #include "kernel/notify_socket.h"
 #include "run/create.h"
 #include "run/creation.h"
+#include "run/host.h"
 #include "spec/spec.h"
 
 static int read_bundle(struct creation *c)
@@ -110,20 +111,14 @@ static int make_plan(struct creation *c, const char *id)
 		.listen_fds = c->options->listen_fds,
 		.notify_socket = good_notify_socket(c),
 	};
-
 	struct err warning = ERR_INIT;
-	int r;
+	int r = host_look(c->o, c->spec, c->join, &c->arena, &c->host, c->err);
 
-	c->host.cgroups = handle_cgroups(c->o, c->err);
-	if (!c->host.cgroups)
-		return -EINVAL;
-	c->host.default_cgroup_parent = c->o->cgroup_parent;
-	c->host.rootless = c->o->rootless;
-	c->host.uid = geteuid();
-	c->host.gid = getegid();
-	c->host.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER");
-	c->host.listen_fdnames = getenv("LISTEN_FDNAMES");
-	r = plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
+	if (r == 0)
+		r = plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
+	if (r == 0 && c->plan->implied_user)
+		handle_debug(c->o, "without CAP_SYS_ADMIN: a user namespace is made for the "
+				   "container, though its configuration has none");
 	if (r == 0 && c->plan->private_mounts) {
 		err_set(&warning, 0,
 			"no mount namespace in /linux/namespaces: the container gets one, "
@@ -210,21 +205,6 @@ static int look_for_agent(struct creation *c)
 	return r;
 }
 
-static int open_namespaces(struct creation *c)
-{
-	for (size_t i = 0; i < c->plan->n_join; i++) {
-		const struct plan_join *j = &c->plan->join[i];
-
-		c->join[i] = ns_open(j->path, j->kind, c->err);
-		if (c->join[i] < 0) {
-			c->err->kind = ERR_CONFIG;
-			err_pointer(c->err, "%s", j->pointer);
-			return c->join[i];
-		}
-	}
-	return 0;
-}
-
 int creation_judge(struct creation *c, const char *id)
 {
 	const char *bad = str_bad_id(id);
@@ -247,8 +227,6 @@ int creation_judge(struct creation *c, const char *id)
 		r = check_rootfs(c);
 	if (r == 0)
 		r = look_for_agent(c);
-	if (r == 0)
-		r = open_namespaces(c);
 	if (r == 0)
 		r = open_sources(c);
 	return r < 0 ? r : creation_idmap(c, false);

@@ -19,9 +19,8 @@ static int open_netns(struct creation *c, struct err *err)
 	int fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", c->pid);
-	for (size_t i = 0; i < c->plan->n_join; i++)
-		if (c->plan->join[i].kind == CLONE_NEWNET)
-			fd = fcntl(c->join[i], F_DUPFD_CLOEXEC, 3);
+	if (c->join[SPEC_NS_NETWORK] >= 0)
+		fd = fcntl(c->join[SPEC_NS_NETWORK], F_DUPFD_CLOEXEC, 3);
 	if (c->plan->create & CLONE_NEWNET)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? err_set(err, errno, "open the container's network namespace") : fd;

@@ -11,8 +11,7 @@
 #include "run/handle.h"
 #include "run/plan.h"
 #include "run/state.h"
-
-struct spec;
+#include "spec/spec.h"
 
 struct creation {
 	struct oakum *o;
@@ -31,7 +30,8 @@ struct creation {
 	struct cgroup cgroup, delegate; /* the second one below the first */
 	bool have_cgroup, have_delegate;
 	int gate, sync; /* our end */
-	int join[8];
+	bool await_mapping;
+	int join[SPEC_NS_COUNT]; /* each namespace that is given by its path, -1: none */
 	int *sources;
 	int hook_output[2];
 	struct netdev *netdevs; /* handed over, as plan->net_devices; NULL: none yet */
@@ -60,5 +60,11 @@ int creation_send_source(struct creation *c, int64_t index);
 /* Hand the host's network devices over; and take back those that were, when the creation fails. */
 int creation_move_netdevs(struct creation *c);
 void creation_return_netdevs(struct creation *c);
+/*
+ * Clone the container's first process, into its cgroup and into its new and joined namespaces as
+ * far as it has to be born in them: ->sync, ->pid, ->pidfd. It waits for SYNC_MAPPED where
+ * ->await_mapping. The gate's listening end goes to it. 0, or < 0 with the error in the handle.
+ */
+int creation_spawn(struct creation *c);
 
 #endif

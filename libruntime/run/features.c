@@ -74,8 +74,7 @@ static void put_linux(struct strbuf *b)
 	key(b, "namespaces");
 	strbuf_addc(b, '[');
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
-		if (i != SPEC_NS_TIME)
-			item(b, spec_ns_name(i));
+		item(b, spec_ns_name(i));
 	strbuf_addc(b, ']');
 	key(b, "capabilities");
 	strbuf_addc(b, '[');

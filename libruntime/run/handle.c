@@ -14,6 +14,7 @@
 
 #include "base/path.h"
 #include "base/str.h"
+#include "kernel/ns.h"
 
 static int choose_root(struct oakum *o, const char *wanted)
 {
@@ -65,7 +66,7 @@ int oakum_new(const struct oakum_options *options, struct oakum **ret)
 	if (r < 0)
 		return r;
 	o->manager = options->cgroup_manager;
-	o->rootless = options->rootless < 0 ? geteuid() != 0 : options->rootless;
+	o->rootless = options->rootless;
 	o->strict = options->strict;
 	o->debug = options->debug;
 	o->debug_data = options->debug_data;
@@ -129,6 +130,13 @@ const struct cgroup_host *handle_cgroups(struct oakum *o, struct err *err)
 		return NULL;
 	o->cgroups_known = true;
 	return &o->cgroups;
+}
+
+bool handle_rootless(struct oakum *o)
+{
+	if (o->rootless < 0)
+		o->rootless = geteuid() != 0 || !userns_is_first();
+	return o->rootless;
 }
 
 const char *handle_boot_id(struct oakum *o)

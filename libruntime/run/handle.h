@@ -22,8 +22,8 @@ struct oakum {
 	/* Where cgroups without a cgroupsPath go. Two roots may use one id: each has its own. */
 	char cgroup_parent[32];
 	enum oakum_cgroup_manager manager;
-	bool rootless;
-	bool strict; /* what a configuration has and nobody knows is an error */
+	int rootless; /* 1, 0, or -1: not asked yet */
+	bool strict;  /* what a configuration has and nobody knows is an error */
 	void (*debug)(void *data, const char *line);
 	void *debug_data;
 	void (*warn)(void *data, const char *line);
@@ -48,6 +48,9 @@ int handle_end(struct oakum *o, const char *verb, const char *id, int r);
 /* The host's cgroups, probed on first use; mode CGROUP_NONE for --cgroup-manager=disabled. NULL
  * with @err. */
 const struct cgroup_host *handle_cgroups(struct oakum *o, struct err *err);
+
+/* Is this not the host's root, who has a right to everything? Decided once. */
+bool handle_rootless(struct oakum *o);
 
 /* This boot, read once. Never NULL; "" if it cannot be read. */
 const char *handle_boot_id(struct oakum *o);

@@ -52,8 +52,11 @@ static int await(struct init *in, enum sync_type type, int64_t *ret_value, struc
 
 static int do_mapping(struct init *in, struct err *err)
 {
-	/* In a joined one: until the parent has heard who we are. */
-	return own(in, CLONE_NEWUSER) ? await(in, SYNC_MAPPED, NULL, err) : 0;
+	int r = in->await_mapping ? await(in, SYNC_MAPPED, NULL, err) : 0;
+
+	if (in->dumpable)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return r;
 }
 
 static int do_cgroup(struct init *in, struct err *err)
@@ -82,6 +85,28 @@ static int do_join(struct init *in, struct err *err)
 		}
 	}
 	return 0;
+}
+
+int init_make_time(struct init *in, int offsets, struct err *err)
+{
+	int r = timens_make(offsets, in->plan->offsets, in->plan->n_offsets, err);
+
+	if (r < 0 && in->plan->n_offsets)
+		err_pointer(err, "/linux/timeOffsets");
+	in->timed = true;
+	return r;
+}
+
+static int do_time(struct init *in, struct err *err)
+{
+	AUTO_CLOSE int offsets = -1;
+	int r;
+
+	if (!(in->plan->create & CLONE_NEWTIME) || in->timed)
+		return 0;
+	offsets = timens_open(err);
+	r = offsets < 0 ? offsets : init_make_time(in, offsets, err);
+	return r;
 }
 
 static int do_session(struct init *in, struct err *err)
@@ -512,6 +537,7 @@ static const struct stage {
 	{"id mapping", do_mapping},
 	{"cgroup", do_cgroup},
 	{"namespaces", do_join},
+	{"time namespace", do_time},
 	{"session", do_session},
 	{"network", do_network},
 	{"host name", do_names},
@@ -548,7 +574,8 @@ _Noreturn void init_main(struct init *in)
 	struct err err = ERR_INIT;
 
 	/* Before anything of a container can look at us (CVE-2016-9962). */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (!in->dumpable)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_NAME, "oakum:init", 0, 0, 0);
 	/* A parent that died before PDEATHSIG was set shows as end of file: if we do not hold its

@@ -20,10 +20,13 @@ struct init {
 	bool in_v2;			     /* cloned into the v2 cgroup already */
 	const struct seccomp_filter *filter; /* NULL: none */
 	int sync;			     /* the child's end */
-	int parent_end;	    /* inherited; closed first, or its end would never be seen */
-	int gate;	    /* listening */
-	int join[8];	    /* as plan->join; those of pid and user are joined before */
+	int parent_end;		 /* inherited; closed first, or its end would never be seen */
+	int gate;		 /* listening */
+	bool await_mapping;	 /* wait for SYNC_MAPPED before anything else */
+	bool dumpable;		 /* born so, and until then */
+	int join[SPEC_NS_COUNT]; /* as plan->join; -1: joined before */
 	const int *sources; /* opened trees of binds, -1 each: opened in the child; NULL: all so */
+	bool timed;	    /* the time namespace is made already */
 	int stdio[3];
 	int notify;	    /* receiving end of the notify socket, -1: none; for `start` */
 	int hook_output[2]; /* as in struct hooks_setting */
@@ -41,6 +44,9 @@ struct init {
 
 /* Room for a pid in the prepared JSON: blanks are nothing to a parser. */
 #define INIT_PID_DIGITS 10
+
+/* The new time namespace, by the offsets of timens_open(). */
+int init_make_time(struct init *in, int offsets, struct err *err);
 
 /* Never returns: execve, or a report to the parent and _exit. */
 _Noreturn void init_main(struct init *in);

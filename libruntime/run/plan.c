@@ -13,76 +13,6 @@
 #include "base/path.h"
 #include "base/str.h"
 
-#define PLAN_ROOT_ID_RANGE 4294967295u
-
-static const int ns_kind[SPEC_NS_COUNT] = {
-	[SPEC_NS_PID] = CLONE_NEWPID,	    [SPEC_NS_NETWORK] = CLONE_NEWNET,
-	[SPEC_NS_IPC] = CLONE_NEWIPC,	    [SPEC_NS_UTS] = CLONE_NEWUTS,
-	[SPEC_NS_MOUNT] = CLONE_NEWNS,	    [SPEC_NS_USER] = CLONE_NEWUSER,
-	[SPEC_NS_CGROUP] = CLONE_NEWCGROUP,
-};
-
-static int make_namespaces(const struct spec *spec, struct plan *p, struct arena *arena,
-			   struct err *err)
-{
-	for (int i = 0; i < SPEC_NS_COUNT; i++) {
-		const struct spec_namespace *ns = &spec->ns[i];
-
-		if (!ns->present)
-			continue;
-		if (!ns_kind[i])
-			return err_kind(err, ERR_UNSUPPORTED, 0,
-					"%s namespaces are not applied yet", spec_ns_name(i));
-		p->namespaces |= ns_kind[i];
-		if (!ns->path) {
-			p->create |= ns_kind[i];
-			continue;
-		}
-		p->join[p->n_join++] = (struct plan_join){
-			.kind = ns_kind[i],
-			.path = ns->path,
-			.pointer = arena_printf(arena, "/linux/namespaces/%u/path", ns->index),
-		};
-	}
-	p->mounts_namespace = p->namespaces & CLONE_NEWNS;
-	return 0;
-}
-
-static const struct ns_idmap *copy_map(const struct spec_idmaps *from, struct arena *arena)
-{
-	struct ns_idmap *to = arena_array(arena, from->n, sizeof(*to));
-
-	for (size_t i = 0; to && i < from->n; i++)
-		to[i] = (struct ns_idmap){from->v[i].container, from->v[i].host, from->v[i].size};
-	return to;
-}
-
-/* Without mappings: root maps everything (as crun does), others the one id they have. */
-static const struct ns_idmap *default_map(const struct plan_host *host, uint32_t id,
-					  struct arena *arena)
-{
-	struct ns_idmap *to = arena_array(arena, 1, sizeof(*to));
-
-	if (to)
-		*to = host->rootless ? (struct ns_idmap){0, id, 1}
-				     : (struct ns_idmap){0, 0, PLAN_ROOT_ID_RANGE};
-	return to;
-}
-
-static int make_idmaps(const struct spec *spec, const struct plan_host *host, struct plan *p,
-		       struct arena *arena, struct err *err)
-{
-	if (!(p->create & CLONE_NEWUSER))
-		return 0;
-	p->n_uids = spec->uid_map.n ? spec->uid_map.n : 1;
-	p->n_gids = spec->gid_map.n ? spec->gid_map.n : 1;
-	p->uids = spec->uid_map.n ? copy_map(&spec->uid_map, arena)
-				  : default_map(host, host->uid, arena);
-	p->gids = spec->gid_map.n ? copy_map(&spec->gid_map, arena)
-				  : default_map(host, host->gid, arena);
-	return p->uids && p->gids ? 0 : err_set(err, ENOMEM, "plan id mappings");
-}
-
 static int make_root(const struct spec *spec, const struct plan_options *options, struct plan *p,
 		     struct arena *arena, struct err *err)
 {
@@ -191,10 +121,8 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 		p->hook_kinds |= spec->hooks[i].n ? 1u << i : 0;
 	make_propagation(spec, p);
 
-	r = make_namespaces(spec, p, arena, err);
+	r = plan_make_namespaces(spec, host, p, arena, err);
 	keep_host_mounts(spec, p);
-	if (r == 0)
-		r = make_idmaps(spec, host, p, arena, err);
 	if (r == 0)
 		r = make_root(spec, options, p, arena, err);
 	p->container_hooks_dir = options->hooks_in_root ? p->rootfs : p->bundle;

@@ -21,6 +21,7 @@
 #include "kernel/ns.h"
 #include "kernel/sched.h"
 #include "kernel/seccomp.h"
+#include "kernel/timens.h"
 #include "spec/spec.h"
 
 struct strbuf;
@@ -29,10 +30,15 @@ struct strbuf;
 struct plan_host {
 	const struct cgroup_host *cgroups;
 	const char *default_cgroup_parent; /* "/oakum", or another for a state root of one's own */
-	bool rootless;
-	uint32_t uid, gid;	      /* ours */
-	const char *listen_fdnames;   /* of the caller, or NULL */
-	const char *seccomp_receiver; /* RUN_OCI_SECCOMP_RECEIVER of the caller, or NULL */
+	bool rootless;			   /* without rights over cgroups it goes on without them */
+	bool may_unshare;		   /* CAP_SYS_ADMIN in our own user namespace */
+	uint32_t uid, gid;		   /* ours */
+	unsigned own;			   /* CLONE_NEW* whose path leads to our own namespace */
+	struct ns_idmaps joined_uids, joined_gids; /* of the user namespace that is joined */
+	struct ns_idmaps own_uids, own_gids; /* of ours, where everything may have to be mapped */
+	struct ns_idmaps sub_uids, sub_gids; /* subordinate ranges: ->host, ->size */
+	const char *listen_fdnames;	     /* of the caller, or NULL */
+	const char *seccomp_receiver;	     /* RUN_OCI_SECCOMP_RECEIVER of the caller, or NULL */
 };
 
 /* What the command line adds to the configuration. */
@@ -95,7 +101,12 @@ struct plan_process {
 	const char *hook_state;	 /* their standard input */
 };
 
+/* Made by the child itself, when it is in its cgroup and has its rights; the others by its clone.
+ */
+#define PLAN_MADE_LATER (CLONE_NEWCGROUP | CLONE_NEWTIME)
+
 struct plan_join {
+	enum spec_ns ns;
 	int kind; /* CLONE_NEW* */
 	const char *path;
 	const char *pointer; /* "/linux/namespaces/2/path" */
@@ -104,11 +115,13 @@ struct plan_join {
 struct plan {
 	const char *id, *bundle, *rootfs; /* absolute */
 	unsigned create;		  /* CLONE_NEW* made new */
-	struct plan_join join[8];
+	struct plan_join join[SPEC_NS_COUNT];
 	size_t n_join;
-	unsigned namespaces; /* create | the kinds joined */
-	const struct ns_idmap *uids, *gids;
-	size_t n_uids, n_gids;
+	unsigned namespaces;	     /* create | the kinds joined */
+	bool implied_user;	     /* the user namespace is not in the configuration */
+	struct ns_idmaps uids, gids; /* of the user namespace, also of one that is joined */
+	struct timens_offset offsets[SPEC_CLOCK_COUNT]; /* of the new time namespace */
+	size_t n_offsets;
 	const char *hostname, *domainname;
 	const struct spec_net_device *net_devices;
 	size_t n_net_devices;
@@ -147,7 +160,15 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 	      const struct plan_options *options, struct arena *arena, struct plan **ret,
 	      struct err *err);
 
+/* CLONE_NEW* of a kind. */
+int plan_ns_kind(enum spec_ns ns);
+
+/* Is the container's @id anybody outside? */
+bool plan_is_mapped(const struct ns_idmaps *maps, uint32_t id);
+
 /* The parts, one file each. */
+int plan_make_namespaces(const struct spec *spec, const struct plan_host *host, struct plan *p,
+			 struct arena *arena, struct err *err);
 int plan_make_mounts(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err);
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,

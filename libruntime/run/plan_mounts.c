@@ -172,7 +172,7 @@ static int plan_idmap(struct builder *b, const struct spec_mount *m, struct moun
 		      struct err *err)
 {
 	const struct plan *p = b->plan;
-	const struct idmap_relative container = {p->uids, p->gids, p->n_uids, p->n_gids};
+	const struct idmap_relative container = {p->uids.v, p->gids.v, p->uids.n, p->gids.n};
 
 	if (m->uid_map.n) {
 		op->idmap.kind = IDMAP_OWN;

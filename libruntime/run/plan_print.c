@@ -6,8 +6,8 @@
 #include "kernel/ns.h"
 #include "run/plan.h"
 
-static const int kinds[] = {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET,	 CLONE_NEWIPC,
-			    CLONE_NEWUTS,  CLONE_NEWNS,	 CLONE_NEWCGROUP};
+static const int kinds[] = {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET,	  CLONE_NEWIPC,
+			    CLONE_NEWUTS,  CLONE_NEWNS,	 CLONE_NEWCGROUP, CLONE_NEWTIME};
 
 static void print_namespaces(const struct plan *p, struct strbuf *out)
 {
@@ -17,12 +17,17 @@ static void print_namespaces(const struct plan *p, struct strbuf *out)
 	for (size_t i = 0; i < p->n_join; i++)
 		strbuf_fmt(out, "namespace %s join %s\n", ns_kind_name(p->join[i].kind),
 			   p->join[i].path);
-	for (size_t i = 0; i < p->n_uids; i++)
-		strbuf_fmt(out, "uid %u %u %u\n", p->uids[i].container, p->uids[i].host,
-			   p->uids[i].size);
-	for (size_t i = 0; i < p->n_gids; i++)
-		strbuf_fmt(out, "gid %u %u %u\n", p->gids[i].container, p->gids[i].host,
-			   p->gids[i].size);
+	for (size_t i = 0; i < p->n_offsets; i++)
+		strbuf_fmt(out, "clock %s %lld %u\n", p->offsets[i].clock,
+			   (long long)p->offsets[i].secs, p->offsets[i].nanosecs);
+	if (p->implied_user)
+		strbuf_add(out, "namespace user implied\n");
+	for (size_t i = 0; i < p->uids.n; i++)
+		strbuf_fmt(out, "uid %u %u %u\n", p->uids.v[i].container, p->uids.v[i].host,
+			   p->uids.v[i].size);
+	for (size_t i = 0; i < p->gids.n; i++)
+		strbuf_fmt(out, "gid %u %u %u\n", p->gids.v[i].container, p->gids.v[i].host,
+			   p->gids.v[i].size);
 }
 
 static void print_idmap(const struct idmap *map, struct strbuf *out)

@@ -13,12 +13,11 @@
 
 enum sync_type {
 	/* parent -> child */
-	SYNC_MAPPED =
-		1, /* uid_map and gid_map are written; of a joined namespace: the child is known */
-	SYNC_HOOKED,   /* prestart and createRuntime hooks have run; value: the pid as the runtime
-			  sees it */
-	SYNC_RECORDED, /* the pid stands in state.json: the child need not die with its parent any
-			  more */
+	SYNC_MAPPED = 1, /* uid_map and gid_map are written, or the child of a middle is known */
+	SYNC_HOOKED,	 /* prestart and createRuntime hooks have run; value: the pid as the runtime
+			    sees it */
+	SYNC_RECORDED,	 /* the pid stands in state.json: the child need not die with its parent any
+			    more */
 	/* child -> parent */
 	SYNC_MIDDLE,   /* value: pid of the process that a middle one made (CLONE_PARENT) */
 	SYNC_MOUNTED,  /* everything is mounted, before pivot: the runtime's hooks may run */

@@ -67,6 +67,15 @@ struct spec_namespace {
 	uint32_t index;	  /* in linux.namespaces */
 };
 
+enum spec_clock { SPEC_CLOCK_MONOTONIC, SPEC_CLOCK_BOOTTIME, SPEC_CLOCK_COUNT };
+
+/* linux.timeOffsets: what is added to a clock in the time namespace. */
+struct spec_time_offset {
+	bool set;
+	int64_t secs;
+	uint32_t nanosecs; /* 0…999999999 */
+};
+
 struct spec_mount {
 	const char *destination;   /* never empty; may be relative (to "/") */
 	const char *type, *source; /* NULL if absent */
@@ -301,6 +310,7 @@ struct spec {
 
 	struct spec_namespace ns[SPEC_NS_COUNT];
 	struct spec_idmaps uid_map, gid_map;
+	struct spec_time_offset time_offsets[SPEC_CLOCK_COUNT];
 	struct spec_device *devices;
 	size_t n_devices;
 	const char *cgroups_path; /* NULL if absent or "" */
@@ -365,7 +375,11 @@ int spec_parse_resources(const char *data, size_t size, const char *file, struct
 
 /* Names as the specification writes them, for messages, features and state. */
 const char *spec_ns_name(enum spec_ns type);	      /* "network" */
+const char *spec_clock_name(enum spec_clock clock);   /* "boottime" */
 const char *spec_hook_name(enum spec_hook_kind kind); /* "createRuntime" */
+
+/* Which namespace has the sysctl @key (as written), SPEC_NS_COUNT: none. Pure. */
+enum spec_ns spec_sysctl_namespace(const char *key);
 
 /* "RLIMIT_NOFILE" -> RLIMIT_NOFILE, or -1. */
 int spec_rlimit_number(const char *name);

@@ -41,6 +41,19 @@ static void check_userns(struct spec_reading *r, const struct json *linux_, cons
 	}
 }
 
+static void check_time(struct spec_reading *r, const struct json *linux_, const struct spec *s)
+{
+	const struct json *j = json_get(linux_, "timeOffsets");
+	bool any = false;
+
+	for (int i = 0; i < SPEC_CLOCK_COUNT; i++)
+		any |= s->time_offsets[i].set;
+	if (any && !s->ns[SPEC_NS_TIME].present)
+		spec_fail(r, j, "needs a time namespace in /linux/namespaces");
+	else if (any && s->ns[SPEC_NS_TIME].path)
+		spec_fail(r, j, "the time namespace is joined, and its offsets cannot be changed");
+}
+
 static bool mapped(const struct spec_idmaps *maps, uint32_t id)
 {
 	for (size_t i = 0; i < maps->n; i++)
@@ -95,22 +108,42 @@ static bool matches(const char *path, const char *pattern)
 	return str_eq(path, pattern);
 }
 
+static enum spec_ns namespace_of(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++)
+		if (matches(path, sysctls[i].path))
+			return sysctls[i].ns;
+	return SPEC_NS_COUNT;
+}
+
+enum spec_ns spec_sysctl_namespace(const char *key)
+{
+	char path[256];
+	size_t n = strlen(key), first = strcspn(key, "./");
+
+	if (n >= sizeof(path))
+		return SPEC_NS_COUNT;
+	memcpy(path, key, n + 1);
+	/* As written: what stands first is the separator. */
+	for (char *p = path; key[first] == '.' && *p; p++)
+		*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
+	return namespace_of(path);
+}
+
 static void check_sysctl(struct spec_reading *r, const struct json *j, const struct spec *s,
 			 const char *path)
 {
-	size_t i = 0;
+	enum spec_ns ns = namespace_of(path);
 
 	if (str_eq(path, "kernel/hostname")) {
 		spec_fail(r, j, "use /hostname instead");
 		return;
 	}
-	while (i < ARRAY_SIZE(sysctls) && !matches(path, sysctls[i].path))
-		i++;
-	if (i == ARRAY_SIZE(sysctls))
+	if (ns == SPEC_NS_COUNT)
 		spec_fail(r, j, "not a namespaced sysctl: it would change the host");
-	else if (!s->ns[sysctls[i].ns].present)
+	else if (!s->ns[ns].present)
 		spec_fail(r, j, "needs a namespace of type %s in /linux/namespaces",
-			  spec_ns_name(sysctls[i].ns));
+			  spec_ns_name(ns));
 	else if (str_eq(path, "kernel/domainname") && s->domainname &&
 		 !str_eq(j->text, s->domainname))
 		spec_fail(r, j, "contradicts /domainname");
@@ -157,6 +190,7 @@ void spec_check(struct spec_reading *r, const struct json *root, struct spec *s)
 	if (!linux_ || linux_->type != JSON_OBJECT)
 		return;
 	check_userns(r, linux_, s);
+	check_time(r, linux_, s);
 	check_ids(r, root, s);
 	check_sysctls(r, linux_, s);
 	if (s->n_net_devices && !s->ns[SPEC_NS_NETWORK].present)

@@ -45,12 +45,10 @@ static void add_namespace(struct spec_reading *r, const struct json *j, const st
 	int type = find_namespace(n->type);
 	char found[96];
 
-	if (type == SPEC_NS_TIME) {
-		spec_read_unapplied(r, json_get(j, "type"), NULL, NULL);
-	} else if (type < 0) {
+	if (type < 0) {
 		spec_describe(json_get(j, "type"), found, sizeof(found));
 		spec_fail(r, json_get(j, "type"),
-			  "expected pid, network, ipc, uts, mount, user or cgroup, found %s",
+			  "expected pid, network, ipc, uts, mount, user, cgroup or time, found %s",
 			  found);
 	} else if (all[type].present) {
 		spec_fail(r, j, "namespace %s is given twice", n->type);
@@ -418,7 +416,7 @@ const struct spec_field spec_linux_fields[] = {
 	{"intelRdt", spec_read_unapplied, 0, NULL, 0},
 	{"memoryPolicy", spec_read_memory_policy, AT(memory_policy), NULL, 0},
 	{"personality", spec_read_personality, AT(personality), NULL, 0},
-	{"timeOffsets", spec_read_unapplied, 0, NULL, 0},
+	{"timeOffsets", spec_read_time_offsets, AT(time_offsets), NULL, 0},
 	{"netDevices", read_net_devices, 0, NULL, 0},
 	{NULL, NULL, 0, NULL, 0},
 };

@@ -189,11 +189,12 @@ extern const struct spec_field spec_affinity_fields[]; /* struct spec_process */
 extern const struct spec_field spec_io_fields[];       /* struct spec_io */
 extern const struct spec_field spec_network_fields[];  /* struct spec_resources */
 extern const struct spec_list spec_hugepage_list;
-spec_reader spec_read_rdma;	   /* struct spec_resources */
-spec_reader spec_read_unified;	   /* struct spec_pairs */
-spec_reader spec_read_seccomp;	   /* struct spec_seccomp */
-spec_reader spec_read_env;	   /* struct spec_strings */
-spec_reader spec_read_annotations; /* struct spec */
+spec_reader spec_read_rdma;	    /* struct spec_resources */
+spec_reader spec_read_unified;	    /* struct spec_pairs */
+spec_reader spec_read_seccomp;	    /* struct spec_seccomp */
+spec_reader spec_read_env;	    /* struct spec_strings */
+spec_reader spec_read_time_offsets; /* struct spec_time_offset[SPEC_CLOCK_COUNT] */
+spec_reader spec_read_annotations;  /* struct spec */
 
 /* Is @text one value in GVariant's text format ("uint64 5", "['a', 'b']", "<true>")? NULL if so,
  * else what is wrong with it, in static words. */

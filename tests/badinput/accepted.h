@@ -26,6 +26,8 @@
 	{"*", "*/capabilities/*/[0-9]", EMPTY | X, 0, NULL},
 	{"*(config)", "/annotations", OBJECT, 0, NULL},
 	{"*(config)", "/linux/sysctl", OBJECT, 0, NULL},
+	{"*(config)", "/linux/timeOffsets", OBJECT, 0, NULL},
+	{"*(config)", "/linux/timeOffsets/*[ce]", NUL | OBJECT, 0, NULL},
 	{"*(config)", "/linux/netDevices", OBJECT, 0, NULL},
 	{"*(config)", "/linux/netDevices/*[0-9]", OBJECT, 0, NULL},
 	{"*(config)", "/linux/netDevices/*/name", EMPTY | X, 0, NULL}, /* "": its own */

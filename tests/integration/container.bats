@@ -390,7 +390,4 @@ example.org"
 	bundle '.linux.intelRdt = {closID: "x"}'
 	fails 6 oakum run -b "$B" "$C"
 	says /linux/intelRdt
-	bundle '.linux.timeOffsets = {monotonic: {secs: 1}}'
-	fails 6 oakum run -b "$B" "$C"
-	says /linux
 }

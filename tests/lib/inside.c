@@ -13,6 +13,7 @@
  *	inside ignore           ignore TERM, INT and HUP and wait
  *	inside open PATH FLAGS  open with r, w or rw; print "ok" or the errno's number
  *	inside listen           print LISTEN_FDS, LISTEN_PID and its own pid
+ *	inside clock            the clocks monotonic and boottime, in whole seconds
  *	inside fill N           write N lines of 80 bytes, numbered
  *	inside sched            policy, nice, priority, reset-on-fork, I/O class and priority,
  *	                        memory mode and nodes, personality, as the kernel has them
@@ -45,6 +46,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static int answer(long r)
@@ -345,6 +347,16 @@ static int sched(void)
 	return 0;
 }
 
+static int clocks(void)
+{
+	struct timespec a, b;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &a) < 0 || clock_gettime(CLOCK_BOOTTIME, &b) < 0)
+		return answer(-1);
+	printf("%lld %lld\n", (long long)a.tv_sec, (long long)b.tv_sec);
+	return 0;
+}
+
 static int open_one(const char *path, const char *how)
 {
 	return answer(open(path, strcmp(how, "rw") == 0 ? O_RDWR
@@ -371,6 +383,8 @@ int main(int argc, char **argv)
 		return tty();
 	if (strcmp(what, "sched") == 0)
 		return sched();
+	if (strcmp(what, "clock") == 0)
+		return clocks();
 	if (strcmp(what, "exit") == 0)
 		return atoi(one);
 	if (strcmp(what, "signal") == 0) {

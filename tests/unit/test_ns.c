@@ -209,7 +209,9 @@ static void maps_with_rights_child(void)
 	struct guest g = new_guest();
 	char text[128];
 
-	CHECK_OK(userns_map(g.pid, uids, 2, gids, 1, &err), err);
+	CHECK_OK(
+		userns_map(g.pid, &(struct ns_idmaps){uids, 2}, &(struct ns_idmaps){gids, 1}, &err),
+		err);
 	read_guest(&g, "uid_map", text, sizeof(text));
 	CHECK(strcmp(text, "0 1000 1 1 100000 65536 ") == 0);
 	read_guest(&g, "gid_map", text, sizeof(text));
@@ -217,7 +219,7 @@ static void maps_with_rights_child(void)
 	read_guest(&g, "setgroups", text, sizeof(text));
 	CHECK(strcmp(text, "allow ") == 0);
 	/* A map is written once. */
-	CHECK(userns_map(g.pid, uids, 2, NULL, 0, &err) < 0);
+	CHECK(userns_map(g.pid, &(struct ns_idmaps){uids, 2}, NULL, &err) < 0);
 	end_guest(&g);
 }
 
@@ -229,13 +231,13 @@ static void many_maps_child(void)
 
 	for (uint32_t i = 0; i < 1000; i++)
 		maps[i] = (struct ns_idmap){2 * i, 100000 + 2 * i, 1};
-	CHECK(userns_map(g.pid, maps, 1000, NULL, 0, &err) == -E2BIG);
+	CHECK(userns_map(g.pid, &(struct ns_idmaps){maps, 1000}, NULL, &err) == -E2BIG);
 	CHECK(strstr(err.text, "1000 mappings"));
 	err = ERR_INIT;
-	CHECK_OK(userns_map(g.pid, maps, 100, NULL, 0, &err), err);
+	CHECK_OK(userns_map(g.pid, &(struct ns_idmaps){maps, 100}, NULL, &err), err);
 	err = ERR_INIT;
 	maps[1] = maps[0];
-	CHECK(userns_map(g.pid, NULL, 0, maps, 2, &err) == -EINVAL);
+	CHECK(userns_map(g.pid, NULL, &(struct ns_idmaps){maps, 2}, &err) == -EINVAL);
 	end_guest(&g);
 }
 
@@ -256,7 +258,9 @@ static void own_id_child(void)
 
 	drop_rights();
 	g = new_guest();
-	CHECK_OK(userns_map(g.pid, &own, 1, &own, 1, &err), err);
+	CHECK_OK(
+		userns_map(g.pid, &(struct ns_idmaps){&own, 1}, &(struct ns_idmaps){&own, 1}, &err),
+		err);
 	read_guest(&g, "uid_map", text, sizeof(text));
 	CHECK(strcmp(text, "0 1000 1 ") == 0);
 	read_guest(&g, "gid_map", text, sizeof(text));
@@ -277,7 +281,8 @@ static void no_helper_child(void)
 	drop_rights();
 	CHECK(setenv("PATH", helpers, 1) == 0);
 	g = new_guest();
-	CHECK(userns_map(g.pid, ranges, 2, ranges, 2, &err) == -ENOENT);
+	CHECK(userns_map(g.pid, &(struct ns_idmaps){ranges, 2}, &(struct ns_idmaps){ranges, 2},
+			 &err) == -ENOENT);
 	CHECK(err.kind == ERR_UNSUPPORTED && strcmp(err.text, "run newuidmap") == 0 && err.hint[0]);
 	end_guest(&g);
 }
@@ -305,7 +310,8 @@ static void helper_child(void)
 	CHECK(setenv("PATH", helpers, 1) == 0);
 	g = new_guest();
 	/* newuidmap is content, newgidmap refuses and says what it was given. */
-	CHECK(userns_map(g.pid, ranges, 2, ranges, 2, &err) == -EPERM);
+	CHECK(userns_map(g.pid, &(struct ns_idmaps){ranges, 2}, &(struct ns_idmaps){ranges, 2},
+			 &err) == -EPERM);
 	(void)snprintf(expected, sizeof(expected),
 		       "newgidmap refused: no: %d 0 1000 1 1 100000 65536", g.pid);
 	if (strcmp(err.text, expected) != 0)

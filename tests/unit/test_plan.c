@@ -74,6 +74,41 @@ static void read_cgroups(const struct json *host, struct cgroup_host *ret)
 	}
 }
 
+/* [[CONTAINER, HOST, SIZE]…] */
+static struct ns_idmaps maps_of(const struct json *host, const char *key, struct arena *arena)
+{
+	const struct json *j = json_get(host, key);
+	struct ns_idmap *v = arena_array(arena, j ? j->len + 1 : 1, sizeof(*v));
+	size_t n = 0;
+
+	for (const struct json *m = j ? j->child : NULL; m; m = m->next, n++) {
+		uint32_t *const to[] = {&v[n].container, &v[n].host, &v[n].size};
+		size_t i = 0;
+
+		for (const struct json *c = m->child; c; c = c->next) {
+			uint64_t number = 0;
+
+			assert_int_equal(json_u64(c, 0, UINT32_MAX, &number), 0);
+			*to[i++] = (uint32_t)number;
+		}
+		assert_int_equal(i, 3);
+	}
+	return (struct ns_idmaps){v, n};
+}
+
+/* "own": ["network"…]: namespaces whose path leads to our own. */
+static unsigned own_of(const struct json *host)
+{
+	const struct json *j = json_get(host, "own");
+	unsigned own = 0;
+
+	for (const struct json *c = j ? j->child : NULL; c; c = c->next)
+		for (int i = 0; i < SPEC_NS_COUNT; i++)
+			if (str_eq(c->text, spec_ns_name((enum spec_ns)i)))
+				own |= (unsigned)plan_ns_kind((enum spec_ns)i);
+	return own;
+}
+
 static void make(const struct json *top, struct arena *arena, struct strbuf *out)
 {
 	const struct json *host = json_get(top, "host"), *options = json_get(top, "options");
@@ -82,6 +117,14 @@ static void make(const struct json *top, struct arena *arena, struct strbuf *out
 		.cgroups = &cgroups,
 		.default_cgroup_parent = "/oakum",
 		.rootless = flag_of(host, "rootless"),
+		.may_unshare = !flag_of(host, "unprivileged"),
+		.own = own_of(host),
+		.joined_uids = maps_of(host, "joinedUids", arena),
+		.joined_gids = maps_of(host, "joinedGids", arena),
+		.own_uids = maps_of(host, "ownUids", arena),
+		.own_gids = maps_of(host, "ownGids", arena),
+		.sub_uids = maps_of(host, "subUids", arena),
+		.sub_gids = maps_of(host, "subGids", arena),
 		.uid = (uint32_t)number_of(host, "uid"),
 		.gid = (uint32_t)number_of(host, "gid"),
 		.seccomp_receiver = text_of(host, "seccompReceiver", NULL),

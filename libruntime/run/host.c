@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The facts about the host and about ourselves; see host.h. */
+#include "run/host.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kernel/subid.h"
+
+static int name_namespace(const struct spec_namespace *ns, int r, struct err *err)
+{
+	err->kind = ERR_CONFIG;
+	err_pointer(err, "/linux/namespaces/%u/path", ns->index);
+	return r;
+}
+
+static int open_namespaces(const struct spec *spec, int join[SPEC_NS_COUNT], struct plan_host *h,
+			   struct err *err)
+{
+	for (int i = 0; i < SPEC_NS_COUNT; i++) {
+		const struct spec_namespace *ns = &spec->ns[i];
+		int kind = plan_ns_kind((enum spec_ns)i);
+
+		if (!ns->present || !ns->path)
+			continue;
+		join[i] = ns_open(ns->path, kind, err);
+		if (join[i] < 0)
+			return name_namespace(ns, join[i], err);
+		if (ns_same(join[i], kind, NULL) == 1)
+			h->own |= (unsigned)kind;
+	}
+	return 0;
+}
+
+static int look_at_users(const struct spec *spec, const int join[SPEC_NS_COUNT],
+			 struct arena *arena, struct plan_host *h, struct err *err)
+{
+	const struct spec_namespace *user = &spec->ns[SPEC_NS_USER];
+	bool implied = !user->present && !h->may_unshare;
+	int r;
+
+	if (join[SPEC_NS_USER] >= 0 && !(h->own & CLONE_NEWUSER)) {
+		r = userns_maps_of(join[SPEC_NS_USER], arena, &h->joined_uids, &h->joined_gids,
+				   err);
+		return r < 0 ? name_namespace(user, r, err) : 0;
+	}
+	if ((!user->present && !implied) || spec->uid_map.n)
+		return 0;
+	if (h->may_unshare || h->uid == 0)
+		return userns_own_maps(arena, &h->own_uids, &h->own_gids, err);
+	if (!subid_have_helpers())
+		return 0;
+	r = subid_ranges(SUBID_UIDS, h->uid, arena, &h->sub_uids, err);
+	if (r == 0)
+		r = subid_ranges(SUBID_GIDS, h->uid, arena, &h->sub_gids, err);
+	/* One without the other could not be used: setgroups(2) is denied with a single gid. */
+	if (h->sub_uids.n == 0 || h->sub_gids.n == 0)
+		h->sub_uids.n = h->sub_gids.n = 0;
+	return r;
+}
+
+int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
+	      struct arena *arena, struct plan_host *ret, struct err *err)
+{
+	int r;
+
+	*ret = (struct plan_host){
+		.cgroups = handle_cgroups(o, err),
+		.default_cgroup_parent = o->cgroup_parent,
+		.rootless = handle_rootless(o),
+		.may_unshare = userns_may_unshare(),
+		.uid = geteuid(),
+		.gid = getegid(),
+		.listen_fdnames = getenv("LISTEN_FDNAMES"),
+		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
+	};
+	if (!ret->cgroups)
+		return -EINVAL;
+	r = open_namespaces(spec, join, ret, err);
+	return r < 0 ? r : look_at_users(spec, join, arena, ret, err);
+}
