@@ -205,6 +205,35 @@ int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err);
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool update,
 		 struct err *err);
 
+/* One write that cgroup_create() (@before) or cgroup_limit() would make into a new cgroup. */
+struct cgroup_dry_write {
+	const struct cgroup_hierarchy *hierarchy;
+	bool before; /* the process joins */
+	const char *file, *value;
+	bool if_present; /* skipped where the kernel has no such file */
+	const char *bfq; /* "FILE VALUE" instead, where the kernel has the bfq scheduler; or NULL */
+};
+typedef void cgroup_dry_visitor(void *data, const struct cgroup_dry_write *w);
+
+/*
+ * Call @each (may be NULL) for every limit file that would be written, in order, device rules
+ * excepted. 0, or < 0 with @err and its pointer: something that this host's kind of cgroups cannot
+ * say. Changes nothing.
+ */
+int cgroup_dry(const struct cgroup_host *host, const char *path, const struct cgroup_limits *limits,
+	       cgroup_dry_visitor *each, void *data, struct err *err);
+
+/* CGROUP_C_* that must be enabled in the v2 hierarchy for @limits. */
+uint32_t cgroup_dry_need(const struct cgroup_host *host, const struct cgroup_limits *limits);
+
+/* Does the top of the v2 hierarchy offer them? 0, or < 0 with @err that names the one that is
+ * missing, and where it is. */
+int cgroup_check_offered(const struct cgroup_host *host, const char *path,
+			 const struct cgroup_limits *limits, struct err *err);
+
+/* Names of CGROUP_C_* bits ("cpu", "memory"), for messages: the @i-th and its bit, or NULL. */
+const char *cgroup_controller_name(size_t i, uint32_t *ret_bit);
+
 /* The v2 directory for CLONE_INTO_CGROUP, or -1 (v1; or the kernel cannot). Not handed over. */
 int cgroup_v2_fd(const struct cgroup *cg);
 

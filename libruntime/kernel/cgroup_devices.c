@@ -337,3 +337,12 @@ out:
 	free(now.e);
 	return r;
 }
+
+int cgroup_devices_check(const struct cgroup_device_rule *rules, size_t n, struct err *err)
+{
+	struct folded want = {.allow = false};
+	int r = fold(&want, rules, n, err);
+
+	free(want.e);
+	return r;
+}

@@ -96,6 +96,7 @@ struct cgroup_write {
 	const char *file;	   /* "pids.max" */
 	const char *text;	   /* value, or NULL: ->value */
 	char value[128], name[64]; /* ->text and ->file may point here while @w stays where it is */
+	bool has_other;		   /* there is no cgroup yet: ->name says what may stand for it */
 	bool if_present;	   /* a missing file means that there is nothing to limit */
 	bool done;
 };
@@ -120,7 +121,30 @@ struct cgroup_write *cgroup_writes_add_named(struct cgroup_writes *ws, int dir, 
 int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct err *err);
 void cgroup_writes_done(struct cgroup_writes *ws);
 
-/* Fill @ws with the limits of one controller. 0 or < 0 with @err. */
+/* Which limits belong to which controller, and who knows its files. */
+struct cgroup_controller {
+	const char *name, *limit;
+	const char *pointer; /* of the limits in config.json */
+	uint32_t bit;
+	bool before; /* must stand before a task joins */
+	bool (*wanted)(const struct cgroup_limits *l);
+	int (*v1)(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		  struct err *err);
+	int (*v2)(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+		  struct err *err);
+};
+extern const struct cgroup_controller cgroup_controllers[];
+extern const size_t cgroup_controllers_count;
+
+/* ERR_UNSUPPORTED: the host has neither a v1 nor a v2 hierarchy for @c, or there is no such cgroup
+ * in it. */
+int cgroup_no_hierarchy(const struct cgroup *cg, const struct cgroup_controller *c,
+			struct err *err);
+
+/*
+ * Fill @ws with the limits of one controller. 0 or < 0 with @err. @dir: the cgroup; -1: one that is
+ * not made yet, whose files have what the kernel begins with.
+ */
 int cgroup_v1_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
 		     struct err *err);
 int cgroup_v1_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
@@ -185,6 +209,9 @@ int cgroup_missing(const struct cgroup *cg, const char *limit, const char *contr
  * yet. */
 int cgroup_devices_v1(int dir, const struct cgroup_device_rule *rules, size_t n, bool fresh,
 		      struct err *err);
+
+/* Can v1 say these rules? 0 or < 0 with @err. */
+int cgroup_devices_check(const struct cgroup_device_rule *rules, size_t n, struct err *err);
 
 /* Attach a program made from the rules in place of the one that we attached before. */
 int cgroup_devices_v2(int dir, const struct cgroup_device_rule *rules, size_t n, struct err *err);

@@ -22,8 +22,8 @@ static const struct {
 };
 
 /* "WEIGHT", or "MAJOR:MINOR WEIGHT" for one device. */
-static void add_weight(struct cgroup_writes *ws, int dir, const char *file,
-		       const struct cgroup_io_weight *d, uint64_t weight)
+static struct cgroup_write *add_weight(struct cgroup_writes *ws, int dir, const char *file,
+				       const struct cgroup_io_weight *d, uint64_t weight)
 {
 	struct cgroup_write *w = cgroup_writes_add(
 		ws, dir, d ? "block I/O weight of a device" : "block I/O weight", file);
@@ -33,28 +33,42 @@ static void add_weight(struct cgroup_writes *ws, int dir, const char *file,
 			 d->minor, weight);
 	else
 		snprintf(w->value, sizeof(w->value), "%" PRIu64, weight);
+	return w;
 }
 
-static const char *first_of(int dir, const char *first, const char *second)
+/*
+ * Into the file of bfq where the kernel has it, else into another, on whose scale @weight is
+ * @other. Of a cgroup that is not made yet nobody knows: then the first is said to stand for the
+ * second.
+ */
+static void add_weight_of(struct cgroup_writes *ws, int dir, const char *const files[2],
+			  const struct cgroup_io_weight *d, const uint64_t weight[2])
 {
-	return cgroup_has_file(dir, first) ? first : second;
+	bool bfq = dir >= 0 && cgroup_has_file(dir, files[0]);
+	struct cgroup_write *w =
+		add_weight(ws, dir, bfq ? files[0] : files[1], d, bfq ? weight[0] : weight[1]);
+
+	if (dir >= 0)
+		return;
+	snprintf(w->name, sizeof(w->name), "%s %" PRIu64, files[0], weight[0]);
+	w->has_other = true;
 }
 
 int cgroup_v1_io(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l, struct err *err)
 {
+	static const char *const all[] = {"blkio.bfq.weight", "blkio.weight"};
+	static const char *const one[] = {"blkio.bfq.weight_device", "blkio.weight_device"};
+
 	(void)err;
 	if (l->io_weight.set)
-		add_weight(ws, dir, first_of(dir, "blkio.bfq.weight", "blkio.weight"), NULL,
-			   l->io_weight.v);
+		add_weight_of(ws, dir, all, NULL, (uint64_t[]){l->io_weight.v, l->io_weight.v});
 	if (l->io_leaf_weight.set)
 		add_weight(ws, dir, "blkio.leaf_weight", NULL, l->io_leaf_weight.v);
 	for (size_t i = 0; i < l->n_io_weights; i++) {
 		const struct cgroup_io_weight *d = &l->io_weights[i];
 
 		if (d->weight)
-			add_weight(ws, dir,
-				   first_of(dir, "blkio.bfq.weight_device", "blkio.weight_device"),
-				   d, d->weight);
+			add_weight_of(ws, dir, one, d, (uint64_t[]){d->weight, d->weight});
 		if (d->leaf_weight)
 			add_weight(ws, dir, "blkio.leaf_weight_device", d, d->leaf_weight);
 	}
@@ -85,19 +99,20 @@ static bool any_leaf(const struct cgroup_limits *l)
 
 int cgroup_v2_io(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l, struct err *err)
 {
-	bool bfq = cgroup_has_file(dir, "io.bfq.weight");
-	const char *file = bfq ? "io.bfq.weight" : "io.weight";
+	static const char *const files[] = {"io.bfq.weight", "io.weight"};
 
 	if (any_leaf(l))
 		return err_kind(err, ERR_UNSUPPORTED, ENOTSUP,
 				"block I/O leaf weight: cgroup v2 has no such setting");
 	if (l->io_weight.set)
-		add_weight(ws, dir, file, NULL, bfq ? l->io_weight.v : scaled(l->io_weight.v));
+		add_weight_of(ws, dir, files, NULL,
+			      (uint64_t[]){l->io_weight.v, scaled(l->io_weight.v)});
 	for (size_t i = 0; i < l->n_io_weights; i++) {
 		const struct cgroup_io_weight *d = &l->io_weights[i];
 
 		if (d->weight)
-			add_weight(ws, dir, file, d, bfq ? d->weight : scaled(d->weight));
+			add_weight_of(ws, dir, files, d,
+				      (uint64_t[]){d->weight, scaled(d->weight)});
 	}
 	for (size_t i = 0; i < l->n_io_rates; i++) {
 		const struct cgroup_io_rate *r = &l->io_rates[i];

@@ -16,9 +16,6 @@
 
 #define DEVICE_RULES_MAX 2048
 
-typedef int fill_fn(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
-		    struct err *err);
-
 static bool wants_memory(const struct cgroup_limits *l)
 {
 	return l->memory_limit.set || l->memory_reservation.set || l->memory_swap.set ||
@@ -66,28 +63,31 @@ static bool wants_rdma(const struct cgroup_limits *l)
 	return l->n_rdma;
 }
 
-static const struct controller {
-	const char *name, *limit;
-	uint32_t bit;
-	bool before; /* must stand before a task joins */
-	bool (*wanted)(const struct cgroup_limits *l);
-	fill_fn *v1, *v2;
-} controllers[] = {
-	{"cpuset", "cpuset", CGROUP_C_CPUSET, true, wants_cpuset, cgroup_any_cpuset,
-	 cgroup_any_cpuset},
-	{"memory", "memory limit", CGROUP_C_MEMORY, false, wants_memory, cgroup_v1_memory,
-	 cgroup_v2_memory},
-	{"cpu", "cpu limit", CGROUP_C_CPU, false, wants_cpu, cgroup_v1_cpu, cgroup_v2_cpu},
-	{"pids", "pids limit", CGROUP_C_PIDS, false, wants_pids, cgroup_any_pids, cgroup_any_pids},
-	{"io", "block I/O limit", CGROUP_C_BLKIO, false, wants_io, cgroup_v1_io, cgroup_v2_io},
-	{"hugetlb", "huge page limit", CGROUP_C_HUGETLB, false, wants_hugetlb, cgroup_any_hugetlb,
-	 cgroup_any_hugetlb},
-	{"net_cls", "network class", CGROUP_C_NET_CLS, false, wants_net_class, cgroup_v1_net_class,
-	 cgroup_v2_no_network},
-	{"net_prio", "network priorities", CGROUP_C_NET_PRIO, false, wants_net_priorities,
-	 cgroup_v1_net_priorities, cgroup_v2_no_network},
-	{"rdma", "rdma limit", CGROUP_C_RDMA, false, wants_rdma, cgroup_any_rdma, cgroup_any_rdma},
+#define POINTER "/linux/resources/"
+
+/* clang-format off */
+const struct cgroup_controller cgroup_controllers[] = {
+	{"cpuset", "cpuset", POINTER "cpu", CGROUP_C_CPUSET, true,
+	 wants_cpuset, cgroup_any_cpuset, cgroup_any_cpuset},
+	{"memory", "memory limit", POINTER "memory", CGROUP_C_MEMORY, false,
+	 wants_memory, cgroup_v1_memory, cgroup_v2_memory},
+	{"cpu", "cpu limit", POINTER "cpu", CGROUP_C_CPU, false,
+	 wants_cpu, cgroup_v1_cpu, cgroup_v2_cpu},
+	{"pids", "pids limit", POINTER "pids", CGROUP_C_PIDS, false,
+	 wants_pids, cgroup_any_pids, cgroup_any_pids},
+	{"io", "block I/O limit", POINTER "blockIO", CGROUP_C_BLKIO, false,
+	 wants_io, cgroup_v1_io, cgroup_v2_io},
+	{"hugetlb", "huge page limit", POINTER "hugepageLimits", CGROUP_C_HUGETLB, false,
+	 wants_hugetlb, cgroup_any_hugetlb, cgroup_any_hugetlb},
+	{"net_cls", "network class", POINTER "network/classID", CGROUP_C_NET_CLS, false,
+	 wants_net_class, cgroup_v1_net_class, cgroup_v2_no_network},
+	{"net_prio", "network priorities", POINTER "network/priorities", CGROUP_C_NET_PRIO, false,
+	 wants_net_priorities, cgroup_v1_net_priorities, cgroup_v2_no_network},
+	{"rdma", "rdma limit", POINTER "rdma", CGROUP_C_RDMA, false,
+	 wants_rdma, cgroup_any_rdma, cgroup_any_rdma},
 };
+/* clang-format on */
+const size_t cgroup_controllers_count = ARRAY_SIZE(cgroup_controllers);
 
 bool cgroup_has_file(int dir, const char *name)
 {
@@ -215,7 +215,7 @@ int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct er
 
 /* Only these names lead to "not mounted" here; the host has neither a v1 nor a v2 hierarchy for it.
  */
-static int no_hierarchy(const struct cgroup *cg, const struct controller *c, struct err *err)
+int cgroup_no_hierarchy(const struct cgroup *cg, const struct cgroup_controller *c, struct err *err)
 {
 	int i = cgroup_find(cg->host, c->bit);
 
@@ -229,8 +229,8 @@ static int no_hierarchy(const struct cgroup *cg, const struct controller *c, str
 			"%s: controller %s is not mounted below /sys/fs/cgroup", c->limit, c->name);
 }
 
-static int apply(struct cgroup *cg, const struct controller *c, const struct cgroup_limits *l,
-		 struct err *err)
+static int apply(struct cgroup *cg, const struct cgroup_controller *c,
+		 const struct cgroup_limits *l, struct err *err)
 {
 	struct cgroup_writes ws = {.cg = cg};
 	int i = cgroup_find(cg->host, c->bit), r;
@@ -239,12 +239,16 @@ static int apply(struct cgroup *cg, const struct controller *c, const struct cgr
 		i = cgroup_find_v2(cg->host);
 		ws.v2 = true;
 	}
-	if (i < 0 || cg->fd[i] < 0)
-		return no_hierarchy(cg, c, err);
-	r = (ws.v2 ? c->v2 : c->v1)(&ws, cg->fd[i], l, err);
-	if (r == 0)
-		return cgroup_writes_do(&ws, c->name, err);
+	if (i < 0 || cg->fd[i] < 0) {
+		r = cgroup_no_hierarchy(cg, c, err);
+	} else {
+		r = (ws.v2 ? c->v2 : c->v1)(&ws, cg->fd[i], l, err);
+		if (r == 0)
+			r = cgroup_writes_do(&ws, c->name, err);
+	}
 	cgroup_writes_done(&ws);
+	if (r < 0)
+		err_pointer(err, "%s", c->pointer);
 	return r;
 }
 
@@ -289,9 +293,10 @@ static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, bool 
 	uint32_t need = 0;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
-		if (controllers[i].wanted(l) && cgroup_find(cg->host, controllers[i].bit) < 0)
-			need |= controllers[i].bit & CGROUP_C_V2;
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers); i++)
+		if (cgroup_controllers[i].wanted(l) &&
+		    cgroup_find(cg->host, cgroup_controllers[i].bit) < 0)
+			need |= cgroup_controllers[i].bit & CGROUP_C_V2;
 	r = cgroup_unified_need(cg, l, &need, err);
 	if (r < 0 || cgroup_find_v2(cg->host) < 0)
 		return r;
@@ -307,10 +312,10 @@ int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool f
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
-		if (!controllers[i].before || !controllers[i].wanted(l))
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers); i++) {
+		if (!cgroup_controllers[i].before || !cgroup_controllers[i].wanted(l))
 			continue;
-		r = apply(cg, &controllers[i], l, err);
+		r = apply(cg, &cgroup_controllers[i], l, err);
 		if (r < 0)
 			return r;
 	}
@@ -323,10 +328,10 @@ int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, 
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
-		if (!controllers[i].wanted(l) || (controllers[i].before && !update))
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers); i++) {
+		if (!cgroup_controllers[i].wanted(l) || (cgroup_controllers[i].before && !update))
 			continue;
-		r = apply(cg, &controllers[i], l, err);
+		r = apply(cg, &cgroup_controllers[i], l, err);
 		if (r < 0)
 			return r;
 	}

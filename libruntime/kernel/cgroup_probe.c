@@ -271,3 +271,11 @@ uint32_t cgroup_v2_parse(const char *text)
 	}
 	return found;
 }
+
+const char *cgroup_controller_name(size_t i, uint32_t *ret_bit)
+{
+	if (i >= ARRAY_SIZE(controller_names))
+		return NULL;
+	*ret_bit = controller_names[i].bit;
+	return controller_names[i].name;
+}

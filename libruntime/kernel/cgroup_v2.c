@@ -34,7 +34,7 @@ static int64_t read_number(int dir, const char *file)
 	char text[32];
 	int64_t v;
 
-	if (io_read_at(dir, file, text, sizeof(text)) <= 0 ||
+	if (dir < 0 || io_read_at(dir, file, text, sizeof(text)) <= 0 ||
 	    str_to_i64(text, 0, INT64_MAX, &v) < 0)
 		return -1;
 	return v;
@@ -143,7 +143,8 @@ static void add_cpu_max(struct cgroup_writes *ws, int dir, const struct cgroup_l
 	} else if (!has_quota) {
 		char now[64] = "";
 
-		(void)io_read_at(dir, "cpu.max", now, sizeof(now));
+		if (dir >= 0)
+			(void)io_read_at(dir, "cpu.max", now, sizeof(now));
 		if (now[0] >= '0' && now[0] <= '9')
 			snprintf(quota, sizeof(quota), "%.*s", (int)strcspn(now, " "), now);
 	}

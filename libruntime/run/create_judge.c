@@ -128,6 +128,14 @@ static int make_plan(struct creation *c, const char *id)
 	return r;
 }
 
+/* A controller that is nowhere is missed before anything has been made. */
+static int check_controllers(struct creation *c)
+{
+	if (!c->plan->cgroup[0])
+		return 0;
+	return cgroup_check_offered(c->host.cgroups, c->plan->cgroup, &c->plan->limits, c->err);
+}
+
 static int check_labels(struct creation *c)
 {
 	int r = create_check_labels(&c->plan->process, c->err);
@@ -221,6 +229,8 @@ int creation_judge(struct creation *c, const char *id)
 		r = create_check_pid_file(c->options->pid_file, c->err);
 	if (r == 0)
 		r = make_plan(c, id);
+	if (r == 0)
+		r = check_controllers(c);
 	if (r == 0)
 		r = check_labels(c);
 	if (r == 0)

@@ -104,6 +104,7 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 		return err_set(err, ENOMEM, "plan");
 	p->id = options->id;
 	p->bundle = options->bundle;
+	p->cgroups = host->cgroups;
 	p->no_pivot = options->no_pivot;
 	p->keyring = !options->no_new_keyring;
 	p->hostname = spec->hostname;

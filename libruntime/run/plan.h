@@ -142,7 +142,8 @@ struct plan {
 	bool keyring;
 	const char *mount_label; /* of new file systems, NULL: none */
 
-	const char *cgroup;   /* "" : none */
+	const struct cgroup_host *cgroups; /* of the host */
+	const char *cgroup;		   /* "" : none */
 	const char *delegate; /* sub-cgroup of it where the process lives; NULL: in it */
 	struct cgroup_limits limits;
 
@@ -206,7 +207,8 @@ int plan_make_notify(const struct spec *spec, const struct plan_options *options
 int plan_make_listener(const struct spec_seccomp *seccomp, const struct spec_known *known,
 		       const char *receiver, struct plan_listener *ret, struct err *err);
 
-/* Every decision as text, one a line, for golden tests. */
-void plan_print(const struct plan *p, struct strbuf *out);
+/* Every decision in the order in which it is carried out, as text for people or as JSON. @warnings:
+ * NULL-terminated, or NULL. */
+void plan_print(const struct plan *p, const char *const *warnings, bool json, struct strbuf *out);
 
 #endif

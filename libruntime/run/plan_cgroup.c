@@ -135,5 +135,8 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 	r = plan_make_device_rules(&spec->resources, &p->limits, arena, err);
 	if (r == 0)
 		r = make_path(spec, host, p, arena, err);
+	/* What these cgroups cannot say is known now. */
+	if (r == 0)
+		r = cgroup_dry(host->cgroups, p->cgroup, &p->limits, NULL, NULL, err);
 	return r == 0 && spec->known.delegate_cgroup ? make_delegate(spec, p, arena, err) : r;
 }

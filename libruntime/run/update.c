@@ -5,10 +5,13 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "run/create.h"
 #include "run/lifecycle.h"
 #include "run/plan.h"
 #include "spec/spec.h"
+
+#define RESOURCES "/linux/resources"
 
 static int read_resources(struct oakum *o, const struct oakum_update *u, struct container *c,
 			  struct spec_resources *ret, struct err *err)
@@ -49,6 +52,10 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 		r = err_kind(err, ERR_STATE, 0, "container not running");
 	else if (r == 0)
 		r = cgroup_limit(&cg, limits, true, err);
+	/* What was given is the object "resources" alone. */
+	if (r < 0 && str_starts(err->pointer, RESOURCES "/"))
+		memmove(err->pointer, err->pointer + strlen(RESOURCES),
+			strlen(err->pointer + strlen(RESOURCES)) + 1);
 	cgroup_close(&cg);
 	return r;
 }

@@ -400,6 +400,16 @@ const struct spec_annotation *spec_annotation(size_t i);
 const char *const *spec_memory_modes(void);
 const char *const *spec_memory_flags(void);
 
+/* Words of the specification that became numbers: the @i-th of a table, or NULL behind the last. */
+enum spec_words {
+	SPEC_POLICIES,	  /* SCHED_OTHER … */
+	SPEC_SCHED_FLAGS, /* bits */
+	SPEC_IO_CLASSES,
+	SPEC_MEMORY_MODES,
+	SPEC_MEMORY_FLAGS, /* bits */
+};
+const char *spec_word(enum spec_words table, size_t i, uint64_t *ret_number);
+
 /* What `oakum spec` writes: runc's and crun's default bundle, indented with tabs, in @arena.
  * @rootless adds a user namespace mapping the one id @uid/@gid and drops what needs rights. */
 struct spec_default {

@@ -67,6 +67,25 @@ const char *const *spec_memory_flags(void)
 	return names;
 }
 
+const char *spec_word(enum spec_words table, size_t i, uint64_t *ret_number)
+{
+	static const struct {
+		const struct name_number *v;
+		size_t n;
+	} tables[] = {
+		[SPEC_POLICIES] = {policies, ARRAY_SIZE(policies) - 1},
+		[SPEC_SCHED_FLAGS] = {sched_flags, ARRAY_SIZE(sched_flags) - 1},
+		[SPEC_IO_CLASSES] = {io_classes, ARRAY_SIZE(io_classes) - 1},
+		[SPEC_MEMORY_MODES] = {modes, ARRAY_SIZE(modes) - 1},
+		[SPEC_MEMORY_FLAGS] = {mode_flags, ARRAY_SIZE(mode_flags) - 1},
+	};
+
+	if (i >= tables[table].n)
+		return NULL;
+	*ret_number = tables[table].v[i].number;
+	return tables[table].v[i].name;
+}
+
 static const struct name_number *look_up(const struct name_number *table, const char *name)
 {
 	for (; table->name; table++)

@@ -53,6 +53,22 @@ static bool flag_of(const struct json *j, const char *key)
 	return v && v->type == JSON_BOOL && v->boolean;
 }
 
+/* "cpu,cpuacct" as CGROUP_C_* bits. */
+static uint32_t controllers_of(const char *hierarchy)
+{
+	uint32_t bits = 0, bit;
+	const char *name;
+
+	for (size_t i = 0; (name = cgroup_controller_name(i, &bit)); i++)
+		for (const char *part = hierarchy; part; part = strchr(part, ',')) {
+			part += *part == ',';
+			if (str_starts(part, name) &&
+			    strspn(part + strlen(name), ",") == (part[strlen(name)] != '\0'))
+				bits |= bit;
+		}
+	return bits;
+}
+
 static void read_cgroups(const struct json *host, struct cgroup_host *ret)
 {
 	const char *mode = text_of(host, "cgroups", "v1");
@@ -67,6 +83,7 @@ static void read_cgroups(const struct json *host, struct cgroup_host *ret)
 		struct cgroup_hierarchy *h = &ret->h[ret->n++];
 
 		h->v2 = n->text[0] == '\0' || str_eq(n->text, "unified");
+		h->controllers = h->v2 ? 0 : controllers_of(n->text);
 		snprintf(h->name, sizeof(h->name), "%s", n->text);
 		snprintf(h->mount, sizeof(h->mount), "/sys/fs/cgroup%s%s", n->text[0] ? "/" : "",
 			 n->text);
@@ -109,6 +126,50 @@ static unsigned own_of(const struct json *host)
 	return own;
 }
 
+/* Lines of @text that begin with @indent blanks and no more. */
+static size_t count_lines(const char *text, size_t indent)
+{
+	size_t n = 0;
+
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+		n += strspn(line, " ") == indent;
+	return n;
+}
+
+/* The other form says the same: as many stages and steps, the same verbs in the same order. */
+static void check_json(const struct plan *plan, const char *const *warnings, const char *text,
+		       struct arena *arena)
+{
+	char *mem = arena_alloc(arena, TEXT_SIZE);
+	const char *line = text;
+	struct err err = ERR_INIT;
+	size_t stages = 0, steps = 0;
+	struct strbuf b;
+	struct json *top;
+
+	strbuf_init(&b, mem, TEXT_SIZE);
+	plan_print(plan, warnings, true, &b);
+	assert_false(b.overflow);
+	if (json_parse(b.p, b.len, "plan", arena, &top, &err) < 0)
+		fail_msg("%s: %s", err.text, b.p);
+	for (const struct json *s = json_get(top, "stages")->child; s; s = s->next) {
+		const char *name = json_get(s, "stage")->text;
+
+		assert_true(str_starts(line, name) && line[strlen(name)] == '\n');
+		stages++;
+		for (const struct json *d = json_get(s, "steps")->child; d; d = d->next) {
+			const char *verb = json_get(d, "do")->text;
+
+			line = strchr(line, '\n') + 1;
+			assert_true(str_starts(line, "  ") && str_starts(line + 2, verb));
+			steps++;
+		}
+		line = strchr(line, '\n') + 1;
+	}
+	assert_int_equal(stages, count_lines(text, 0));
+	assert_int_equal(steps, count_lines(text, 2));
+}
+
 static void make(const struct json *top, struct arena *arena, struct strbuf *out)
 {
 	const struct json *host = json_get(top, "host"), *options = json_get(top, "options");
@@ -138,6 +199,7 @@ static void make(const struct json *top, struct arena *arena, struct strbuf *out
 		.notify_socket = text_of(options, "notifySocket", NULL),
 	};
 	struct spec_errors *errors = arena_alloc(arena, sizeof(*errors));
+	const char **warnings = arena_array(arena, SPEC_MAX_ERRORS, sizeof(*warnings));
 	char *config = arena_alloc(arena, TEXT_SIZE), line[1024];
 	struct err err = ERR_INIT;
 	struct strbuf b;
@@ -152,12 +214,16 @@ static void make(const struct json *top, struct arena *arena, struct strbuf *out
 		err_format(&errors->v[0], line, sizeof(line));
 		fail_msg("%s", line);
 	}
+	for (size_t i = 0; i < errors->n_notes && i + 1 < SPEC_MAX_ERRORS; i++)
+		warnings[i] = arena_printf(arena, "%s: %s", errors->notes[i].pointer,
+					   errors->notes[i].text);
 	if (plan_make(spec, &h, &o, arena, &plan, &err) < 0) {
 		err_format(&err, line, sizeof(line));
 		strbuf_fmt(out, "refused: %s\n", line);
 		return;
 	}
-	plan_print(plan, out);
+	plan_print(plan, warnings, false, out);
+	check_json(plan, warnings, out->p, arena);
 }
 
 static void check_one(const char *name)
@@ -209,7 +275,7 @@ static void every_golden_plan(void **state)
 		}
 	}
 	closedir(d);
-	assert_true(n >= 12);
+	assert_true(n >= 50);
 }
 
 int main(void)
