@@ -27,9 +27,33 @@ bool generate_takes_id(const struct command *k)
 	return str_starts(k->usage, "ID") && !makes;
 }
 
+static void put_flags(FILE *f, const char *command, const struct option_def *table)
+{
+	for (const struct option_def *d = table; d && d->name; d++) {
+		fprintf(f, "%s --%s", command, d->name);
+		if (d->letter)
+			fprintf(f, " -%c", d->letter);
+		fprintf(f, "%s%s\n", d->flags & OPTION_HIDDEN ? " (hidden)" : "",
+			d->flags & OPTION_ABSENT ? " (absent)" : "");
+	}
+}
+
+/* Every flag of every command, for the table of docs/compat.md. */
+static void generate_flags(FILE *f)
+{
+	put_flags(f, "*", command_globals);
+	for (const struct command *const *t = command_table; *t; t++)
+		if ((*t)->flags & COMMAND_ABSENT)
+			fprintf(f, "%s (absent)\n", (*t)->name);
+		else if (!((*t)->flags & COMMAND_HIDDEN))
+			put_flags(f, (*t)->name, (*t)->options);
+}
+
 static bool generate(FILE *f, const char *what, const struct command *k)
 {
-	if (str_eq(what, "man"))
+	if (str_eq(what, "flags"))
+		generate_flags(f);
+	else if (str_eq(what, "man"))
 		generate_man(f, k);
 	else if (str_eq(what, "bash"))
 		generate_bash(f);
@@ -59,15 +83,15 @@ static int run(struct command_context *c)
 	if (fclose(f) != 0)
 		return cli_error(c, OAKUM_E_RUNTIME, ENOMEM, "write it");
 	if (!known)
-		return cli_error(c, OAKUM_E_USAGE, 0, "'%s' is none of: man bash zsh fish",
+		return cli_error(c, OAKUM_E_USAGE, 0, "'%s' is none of: man bash zsh fish flags",
 				 c->args[0]);
 	return cli_output(c, text, size);
 }
 
 const struct command command_generate = {
 	.name = "__generate",
-	.usage = "man|bash|zsh|fish [COMMAND]",
-	.summary = "write the manual or a completion",
+	.usage = "man|bash|zsh|fish|flags [COMMAND]",
+	.summary = "write the manual, a completion or the list of flags",
 	.run = run,
 	.min_args = 1,
 	.max_args = 2,
