@@ -135,6 +135,8 @@ int oakum_create(struct oakum *o, const char *id, const struct oakum_create *opt
 struct oakum_start {
 	size_t size;
 	const char *notify_socket; /* the caller's NOTIFY_SOCKET, or NULL */
+	int64_t timeout_ms; /* for a seccomp agent to let the program be executed, on top of the
+			       timeouts of startContainer hooks; 0: 60 s */
 	int *ret_notify; /* gets the end that the container's notifications come to (the caller's),
 			    or -1 if it has none; NULL: the call reads them itself */
 };

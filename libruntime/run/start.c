@@ -23,19 +23,27 @@ extern char **environ;
 #define END_TIMEOUT_MS	      2000
 
 /* With the listener handed over, the process is at the agent's mercy; we are not. */
-static int64_t agent_deadline(const struct spec *spec)
+static int64_t agent_deadline(const struct spec *spec, int64_t ms)
 {
 	const struct spec_hooks *hooks = &spec->hooks[SPEC_HOOK_START_CONTAINER];
-	int64_t ms = AGENT_EXEC_TIMEOUT_MS;
 
 	for (size_t i = 0; i < hooks->n; i++)
 		ms += hooks->v[i].timeout.set ? hooks->v[i].timeout.v * INT64_C(1000) : 0;
 	return clock_deadline(ms);
 }
 
-static int pass_listener(struct container *c, int channel, int fd, int64_t *ret_deadline,
-			 struct err *err)
+/* One start on its way. */
+struct starting {
+	struct container *c;
+	const struct oakum_start *options;
+	int channel;	  /* to the process */
+	int64_t deadline; /* for its execve */
+	int notify;	  /* what it notifies comes here, -1: nothing */
+};
+
+static int pass_listener(struct starting *s, int fd, struct err *err)
 {
+	struct container *c = s->c;
 	/* As the specification has it: the filter is part of the creation. */
 	const struct listener_process process = {&c->state, "creating", c->state.init.pid};
 	struct plan_listener listener;
@@ -50,37 +58,40 @@ static int pass_listener(struct container *c, int channel, int fd, int64_t *ret_
 	if (r == 0)
 		r = listener_pass(&listener, &process, fd_take(&taken), &c->arena, err);
 	if (r == 0) {
-		*ret_deadline = agent_deadline(spec);
-		sync_send(channel, SYNC_LISTENED, 0, -1);
+		s->deadline = agent_deadline(spec, s->options->timeout_ms ? s->options->timeout_ms
+									  : AGENT_EXEC_TIMEOUT_MS);
+		sync_send(s->channel, SYNC_LISTENED, 0, -1);
 	}
 	return r;
 }
 
 /* The connection ends by execve (after SYNC_EXEC) or by the end of the process (before it). */
-static int await_exec(struct container *c, int channel, int *ret_notify, struct err *err)
+static int await_exec(struct starting *s, struct err *err)
 {
-	int64_t deadline = CLOCK_FOREVER;
 	bool exec = false;
 	struct sync_message said = {.type = 0};
 
 	for (;;) {
 		struct sync_message m;
-		int fd, r = sync_receive(channel, &m, &fd, deadline, err);
+		int fd, r = sync_receive(s->channel, &m, &fd, s->deadline, err);
 
-		if (r == -ETIMEDOUT)
-			err_hint(err, "the seccomp agent has not let it");
+		if (r == -ETIMEDOUT) {
+			*err = ERR_INIT;
+			return err_set(err, ETIMEDOUT,
+				       "the seccomp agent has not let the program be executed");
+		}
 		if (r != 0 && said.type == SYNC_FAILED)
 			return sync_failure(&said, err);
 		if (r < 0)
 			return r;
 		if (r == 0 && m.type == SYNC_LISTENER) {
-			r = pass_listener(c, channel, fd, &deadline, err);
+			r = pass_listener(s, fd, err);
 			if (r < 0)
 				return r;
 			continue;
 		}
 		if (r == 0 && m.type == SYNC_NOTIFY) {
-			fd_replace(ret_notify, fd);
+			fd_replace(&s->notify, fd);
 			continue;
 		}
 		fd_close(fd);
@@ -159,10 +170,9 @@ static int check_created(enum oakum_status status, struct err *err)
 			oakum_status_name(status));
 }
 
-static int start(struct oakum *o, const char *id, struct container *c, int *ret_notify,
-		 struct err *err)
+static int start(struct oakum *o, const char *id, struct starting *s, struct err *err)
 {
-	AUTO_CLOSE int channel = -1;
+	struct container *c = s->c;
 	struct err ignored = ERR_INIT;
 	int outputs[2] = {-1, -1};
 	int r = check_created(c->status, err);
@@ -171,13 +181,13 @@ static int start(struct oakum *o, const char *id, struct container *c, int *ret_
 		return r;
 	r = open_outputs(c, outputs, err);
 	if (r == 0)
-		r = gate_open(c->dir, outputs, &channel, err);
+		r = gate_open(c->dir, outputs, &s->channel, err);
 	hooks_outputs_close(outputs);
 	if (r == GATE_CLOSED)
 		return err_kind(err, ERR_STATE, 0, "cannot start a container that has stopped");
 	if (r < 0)
 		return r;
-	r = await_exec(c, channel, ret_notify, err);
+	r = await_exec(s, err);
 	unlinkat(c->dir, STATE_GATE, 0);
 	if (r < 0) {
 		end_process(c);
@@ -195,22 +205,20 @@ int oakum_start(struct oakum *o, const char *id, const struct oakum_start *optio
 {
 	const struct oakum_start none = OAKUM_OPTIONS(oakum_start);
 	AUTO_CONTAINER struct container c = CONTAINER_INIT;
-	AUTO_CLOSE int notify = -1;
+	struct starting s = {&c, options ? options : &none, -1, CLOCK_FOREVER, -1};
+	const char *host = s.options->notify_socket;
 	struct err *err = handle_begin(o);
-	int r;
+	int r = HANDLE_CHECK_OPTIONS(o, s.options, oakum_start);
 
-	options = options ? options : &none;
-	r = HANDLE_CHECK_OPTIONS(o, options, oakum_start);
 	if (r == 0)
 		r = container_open(o, id, true, &c, err);
 	if (r == 0)
-		r = start(o, id, &c, &notify, err);
-	if (r < 0)
-		return handle_end(o, "start", id, r);
-	if (options->ret_notify)
-		*options->ret_notify = fd_take(&notify);
-	else if (notify >= 0 && options->notify_socket &&
-		 notify_socket_good(options->notify_socket))
-		start_await_ready(o, &c, notify, options->notify_socket);
-	return 0;
+		r = start(o, id, &s, err);
+	fd_close(s.channel);
+	if (r == 0 && s.options->ret_notify)
+		*s.options->ret_notify = fd_take(&s.notify);
+	else if (r == 0 && s.notify >= 0 && host && notify_socket_good(host))
+		start_await_ready(o, &c, s.notify, host);
+	fd_close(s.notify);
+	return r < 0 ? handle_end(o, "start", id, r) : 0;
 }

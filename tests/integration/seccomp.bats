@@ -234,6 +234,27 @@ caps_of() { awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s ", $2 } /^Seccomp:/ {
 	rm -f "$W/agent.sock"
 }
 
+@test "NOTIFY: a start that is killed while it waits for the agent takes the process with it" {
+	bundle "$(notifying '"getcwd"')"
+	"$LIB/agent" "$W/agent.sock" "$W/told" 0 hang 3>&- &
+	local a=$! pid start
+	until_true 5 test -S "$W/agent.sock"
+	ok oakum create --bundle "$B" "$C"
+	pid=$(pid_of)
+	"$OAKUM" --root "$ROOT" start "$C" </dev/null >/dev/null 2>&1 3>&- &
+	start=$!
+	# It has been told of the listener when it waits in connect(2).
+	until_true 5 sh -c "grep -q unix_stream_connect /proc/$start/stack || grep -q unix_wait_for_peer /proc/$start/stack || grep -q '^42 ' /proc/$start/syscall"
+	kill -KILL $start
+	wait $start || :
+	until_true 5 is_status stopped "$C"
+	gone "$pid"
+	ok oakum delete "$C"
+	kill $a
+	wait $a || :
+	rm -f "$W/agent.sock"
+}
+
 @test "NOTIFY: exec without an agent fails and leaves the container alone" {
 	agent 1 continue
 	sleeper "$(notifying '"getcwd"')"
