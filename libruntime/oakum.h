@@ -141,6 +141,15 @@ struct oakum_start {
 			    or -1 if it has none; NULL: the call reads them itself */
 };
 /*
+ * plan(1): what oakum_create() would do, in order, as text for people or as @json, malloc'ed
+ * (free(3)). Changes nothing and needs no rights. < 0 where it would be refused; *@ret is not NULL
+ * even then where the configuration itself is good, and to be freed. Of @options what concerns
+ * terminals and sockets is not looked at.
+ */
+int oakum_plan(struct oakum *o, const char *id, const struct oakum_create *options, bool json,
+	       char **ret);
+
+/*
  * start(1): let it run. Returns after its program has been executed (or has failed to be, with
  * OAKUM_E_NOT_FOUND or OAKUM_E_NOT_EXECUTABLE) and the poststart hooks have run. Where the
  * container was created with a notify socket, there is one now, and nobody else is to read it: then

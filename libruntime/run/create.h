@@ -22,6 +22,9 @@ int create_open_cache(struct oakum *o);
  */
 int create_parsed(struct oakum *o, struct spec_errors *errors, const char *file, int r);
 
+/* Hand these errors to the handle: -EINVAL, or the code of the first. */
+int create_refuse(struct oakum *o, const struct spec_errors *errors);
+
 /* Write the pid as decimal text, atomically, mode 0644; relative to the caller's directory. */
 int create_write_pid(const char *path, pid_t pid, struct err *err);
 

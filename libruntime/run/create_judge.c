@@ -168,11 +168,41 @@ static bool below(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-/*
- * Sources are looked at now, so that a missing one costs nothing; in a user namespace they are
- * opened now, because its root may not be allowed to reach them. One that lies in the rootfs may
- * appear with an earlier mount.
- */
+/* Is the source of this mount the host's to have now? One that lies in the rootfs or in the
+ * container's cgroup may appear with what is made before it. */
+static bool has_source(const struct plan *p, const struct mount_op *op)
+{
+	if (op->kind != MOUNT_BIND || op->index < 0 || op->optional || !op->source)
+		return false;
+	return !below(op->source, p->rootfs) && !(p->cgroup[0] && strstr(op->source, p->cgroup));
+}
+
+static int look_at_source(struct creation *c, const struct mount_op *op)
+{
+	int flags = AT_EACCESS;
+
+	if (op->copy_symlink || op->source_nofollow)
+		flags |= AT_SYMLINK_NOFOLLOW;
+	if (!has_source(c->plan, op) || faccessat(AT_FDCWD, op->source, F_OK, flags) == 0)
+		return 0;
+	err_pointer(c->err, "/mounts/%d/source", op->index);
+	if (errno == ENOENT || errno == ENOTDIR)
+		err_hint(c->err, "make it, or take the mount out");
+	return err_kind(c->err, ERR_CONFIG, errno, "source %s", op->source);
+}
+
+/* A missing one costs nothing now. */
+static int look_at_sources(struct creation *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->plan->n_mounts; i++)
+		r = look_at_source(c, &c->plan->mounts[i]);
+	return r;
+}
+
+/* Opened now: in a user namespace, its root may not be allowed to reach them; to map ids, only we
+ * may do it. */
 static int open_sources(struct creation *c)
 {
 	const struct plan *p = c->plan;
@@ -184,19 +214,14 @@ static int open_sources(struct creation *c)
 		c->sources[i] = -1;
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		const struct mount_op *op = &p->mounts[i];
-		bool ours = op->index < 0 || below(op->source ? op->source : "", p->rootfs);
-		int r = 0;
 
-		if (op->kind != MOUNT_BIND || ours || op->optional ||
-		    (p->cgroup[0] && strstr(op->source, p->cgroup)))
+		if (!has_source(p, op) ||
+		    (!(p->namespaces & CLONE_NEWUSER) && op->idmap.kind == IDMAP_NONE))
 			continue;
-		if ((p->namespaces & CLONE_NEWUSER) || op->idmap.kind != IDMAP_NONE)
-			r = c->sources[i] = mount_open_source(op, c->err);
-		else if (faccessat(AT_FDCWD, op->source, F_OK, AT_EACCESS) < 0)
-			r = err_kind(c->err, ERR_CONFIG, errno, "source %s", op->source);
-		if (r < 0) {
+		c->sources[i] = mount_open_source(op, c->err);
+		if (c->sources[i] < 0) {
 			err_pointer(c->err, "/mounts/%d", op->index);
-			return r;
+			return c->sources[i];
 		}
 	}
 	return 0;
@@ -213,7 +238,12 @@ static int look_for_agent(struct creation *c)
 	return r;
 }
 
-int creation_judge(struct creation *c, const char *id)
+/* What can be seen of the host without a right to anything. */
+static int (*const looks[])(struct creation *c) = {
+	check_controllers, check_labels, check_rootfs, look_for_agent, look_at_sources,
+};
+
+int creation_read(struct creation *c, const char *id)
 {
 	const char *bad = str_bad_id(id);
 	int r;
@@ -223,20 +253,38 @@ int creation_judge(struct creation *c, const char *id)
 	r = read_bundle(c);
 	if (r == 0)
 		r = parse(c);
-	if (r == 0)
+	if (r == 0 && !c->o->planning)
 		r = check_terminal(c);
 	if (r == 0)
 		r = create_check_pid_file(c->options->pid_file, c->err);
-	if (r == 0)
-		r = make_plan(c, id);
-	if (r == 0)
-		r = check_controllers(c);
-	if (r == 0)
-		r = check_labels(c);
-	if (r == 0)
-		r = check_rootfs(c);
-	if (r == 0)
-		r = look_for_agent(c);
+	return r < 0 ? r : make_plan(c, id);
+}
+
+void creation_survey(struct creation *c, void (*problem)(void *data, const struct err *err),
+		     void *data)
+{
+	struct err *own = c->err, err;
+
+	c->err = &err;
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
+		err = ERR_INIT;
+		if (looks[i] != look_at_sources && looks[i](c) < 0)
+			problem(data, &err);
+	}
+	for (size_t i = 0; i < c->plan->n_mounts; i++) {
+		err = ERR_INIT;
+		if (look_at_source(c, &c->plan->mounts[i]) < 0)
+			problem(data, &err);
+	}
+	c->err = own;
+}
+
+int creation_judge(struct creation *c, const char *id)
+{
+	int r = creation_read(c, id);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(looks); i++)
+		r = looks[i](c);
 	if (r == 0)
 		r = open_sources(c);
 	return r < 0 ? r : creation_idmap(c, false);

@@ -49,6 +49,11 @@ static int keep_errors(struct oakum *o, const struct spec_errors *errors, int r)
 	return r;
 }
 
+int create_refuse(struct oakum *o, const struct spec_errors *errors)
+{
+	return keep_errors(o, errors, errors->v[0].code ? -errors->v[0].code : -EINVAL);
+}
+
 static void tell_notes(struct oakum *o, const struct spec_errors *errors, const char *file)
 {
 	for (size_t i = 0; i < errors->n_notes; i++) {

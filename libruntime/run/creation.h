@@ -50,6 +50,14 @@ struct creation {
  */
 int creation_judge(struct creation *c, const char *id);
 
+/* The first part of that: the bundle and the plan. */
+int creation_read(struct creation *c, const char *id);
+
+/* The second part for those who only want to know: @problem is called for all that would be
+ * refused. Opens nothing. */
+void creation_survey(struct creation *c, void (*problem)(void *data, const struct err *err),
+		     void *data);
+
 /* Map the ids of the opened sources: @child false before the clone, true once the child's own user
  * namespace has its mappings. */
 int creation_idmap(struct creation *c, bool child);

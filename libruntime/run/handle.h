@@ -22,8 +22,9 @@ struct oakum {
 	/* Where cgroups without a cgroupsPath go. Two roots may use one id: each has its own. */
 	char cgroup_parent[32];
 	enum oakum_cgroup_manager manager;
-	int rootless; /* 1, 0, or -1: not asked yet */
-	bool strict;  /* what a configuration has and nobody knows is an error */
+	int rootless;  /* 1, 0, or -1: not asked yet */
+	bool planning; /* nothing will be done: what we may not look at is taken as it is written */
+	bool strict;   /* what a configuration has and nobody knows is an error */
 	void (*debug)(void *data, const char *line);
 	void *debug_data;
 	void (*warn)(void *data, const char *line);

@@ -2,6 +2,7 @@
 /* The facts about the host and about ourselves; see host.h. */
 #include "run/host.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,8 +16,8 @@ static int name_namespace(const struct spec_namespace *ns, int r, struct err *er
 	return r;
 }
 
-static int open_namespaces(const struct spec *spec, int join[SPEC_NS_COUNT], struct plan_host *h,
-			   struct err *err)
+static int open_namespaces(const struct spec *spec, bool planning, int join[SPEC_NS_COUNT],
+			   struct plan_host *h, struct err *err)
 {
 	for (int i = 0; i < SPEC_NS_COUNT; i++) {
 		const struct spec_namespace *ns = &spec->ns[i];
@@ -25,6 +26,11 @@ static int open_namespaces(const struct spec *spec, int join[SPEC_NS_COUNT], str
 		if (!ns->present || !ns->path)
 			continue;
 		join[i] = ns_open(ns->path, kind, err);
+		if (join[i] == -EACCES && planning) {
+			*err = ERR_INIT;
+			join[i] = -1;
+			continue;
+		}
 		if (join[i] < 0)
 			return name_namespace(ns, join[i], err);
 		if (ns_same(join[i], kind, NULL) == 1)
@@ -77,6 +83,6 @@ int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
 	};
 	if (!ret->cgroups)
 		return -EINVAL;
-	r = open_namespaces(spec, join, ret, err);
+	r = open_namespaces(spec, o->planning, join, ret, err);
 	return r < 0 ? r : look_at_users(spec, join, arena, ret, err);
 }

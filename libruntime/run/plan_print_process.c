@@ -72,6 +72,28 @@ static void print_rlimits(const struct plan_process *p, struct plan_writer *w)
 	}
 }
 
+static void print_caps(const struct caps *caps, struct plan_writer *w)
+{
+	const struct {
+		const char *name;
+		uint64_t set;
+	} sets[] = {
+		{"bounding", caps->bounding},	{"effective", caps->effective},
+		{"permitted", caps->permitted}, {"inheritable", caps->inheritable},
+		{"ambient", caps->ambient},
+	};
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		any |= sets[i].set;
+	if (!any)
+		plan_step(w, "no capabilities");
+	for (size_t i = 0; any && i < ARRAY_SIZE(sets); i++) {
+		plan_step(w, sets[i].name);
+		plan_caps(w, "capabilities", sets[i].set);
+	}
+}
+
 static void print_user(const struct plan_process *p, struct plan_writer *w)
 {
 	plan_step(w, "user");
@@ -84,12 +106,7 @@ static void print_user(const struct plan_process *p, struct plan_writer *w)
 			plan_word_fmt(w, "%u", p->groups[i]);
 	}
 	plan_fmt(w, "umask", "%04o", p->umask_set ? p->umask : 022);
-	plan_step(w, "capabilities");
-	plan_caps(w, "bounding", p->caps.bounding);
-	plan_caps(w, "effective", p->caps.effective);
-	plan_caps(w, "permitted", p->caps.permitted);
-	plan_caps(w, "inheritable", p->caps.inheritable);
-	plan_caps(w, "ambient", p->caps.ambient);
+	print_caps(&p->caps, w);
 	if (p->no_new_privileges)
 		plan_step(w, "no new privileges");
 }

@@ -95,7 +95,7 @@ void plan_mount_words(struct plan_writer *w, const struct mount_op *op)
 		put_attributes(w, op->rec_set, op->rec_clr, "r");
 	}
 	if (op->attr_soft) {
-		plan_list(w, "where allowed");
+		plan_list(w, "and where allowed");
 		put_attributes(w, 0, op->attr_soft, "");
 	}
 	if (op->sb_flags || op->sb_clear) {

@@ -85,14 +85,28 @@ void plan_step(struct plan_writer *w, const char *verb)
 	w->any_fact = false;
 }
 
+/* "read-only at the end" as a key: "read_only_at_the_end". */
+static void put_key(struct strbuf *b, const char *name)
+{
+	strbuf_add(b, ",\"");
+	for (const char *p = name; *p; p++) {
+		bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			      (*p >= '0' && *p <= '9');
+
+		if (letter)
+			strbuf_addc(b, *p);
+		else if (b->len && b->p[b->len - 1] != '_')
+			strbuf_addc(b, '_');
+	}
+	strbuf_add(b, "\":");
+}
+
 /* Up to where its value stands. */
 static void begin_fact(struct plan_writer *w, const char *name)
 {
 	end_list(w);
 	if (w->json) {
-		strbuf_addc(w->to, ',');
-		strbuf_json(w->to, name);
-		strbuf_addc(w->to, ':');
+		put_key(w->to, name);
 	} else if (w->any_fact) {
 		strbuf_add(w->to, ", ");
 		strbuf_add(w->to, name);

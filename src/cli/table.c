@@ -44,6 +44,7 @@ const struct command *const command_table[] = {
 	&command_update,
 	&command_spec,
 	&command_features,
+	&command_plan,
 	&command_up,
 	&command_down,
 	&command_attach,
@@ -56,7 +57,6 @@ const struct command *const command_table[] = {
 	ABSENT("checkpoint", "save a running container"),
 	ABSENT("restore", "run a saved container"),
 	ABSENT("mounts", "change the mounts of a container"),
-	ABSENT("plan", "print what create would do"),
 	ABSENT("doctor", "check what the host offers"),
 	NULL,
 };
