@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -73,6 +74,28 @@ static void plain_line(struct strbuf *b, enum log_level level, const char *text)
 	strbuf_add(b, safe);
 }
 
+/* Severities of syslog(3), in the order of the levels. */
+static const char severities[] = "3467";
+
+static void syslog_line(struct strbuf *b, enum log_level level, const char *text)
+{
+	char safe[TEXT_MAX * 4];
+
+	(void)str_printable(text, safe, sizeof(safe));
+	/* Facility LOG_USER is 1. */
+	strbuf_fmt(b, "<%d>%s[%d]: %s", 1 * 8 + (severities[level] - '0'), current.ident, getpid(),
+		   safe);
+}
+
+static void journal_fields(struct strbuf *b, enum log_level level, const char *text)
+{
+	char safe[TEXT_MAX * 4];
+
+	(void)str_printable(text, safe, sizeof(safe));
+	strbuf_fmt(b, "PRIORITY=%c\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s", severities[level],
+		   current.ident, safe);
+}
+
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	char text[TEXT_MAX], line[LINE_MAX_BYTES];
@@ -86,9 +109,13 @@ void log_write(enum log_level level, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	strbuf_init(&b, line, sizeof(line) - 1);
-	if (current.json)
+	if (current.form == LOG_SYSLOG)
+		syslog_line(&b, level, text);
+	else if (current.form == LOG_JOURNAL)
+		journal_fields(&b, level, text);
+	else if (current.json)
 		json_line(&b, level, text);
-	else if (current.to_file)
+	else if (current.form == LOG_FILE)
 		file_line(&b, level, text);
 	else
 		plain_line(&b, level, text);

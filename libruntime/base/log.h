@@ -11,10 +11,19 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* The form of a message: the last two are one datagram each. */
+enum log_form {
+	LOG_PLAIN,  /* "oakum: TEXT" */
+	LOG_FILE,   /* key=value */
+	LOG_SYSLOG, /* "<PRIORITY>IDENT[PID]: TEXT" for /dev/log (RFC 3164, as glibc's syslog(3)) */
+	LOG_JOURNAL, /* fields for systemd-journald's native socket */
+};
+
 struct log_options {
 	int fd; /* where to; not owned; default 2 */
 	bool json;
-	bool to_file;	      /* false: stderr, prefix "oakum: " instead of key=value */
+	enum log_form form;
+	const char *ident;    /* syslog, journal */
 	enum log_level level; /* default LOG_LEVEL_WARNING */
 	const char *program;  /* the prefix on stderr */
 };

@@ -3,6 +3,14 @@
 #include <signal.h>
 
 #include "cli/command.h"
+#include "cli/match.h"
+
+static int kill_one(struct command_context *c, const char *id, void *data)
+{
+	const int *sig = data;
+
+	return oakum_kill(c->oakum, id, *sig, opt_bool(c, "all")) < 0 ? cli_fail(c) : 0;
+}
 
 static int run(struct command_context *c)
 {
@@ -10,12 +18,15 @@ static int run(struct command_context *c)
 
 	if (sig < 0)
 		return cli_error(c, OAKUM_E_USAGE, 0, "unknown signal '%s'", c->args[1]);
-	return oakum_kill(c->oakum, c->args[0], sig, opt_bool(c, "all")) < 0 ? cli_fail(c) : 0;
+	if (opt_bool(c, "regex"))
+		return match_each(c, c->args[0], kill_one, &sig);
+	return kill_one(c, c->args[0], &sig);
 }
 
 static const struct option_def options[] = {
 	{"all", 'a', NULL, "send it to every process of the container", 0, NULL},
-	{"regex", 'r', NULL, "ID is a regular expression", OPTION_ABSENT, NULL},
+	{"regex", 'r', NULL, "ID is a regular expression: signal every container that matches", 0,
+	 NULL},
 	{NULL, 0, NULL, NULL, 0, NULL},
 };
 

@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -33,39 +36,83 @@ static enum log_level level_of(const struct command_context *c)
 }
 
 /* Opened without blocking, so that a FIFO that nobody reads is an error and not a hang. */
-static int open_log(const char *name, struct err *err)
+static int open_file(const char *name, struct err *err)
 {
-	AUTO_CLOSE int fd = -1;
+	AUTO_CLOSE int fd =
+		open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
 
-	if (str_starts(name, "file:"))
-		name += 5;
-	else if (str_starts(name, "syslog:") || str_starts(name, "journald:"))
-		return err_kind(err, ERR_UNSUPPORTED, 0, "--log %s: not in this version", name);
-	else if (name[strcspn(name, "/:")] == ':')
-		return err_kind(err, ERR_USAGE, 0,
-				"--log %s: no such kind of log; file:%s is a file", name, name);
-	fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return err_set(err, errno, "open the log %s", name);
 	fd_nonblock(fd, false);
 	return fd_take(&fd);
 }
 
+static int open_socket(const char *path)
+{
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+/* A log service that is not there is no reason not to run a container: said once, and gone on. */
+static void open_service(const char *path, enum log_form form, const char *ident,
+			 struct log_options *o)
+{
+	int fd = open_socket(path);
+
+	if (fd < 0) {
+		log_setup(o);
+		log_warning("--log: connect to %s: %s: nothing is logged", path, strerror(-fd));
+		return;
+	}
+	o->fd = fd;
+	o->form = form;
+	o->ident = *ident ? ident : "oakum";
+}
+
+/* Where @name leads. 0, or < 0 with @err. */
+static int open_log(struct command_context *c, const char *name, struct log_options *o,
+		    struct err *err)
+{
+	int r;
+
+	if (str_starts(name, "syslog:")) {
+		open_service("/dev/log", LOG_SYSLOG, name + 7, o);
+		c->log_file = o->fd != 2;
+		return 0;
+	}
+	if (str_starts(name, "journald:")) {
+		open_service("/run/systemd/journal/socket", LOG_JOURNAL, name + 9, o);
+		c->log_file = o->fd != 2;
+		return 0;
+	}
+	if (str_starts(name, "file:"))
+		name += 5;
+	else if (name[strcspn(name, "/:")] == ':')
+		return err_kind(err, ERR_USAGE, 0,
+				"--log %s: no such kind of log; file:%s is a file", name, name);
+	r = open_file(name, err);
+	if (r < 0)
+		return r;
+	o->fd = r;
+	o->form = LOG_FILE;
+	c->log_file = true;
+	return 0;
+}
+
 int report_open(struct command_context *c, struct err *err)
 {
 	const char *name = opt_string(c, "log"), *format = opt_string(c, "log-format");
 	struct log_options o = {.fd = 2, .level = level_of(c), .program = "oakum"};
-	int r = 0;
+	int r;
 
 	c->log_json = o.json = format && str_eq(format, "json");
-	o.to_file = true;
-	if (name) {
-		r = open_log(name, err);
-		if (r >= 0) {
-			o.fd = r;
-			c->log_file = true;
-		}
-	}
+	o.form = LOG_FILE;
+	r = name ? open_log(c, name, &o, err) : 0;
 	log_setup(&o);
 	return r < 0 ? r : 0;
 }

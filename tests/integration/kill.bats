@@ -213,3 +213,22 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	kill $stranger
 	wait $stranger || :
 }
+
+@test "kill and delete by regular expression: all that match, and no other" {
+	sleeper
+	for id in "$C-a1" "$C-a2" "$C-b1"; do
+		ok oakum run -d -b "$B" "$id"
+	done
+	ok oakum kill --regex "^$C-a" KILL
+	until_true 10 is_status stopped "$C-a1"
+	until_true 10 is_status stopped "$C-a2"
+	is "$(status_of "$C-b1")" running
+	ok oakum delete --regex "$C-a[0-9]"
+	is "$(oakum list -q)" "$C-b1"
+	# Each is tried, and the failure of one is the command's.
+	fails 4 oakum delete -r "$C-.*"
+	ok oakum delete --force --regex '.*'
+	is "$(oakum list -q)" ""
+	fails 2 oakum delete --regex '['
+	says "regular expression '['"
+}

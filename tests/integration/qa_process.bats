@@ -78,5 +78,10 @@ load ../lib/common
 	grep -q 'level=error' "$W/a:b"
 	fails 2 oakum --log "frob:$W/log" list
 	says frob:
-	fails 6 oakum --log syslog:x list
+	ok oakum --log syslog:x list
+	says /dev/log "nothing is logged"
+	ok oakum --log journald:x list
+	says /run/systemd/journal/socket
+	fails 2 oakum --log carrier-pigeon:x list
+	says "no such kind of log"
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ static void test_file(void **state)
 	const char *text, *rest;
 
 	(void)state;
-	log_setup(&(struct log_options){.fd = out, .to_file = true, .level = LOG_LEVEL_DEBUG});
+	log_setup(&(struct log_options){.fd = out, .form = LOG_FILE, .level = LOG_LEVEL_DEBUG});
 	log_debug("say \"%s\"\n", "x");
 	text = line();
 	assert_memory_equal(text, "time=\"", 6);
@@ -127,6 +128,26 @@ static void test_json(void **state)
 	assert_int_equal(strlen(line()), strlen("prog: ") + 4 * 2047 + 1);
 }
 
+/* What a log service gets: each message is one datagram, and none has a line of the message's. */
+static void test_services(void **state)
+{
+	char want[128];
+
+	(void)state;
+	log_setup(&(struct log_options){
+		.fd = out, .form = LOG_SYSLOG, .ident = "web", .level = LOG_LEVEL_DEBUG});
+	log_error("a\nb");
+	(void)snprintf(want, sizeof(want), "<11>web[%d]: a\\x0ab\n", (int)getpid());
+	assert_string_equal(line(), want);
+	log_debug("c");
+	(void)snprintf(want, sizeof(want), "<15>web[%d]: c\n", (int)getpid());
+	assert_string_equal(line(), want);
+	log_setup(&(struct log_options){.fd = out, .form = LOG_JOURNAL, .ident = "web"});
+	log_error("a\nPRIORITY=7");
+	assert_string_equal(line(),
+			    "PRIORITY=3\nSYSLOG_IDENTIFIER=web\nMESSAGE=a\\x0aPRIORITY=7\n");
+}
+
 static void test_broken(void **state)
 {
 	(void)state;
@@ -142,6 +163,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_services, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
 	};
 
