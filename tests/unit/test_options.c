@@ -190,7 +190,7 @@ static void refused(void **state)
 		{"--cgroup-manager frob list", ERR_USAGE},
 		{"list --format yaml", ERR_USAGE},
 		{"state --=x y", ERR_USAGE},
-		{"delete --regex x", ERR_UNSUPPORTED},
+		{"update --l3-cache-schema x", ERR_UNSUPPORTED},
 		{"kill -r x", ERR_UNSUPPORTED},
 	};
 
