@@ -190,8 +190,7 @@ static void refused(void **state)
 		{"--cgroup-manager frob list", ERR_USAGE},
 		{"list --format yaml", ERR_USAGE},
 		{"state --=x y", ERR_USAGE},
-		{"update --l3-cache-schema x", ERR_UNSUPPORTED},
-		{"kill -r x", ERR_UNSUPPORTED},
+		{"update --mem-bw-schema x", ERR_UNSUPPORTED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
