@@ -3,13 +3,15 @@
 #
 # A file has one engine for all its tests. It defines
 #
-#	NEEDS		the programs without which its tests are skipped, by name
+#	NEEDS		the programs without which its tests are skipped, by name; and engine_lacks, if there is one,
+#			prints why they are skipped
 #	engine_start	with `start NAME COMMAND…`; what it keeps goes below $E, or below /run at places of its own
 #	engine_stop	with `stop NAME`; and what the engine leaves in /run is removed
 #	engine_sweep	after a failed test: every container and task is removed
 #
 # The leak checker stands around every test, with the engine running, and around the whole file. What an
-# engine itself leaves behind at a test is named in it: `theirs PATH…`.
+# engine itself leaves behind at a test is named in it: `theirs PATH…`. THEIRS lists the paths where it comes and
+# goes as it likes while it runs.
 # shellcheck shell=bash disable=SC2034,SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.bash"
 
@@ -18,6 +20,13 @@ DOC=$ENGINES/../../docs/engines.md
 # Everything of the file's engine: configuration, images, logs, pids.
 E=/run/tmp/engine
 IMAGE=docker.io/library/box:1
+
+# leaks take|check [FILE]
+leaks() {
+	local path options=(-r /run)
+	for path in ${THEIRS-}; do options+=(-x "$path"); done
+	"$LIB/leaks" "$1" "${options[@]}" "${@:2}"
+}
 
 # start NAME COMMAND…: a daemon, its output in $E/NAME.log. Its parent is gone at once, so that pid 1 reaps it.
 start() {
@@ -41,10 +50,11 @@ setup_file() {
 	for program in $NEEDS; do
 		command -v "$program" >/dev/null || LACKS="$program is not installed"
 	done
+	[ -n "$LACKS" ] || ! declare -F engine_lacks >/dev/null || LACKS=$(engine_lacks)
 	[ -z "$LACKS" ] || return 0
 	mkdir -p "$E"
 	fixture
-	"$LIB/leaks" take -r /run >/run/tmp/file.before
+	leaks take >/run/tmp/file.before
 	engine_start || { tail -n 40 "$E"/*.log; return 1; }
 }
 
@@ -53,7 +63,7 @@ teardown_file() {
 	[ -z "$LACKS" ] || return 0
 	engine_stop || rc=1
 	rm -rf --one-file-system "$E"
-	"$LIB/leaks" check -r /run /run/tmp/file.before || { echo "left behind (+) or gone (-) by the whole file"; rc=1; }
+	leaks check /run/tmp/file.before || { echo "left behind (+) or gone (-) by the whole file"; rc=1; }
 	return $rc
 }
 
@@ -62,14 +72,14 @@ setup() {
 	C=t${BATS_TEST_NUMBER}
 	W=$(mktemp -d /run/tmp/test.XXXXXX)
 	cd "$W" || return 1
-	"$LIB/leaks" take -r /run >"$W.before"
+	leaks take >"$W.before"
 }
 
 teardown() {
 	local rc=0
 	[ -z "$LACKS" ] || return 0
 	if [ -n "${BATS_TEST_COMPLETED-}" ]; then
-		"$LIB/leaks" check -r /run "$W.before" >"$W.leaks" || {
+		leaks check "$W.before" >"$W.leaks" || {
 			echo "left behind (+) or gone (-):"
 			cat "$W.leaks"
 			rc=1
@@ -98,7 +108,7 @@ gives() {
 anew() {
 	{
 		grep -v -E "$1" "$W.before"
-		"$LIB/leaks" take -r /run | grep -E "$1"
+		leaks take | grep -E "$1"
 	} >"$W.anew"
 	mv "$W.anew" "$W.before"
 }
@@ -125,18 +135,20 @@ doc() {
 	printf '%s\n' "${text//\/usr\/local\/bin\/oakum/$OAKUM}"
 }
 
-# image TAR: the tests' root file system as an image of the name $IMAGE, in the form of `docker save`.
+# image TAR [NAME [COMMAND…]]: the tests' root file system as an image, in the form of `docker save`.
 image() {
-	local dir=$E/image layer
+	local tar=$1 name=${2:-$IMAGE} dir=$E/image layer
+	shift $(($# > 1 ? 2 : 1))
+	[ $# -gt 0 ] || set -- sh
 	mkdir -p "$dir"
 	tar -C "$FIXTURE/rootfs" --numeric-owner --owner 0 --group 0 -cf "$dir/layer.tar" .
 	layer=$(sha256sum <"$dir/layer.tar")
 	jq -n --arg layer "sha256:${layer%% *}" '{
 		architecture: "amd64", os: "linux", rootfs: {type: "layers", diff_ids: [$layer]},
-		config: {Env: ["PATH=/bin"], Cmd: ["sh"]}
-	}' >"$dir/config.json"
-	jq -n --arg image "$IMAGE" '[{Config: "config.json", RepoTags: [$image], Layers: ["layer.tar"]}]' >"$dir/manifest.json"
-	tar -C "$dir" -cf "$1" config.json layer.tar manifest.json
+		config: {Env: ["PATH=/bin"], Cmd: $ARGS.positional}
+	}' --args "$@" >"$dir/config.json"
+	jq -n --arg name "$name" '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' >"$dir/manifest.json"
+	tar -C "$dir" -cf "$tar" config.json layer.tar manifest.json
 	rm -r "$dir"
 }
 

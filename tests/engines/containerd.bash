@@ -9,19 +9,15 @@ NEEDS="containerd ctr containerd-shim-runc-v2"
 ROOT=/run/containerd/runc/default
 SOCKET=/run/containerd/containerd.sock
 
-# containerd_start [BLOCK…]: with these blocks of docs/engines.md as part of its configuration.
+# containerd_config [BLOCK]: its configuration, with a block of docs/engines.md that begins with the version; or without.
+containerd_config() {
+	echo "root = \"$E/root\""
+	echo 'state = "/run/containerd/state"'
+	if [ $# -gt 0 ]; then doc "$1"; else echo 'version = 2'; fi
+}
+
 containerd_start() {
-	local block
-	if [ ! -e "$E/config.toml" ]; then
-		cat >"$E/config.toml" <<-END
-			version = 2
-			root = "$E/root"
-			state = "/run/containerd/state"
-		END
-		for block; do
-			doc "$block" >>"$E/config.toml" || return 1
-		done
-	fi
+	[ -e "$E/config.toml" ] || containerd_config >"$E/config.toml"
 	# By the name of runc, too, it is the program under test that is called.
 	mkdir -p "$E/bin"
 	ln -sf "$OAKUM" "$E/bin/runc"
@@ -31,12 +27,13 @@ containerd_start() {
 
 answers() { ctr version >/dev/null 2>&1; }
 
-containerd_images() {
-	local namespace
-	image "$E/image.tar"
-	for namespace; do
-		ctr -n "$namespace" image import "$E/image.tar" || return 1
-	done
+# containerd_image NAMESPACE [NAME [COMMAND…]]
+containerd_image() {
+	local namespace=$1
+	shift
+	image "$E/image.tar" "$@"
+	ctr -n "$namespace" image import "$E/image.tar"
+	rm "$E/image.tar"
 }
 
 engine_stop() {

@@ -4,7 +4,7 @@ load containerd
 
 engine_start() {
 	containerd_start
-	containerd_images default
+	containerd_image default
 	# What the first task alone makes: directories that containerd keeps.
 	launch --rm "$IMAGE" first true
 }

@@ -2,9 +2,13 @@
 /*
  * The leak checker: everything a container can leave behind, one sorted line a thing.
  *
- *	leaks take [-r DIR]... [-p PID]            print the lines
- *	leaks check [-r DIR]... [-p PID] BEFORE    take until equal to the file BEFORE, 3 s at most;
- *	                                           0, or 1 and the difference ("+" new, "-" gone)
+ *	leaks take [-r DIR]... [-x PATH]... [-p PID]
+ *		print the lines
+ *	leaks check [-r DIR]... [-x PATH]... [-p PID] BEFORE
+ *		take until equal to the file BEFORE, 3 s at most; 0, or 1 and the difference
+ *		("+" new, "-" gone)
+ *
+ * -x: PATH and all below it are not looked at: somebody else's, who comes and goes there.
  *
  * Lines: the tree and the inode count below each DIR (state roots, /run; ".cache" of a state root
  *is not a leak, and neither it nor its files are counted); this mount namespace's mounts; the mount
@@ -31,6 +35,11 @@
 #include <unistd.h>
 
 #define WAIT_MS 3000
+#define ROOM	16
+
+/* What -x leaves out. */
+static const char *except[ROOM];
+static size_t n_except;
 
 struct lines {
 	char **line;
@@ -74,6 +83,17 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool is_excepted(const char *path)
+{
+	for (size_t i = 0; i < n_except; i++) {
+		size_t n = strlen(except[i]);
+
+		if (strncmp(path, except[i], n) == 0 && (path[n] == '/' || path[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 /* Read a small file; "" if there is none. */
 static void slurp(const char *path, char *buffer, size_t size)
 {
@@ -95,7 +115,9 @@ static const char *kind(mode_t mode)
 				: "device";
 }
 
-/* The tree below @path on one file system; returns how many inodes are below a ".cache". */
+/* The tree below @path on one file system; returns how many inodes are below a ".cache" or left
+ * out.
+ */
 static unsigned long walk(struct lines *l, const char *path, dev_t dev, bool cached)
 {
 	unsigned long n = 0;
@@ -114,6 +136,7 @@ static unsigned long walk(struct lines *l, const char *path, dev_t dev, bool cac
 		snprintf(below, sizeof(below), "%s/%s", path, e->d_name);
 		if (lstat(below, &st) < 0 || st.st_dev != dev)
 			continue;
+		c = c || is_excepted(below);
 		if (c)
 			n++;
 		else
@@ -178,6 +201,8 @@ static void take_mounts(struct lines *l)
 		const char *dash = strstr(line, " - ");
 
 		if (sscanf(line, "%*s %*s %*s %4095s %4095s", root, point) != 2 || !dash)
+			continue;
+		if (is_excepted(point))
 			continue;
 		sscanf(dash, " - %63s", type);
 		add(l, "mount %s %s %s", point, type, root);
@@ -294,7 +319,8 @@ static void take_sockets(struct lines *l)
 		unsigned long inode;
 		char path[256] = "";
 
-		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu %255s", &inode, path) >= 1)
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu %255s", &inode, path) >= 1 &&
+		    !is_excepted(path))
 			add(l, "socket %lu %s", inode, path);
 	}
 	free(line);
@@ -328,7 +354,7 @@ static void take_null(struct lines *l)
 }
 
 struct request {
-	const char *roots[8];
+	const char *roots[ROOM];
 	size_t n_roots;
 	const char *pid;
 };
@@ -427,9 +453,11 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		goto usage;
 	optind = 2;
-	while ((c = getopt(argc, argv, "r:p:")) != -1) {
-		if (c == 'r' && q.n_roots < sizeof(q.roots) / sizeof(q.roots[0]))
+	while ((c = getopt(argc, argv, "r:x:p:")) != -1) {
+		if (c == 'r' && q.n_roots < ROOM)
 			q.roots[q.n_roots++] = optarg;
+		else if (c == 'x' && n_except < ROOM)
+			except[n_except++] = optarg;
 		else if (c == 'p')
 			q.pid = optarg;
 		else
@@ -445,6 +473,6 @@ int main(int argc, char **argv)
 	clear(&l);
 	return fflush(stdout) == 0 ? 0 : 2;
 usage:
-	fprintf(stderr, "usage: leaks take|check [-r DIR]... [-p PID] [BEFORE]\n");
+	fprintf(stderr, "usage: leaks take|check [-r DIR]... [-x PATH]... [-p PID] [BEFORE]\n");
 	return 2;
 }
