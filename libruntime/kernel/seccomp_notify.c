@@ -66,9 +66,12 @@ int seccomp_messenger_start(struct seccomp_messenger *m, struct err *err)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return err_set(err, errno, "map the stack of a thread");
-	if (clone(carry, stack + STACK_SIZE, flags, m) < 0)
-		return err_set(err, errno, "make a thread for the seccomp listener");
-	return 0;
+	if (clone(carry, stack + STACK_SIZE, flags, m) >= 0)
+		return 0;
+	if (errno == EAGAIN)
+		err_hint(err,
+			 "a limit on tasks has to leave room for one while the process starts");
+	return err_set(err, errno, "make a thread for the seccomp listener");
 }
 
 /* Both of these writes may be the last system calls that succeed. */

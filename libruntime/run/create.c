@@ -30,6 +30,7 @@
 #include "run/gate.h"
 #include "run/hooks.h"
 #include "run/init.h"
+#include "run/lifecycle.h"
 #include "run/plan.h"
 #include "run/state.h"
 #include "run/sync.h"
@@ -123,6 +124,7 @@ static int run_runtime_hooks(struct creation *c)
 	char *json;
 	int r = 0;
 
+	c->hooked = true;
 	if (c->plan->hook_kinds & (1u << SPEC_HOOK_PRESTART | 1u << SPEC_HOOK_CREATE_RUNTIME)) {
 		json = state_hook_json(&c->arena, &c->state, "creating", c->pid);
 		input = json ? hooks_input(json, c->err) : err_set(c->err, ENOMEM, "run hooks");
@@ -386,6 +388,15 @@ static int perform(struct creation *c, const char *id)
 	return r < 0 ? r : publish(c);
 }
 
+/* runtime.md: from the runtime's hooks on, a creation that fails ends as a container does. */
+static void run_poststop(struct creation *c)
+{
+	struct container gone = {.arena = ARENA_INIT, .state = c->state, .dir = c->dir};
+
+	container_poststop(c->o, &gone);
+	arena_done(&gone.arena);
+}
+
 static void undo(struct creation *c, const char *id)
 {
 	struct err ignored = ERR_INIT;
@@ -399,6 +410,8 @@ static void undo(struct creation *c, const char *id)
 		cgroup_signal_all(&c->cgroup, SIGKILL, &ignored);
 		cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
 	}
+	if (c->hooked)
+		run_poststop(c);
 	if (c->state_made)
 		state_remove(c->o, id, c->dir, &ignored);
 	fd_replace(&c->terminal, -1);

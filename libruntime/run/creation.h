@@ -40,6 +40,7 @@ struct creation {
 	int pidfd, terminal;
 	int64_t deadline;
 	bool state_made;
+	bool hooked; /* prestart or createRuntime hooks have had their turn */
 	char created[CLOCK_TEXT_SIZE];
 };
 

@@ -42,6 +42,24 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	[ -z "$(cgroups_of "$C")" ]
 }
 
+@test "a hook that fails at create: nothing is left, and poststop hooks have cleaned up" {
+	local kind
+	for kind in prestart createRuntime createContainer; do
+		bundle ".hooks = {$kind: [{path: \"/bin/false\"}], poststop: [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"cat >$W/stopped; exit 3\"]}]}"
+		rm -f "$W/stopped"
+		local rc=0
+		oakum create --bundle "$B" "$C" </dev/null 2>"$W/err" || rc=$?
+		is "$rc" 1
+		grep -q "warning: .*poststop hook failed with exit code.*exit status 3" "$W/err"
+		tail -n 1 "$W/err" | grep -q "error running $kind hook #0"
+		is "$(jq -r '.status + " " + .id' "$W/stopped")" "stopped $C"
+	done
+	# What fails before them never had anything to clean up.
+	bundle ".process.args = [\"/no/such\"] | .mounts += [{destination: \"/x\", type: \"no-such-fs\", source: \"x\"}] | .hooks = {poststop: [{path: \"/bin/touch\", args: [\"touch\", \"$W/late\"]}]}"
+	oakum create --bundle "$B" "$C" </dev/null 2>"$W/err" && return 1
+	[ ! -e "$W/late" ]
+}
+
 @test "failing poststop hooks are warnings with their index; the rest run" {
 	bundle ".process.args = [\"true\"] | .hooks = {poststop: [{path: \"/bin/true\"}, {path: \"/bin/sh\", args: [\"sh\", \"-c\", \"echo why >&2; exit 3\"]}, {path: \"/no/such\"}, {path: \"/bin/touch\", args: [\"touch\", \"$W/ran\"]}]}"
 	ok oakum run --bundle "$B" "$C"
