@@ -91,7 +91,8 @@ int idmap_parse(const char *text, const struct idmap_relative *container, struct
 			p = read_triples(p + 5, container->gids, container->n_gids, gids, &n_gids);
 		else
 			p = NULL;
-		p += p && *p == ';';
+		if (p && *p == ';')
+			p++;
 	}
 	if (!p || !n_uids || !n_gids)
 		return err_kind(

@@ -64,7 +64,7 @@ static int update(struct oakum *o, const char *id, const struct oakum_update *u,
 {
 	AUTO_CONTAINER struct container c = CONTAINER_INIT;
 	struct cgroup_limits limits = {.n_devices = 0};
-	struct spec_resources resources;
+	struct spec_resources resources = {.n_devices = 0};
 	int r = container_open(o, id, true, &c, err);
 
 	if (r == 0 && (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING))
