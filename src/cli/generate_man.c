@@ -151,8 +151,14 @@ static const char files[] =
 	"without "
 	"privileges): gone when it is deleted\n.SH ENVIRONMENT\n.TP\nXDG_RUNTIME_DIR\nwhere the "
 	"state "
-	"root of a user without privileges is\n.TP\nLISTEN_FDS, LISTEN_PID\ndescriptors of socket "
-	"activation, passed on to the container\n.TP\nPATH\nwhere \\fBps\\fR finds ps(1)\n";
+	"root of a user without privileges is\n.TP\nLISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES\n"
+	"descriptors of socket activation, passed on to the container\n.TP\nNOTIFY_SOCKET\n"
+	"of \\fBcreate\\fR, \\fBstart\\fR and \\fBrun\\fR: the container has one too, and what it "
+	"says of "
+	"its state is passed on; \\fBstart\\fR and \\fBrun --detach\\fR return when it is "
+	"ready\n.TP\n"
+	"RUN_OCI_SECCOMP_RECEIVER\nunix socket of a seccomp agent, where the configuration names "
+	"none\n.TP\nPATH\nwhere \\fBps\\fR finds ps(1)\n";
 
 static void put_program(FILE *f)
 {
