@@ -32,6 +32,7 @@
 #include "run/init.h"
 #include "run/lifecycle.h"
 #include "run/plan.h"
+#include "run/rdt.h"
 #include "run/state.h"
 #include "run/sync.h"
 #include "spec/spec.h"
@@ -365,7 +366,11 @@ static int perform(struct creation *c, const char *id)
 		     c->plan->cgroup[0] ? c->plan->cgroup : "none", c->plan->n_mounts,
 		     c->plan->n_devices);
 	if (r == 0)
+		r = creation_begin_rdt(c);
+	if (r == 0)
 		r = begin_state(c, id);
+	if (r == 0)
+		r = creation_make_rdt(c);
 	if (r == 0)
 		r = open_hook_outputs(c);
 	if (r == 0)
@@ -378,6 +383,8 @@ static int perform(struct creation *c, const char *id)
 		r = creation_spawn(c);
 	if (r == 0)
 		r = map_ids(c);
+	if (r == 0)
+		r = creation_join_rdt(c);
 	if (r == 0)
 		r = creation_move_netdevs(c);
 	/* The child mounts meanwhile. */
@@ -410,6 +417,8 @@ static void undo(struct creation *c, const char *id)
 		cgroup_signal_all(&c->cgroup, SIGKILL, &ignored);
 		cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
 	}
+	if (c->state_made)
+		creation_undo_rdt(c, id);
 	if (c->hooked)
 		run_poststop(c);
 	if (c->state_made)
@@ -427,6 +436,8 @@ static void release(struct creation *c)
 		cgroup_close(&c->delegate);
 	if (c->have_cgroup)
 		cgroup_close(&c->cgroup);
+	fd_close(c->rdt);
+	fd_close(c->netns);
 	fd_close(c->dir);
 	fd_close(c->gate);
 	fd_close(c->sync);
@@ -465,6 +476,8 @@ int oakum_create(struct oakum *o, const char *id, const struct oakum_create *opt
 		.sync = -1,
 		.pidfd = -1,
 		.terminal = -1,
+		.rdt = -1,
+		.netns = -1,
 		.hook_output = {-1, -1},
 	};
 	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_create);

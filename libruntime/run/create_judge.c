@@ -18,6 +18,7 @@
 #include "run/create.h"
 #include "run/creation.h"
 #include "run/host.h"
+#include "run/rdt.h"
 #include "spec/spec.h"
 
 static int read_bundle(struct creation *c)
@@ -285,6 +286,8 @@ int creation_judge(struct creation *c, const char *id)
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(looks); i++)
 		r = looks[i](c);
+	if (r == 0)
+		r = creation_open_rdt(c);
 	if (r == 0)
 		r = open_sources(c);
 	return r < 0 ? r : creation_idmap(c, false);

@@ -34,8 +34,10 @@ struct creation {
 	int join[SPEC_NS_COUNT]; /* each namespace that is given by its path, -1: none */
 	int *sources;
 	int hook_output[2];
+	int rdt;		/* the root of resctrl, -1: not asked for */
 	struct netdev *netdevs; /* handed over, as plan->net_devices; NULL: none yet */
 	size_t n_netdevs;
+	int netns; /* where they are; held, so that they outlive a child that fails */
 	pid_t pid;
 	int pidfd, terminal;
 	int64_t deadline;

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "run/lifecycle.h"
+#include "run/rdt.h"
 
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
@@ -169,6 +170,8 @@ int container_destroy(struct oakum *o, const char *id, struct container *c, int6
 		proc_signal(pidfd, SIGKILL, err);
 	*err = ERR_INIT;
 	r = clear_cgroup(o, c, c->state.cgroup, deadline, err);
+	if (r == 0)
+		r = rdt_clear(o, id, &c->state, err);
 	if (r < 0)
 		return r;
 	container_poststop(o, c);
@@ -211,6 +214,8 @@ static int remove_remains(struct oakum *o, const char *id, struct container *c, 
 	snprintf(path, sizeof(path), "%s/%s", o->cgroup_parent, id);
 	*err = ERR_INIT;
 	r = clear_cgroup(o, NULL, path, clock_deadline(DEFAULT_WAIT_MS), err);
+	if (r == 0)
+		r = rdt_clear(o, id, NULL, err);
 	return r < 0 ? r : state_remove(o, id, c->dir, err);
 }
 

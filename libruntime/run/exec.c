@@ -22,6 +22,7 @@
 #include "base/sys.h"
 #include "kernel/creds.h"
 #include "kernel/dev.h"
+#include "kernel/rdt.h"
 #include "kernel/rootfs.h"
 #include "kernel/tty.h"
 #include "run/create.h"
@@ -42,6 +43,7 @@ struct entry {
 	bool have_filter, have_cgroup;
 	struct cgroup cgroup;
 	int init; /* pidfd of the container's init */
+	int rdt;  /* the root of resctrl, -1: it is in no class of its own */
 	int root; /* its root, for one without a mount namespace; else -1 */
 	int own_pid_ns;
 	unsigned join; /* CLONE_NEW* to setns(2) in the child */
@@ -59,6 +61,13 @@ struct joiner {
 	int proc, slave;
 };
 
+static const char *monitor_of(const struct entry *e)
+{
+	const char *name = e->c.state.rdt_monitor;
+
+	return name && name[0] ? name : NULL;
+}
+
 /* Never the caller's CPUs: those asked for while it joins, else all that the cgroup allows. */
 static int join_cgroup(struct entry *e, struct err *err)
 {
@@ -67,7 +76,10 @@ static int join_cgroup(struct entry *e, struct err *err)
 
 	if (r < 0)
 		err_pointer(err, "/process/execCPUAffinity/initial");
-	if (r == 0 && e->have_cgroup)
+	/* A class that somebody has removed holds nobody, init neither. */
+	if (r == 0 && e->rdt >= 0)
+		r = rdt_join(e->rdt, e->c.state.rdt_group, monitor_of(e), 0, err);
+	if (r >= 0 && e->have_cgroup)
 		r = cgroup_join_self(&e->cgroup, cgroup_v2_fd(&e->cgroup) < 0, err);
 	if (!first)
 		sched_unpin();
@@ -260,6 +272,11 @@ static int open_container(struct entry *e)
 	if (r < 0)
 		return r;
 	e->join = namespaces_to_join(e);
+	if (e->c.state.rdt_group && e->c.state.rdt_group[0]) {
+		struct err ignored = ERR_INIT;
+
+		e->rdt = rdt_open(&ignored);
+	}
 	if (e->c.state.chrooted) {
 		snprintf(path, sizeof(path), "/proc/%d/root", e->c.state.init.pid);
 		e->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -459,6 +476,7 @@ static void release(struct entry *e)
 	if (e->have_cgroup)
 		cgroup_close(&e->cgroup);
 	fd_close(e->init);
+	fd_close(e->rdt);
 	fd_close(e->root);
 	fd_close(e->sync);
 	container_close(&e->c);
@@ -473,6 +491,7 @@ int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options
 		.err = handle_begin(o),
 		.c = CONTAINER_INIT,
 		.init = -1,
+		.rdt = -1,
 		.root = -1,
 		.sync = -1,
 		.pidfd = -1,

@@ -55,13 +55,6 @@ static void object(struct strbuf *b, const char *name)
 	strbuf_addc(b, '{');
 }
 
-static void disabled(struct strbuf *b, const char *name)
-{
-	object(b, name);
-	flag(b, "enabled", false);
-	strbuf_addc(b, '}');
-}
-
 static void enabled(struct strbuf *b, const char *name)
 {
 	object(b, name);
@@ -142,7 +135,11 @@ int oakum_features(struct oakum *o, char **ret)
 	put_seccomp(&b);
 	enabled(&b, "apparmor");
 	enabled(&b, "selinux");
-	disabled(&b, "intelRdt");
+	object(&b, "intelRdt");
+	flag(&b, "enabled", true);
+	flag(&b, "schemata", true);
+	flag(&b, "monitoring", true);
+	strbuf_addc(&b, '}');
 	object(&b, "mountExtensions");
 	enabled(&b, "idmap");
 	strbuf_addc(&b, '}');

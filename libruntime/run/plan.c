@@ -129,6 +129,8 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 	p->container_hooks_dir = options->hooks_in_root ? p->rootfs : p->bundle;
 	if (r == 0)
 		r = plan_make_cgroup(spec, host, p, arena, err);
+	if (r == 0)
+		r = plan_make_rdt(spec, host, p, arena, err);
 	if (r == 0 && p->mounts_namespace)
 		r = plan_make_mounts(spec, host, p, arena, err);
 	if (r == 0)

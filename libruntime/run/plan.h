@@ -19,6 +19,7 @@
 #include "kernel/dev.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
+#include "kernel/rdt.h"
 #include "kernel/sched.h"
 #include "kernel/seccomp.h"
 #include "kernel/timens.h"
@@ -146,6 +147,7 @@ struct plan {
 	const char *cgroup;		   /* "" : none */
 	const char *delegate; /* sub-cgroup of it where the process lives; NULL: in it */
 	struct cgroup_limits limits;
+	const struct rdt_request *rdt; /* NULL: none */
 
 	const char *notify; /* directory of the notify socket inside, NULL: none */
 
@@ -202,6 +204,12 @@ int plan_make_sched(const struct spec_process *process, const struct plan_proces
 
 int plan_make_notify(const struct spec *spec, const struct plan_options *options, struct plan *p,
 		     struct arena *arena, struct err *err);
+
+int plan_make_rdt(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		  struct arena *arena, struct err *err);
+/* What tells the resctrl groups of the container @id of this state root from others; NULL: no
+ * memory. */
+const char *plan_rdt_mark(const char *cgroup_parent, const char *id, struct arena *arena);
 
 /* Where the listener goes: listenerPath, the annotation, then @receiver. */
 int plan_make_listener(const struct spec_seccomp *seccomp, const struct spec_known *known,

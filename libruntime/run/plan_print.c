@@ -120,6 +120,31 @@ static void print_cgroup(const struct plan *p, struct plan_writer *w)
 	print_device_rules(p, w);
 }
 
+static void print_lines(const char *verb, const char *lines, struct plan_writer *w)
+{
+	for (; lines && *lines; lines += strcspn(lines, "\n") + 1) {
+		plan_step(w, verb);
+		plan_fmt(w, "line", "%.*s", (int)strcspn(lines, "\n"), lines);
+	}
+}
+
+static void print_rdt(const struct rdt_request *q, struct plan_writer *w)
+{
+	plan_stage(w, "resctrl");
+	if (!q)
+		return;
+	plan_step(w, "class");
+	plan_text(w, "name", q->group);
+	plan_flag(w, "must exist", q->must_exist);
+	plan_text(w, "mark", q->mark);
+	print_lines("schema of a new one, compare with that of another", q->schema, w);
+	print_lines("write to schemata", q->schemata, w);
+	if (q->monitor) {
+		plan_step(w, "monitoring group");
+		plan_text(w, "name", q->monitor);
+	}
+}
+
 static void print_limits(const struct plan *p, struct plan_writer *w)
 {
 	plan_stage(w, "limits");
@@ -376,6 +401,7 @@ void plan_print(const struct plan *p, const char *const *warnings, bool json, st
 	plan_writer_begin(&w, out, json);
 	print_warnings(warnings, &w);
 	print_container(p, &w);
+	print_rdt(p->rdt, &w);
 	print_cgroup(p, &w);
 	print_namespaces(p, &w);
 	print_limits(p, &w);

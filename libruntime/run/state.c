@@ -8,20 +8,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/str.h"
-#include "base/sys.h"
 
 #define REMOVE_TRIES 100
 
@@ -181,40 +178,11 @@ int state_make(struct oakum *o, const char *id, int *ret_dir, struct err *err)
 	return 0;
 }
 
-/*
- * flock(2) has no deadline. A child shares our open file description, so a lock that it gets
- * is ours; we wait for its end, which a pidfd tells, and end it ourselves at the deadline.
- */
-static int lock_with_deadline(int dir, int64_t deadline_ms)
-{
-	struct clone_args args = {.exit_signal = SIGCHLD, .flags = CLONE_PIDFD};
-	AUTO_CLOSE int pidfd = -1;
-	int status = 0, r;
-	pid_t pid;
-
-	args.pidfd = (uintptr_t)&pidfd;
-	pid = sys_clone3(&args);
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		_exit(flock(dir, LOCK_EX) < 0);
-	r = io_poll_until(pidfd, POLLIN, deadline_ms);
-	if (r <= 0)
-		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (r < 0)
-		return r;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;
-}
-
 int state_lock(struct oakum *o, const char *id, int dir, int64_t deadline_ms, struct err *err)
 {
-	int r = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	int r = lock_take(dir, deadline_ms);
 	struct stat st;
 
-	if (r == -EWOULDBLOCK)
-		r = lock_with_deadline(dir, deadline_ms);
 	if (r == -EBUSY) {
 		err_hint(err, "wait for it, or end that command");
 		return err_kind(err, ERR_STATE, 0, "another command is working on this container");

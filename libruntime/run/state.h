@@ -20,8 +20,10 @@ struct state {
 	const char *oci_version, *id, *bundle, *rootfs, *created, *boot_id;
 	const char *cgroup;   /* path in every hierarchy, "" if none */
 	const char *delegate; /* sub-cgroup where its process lives, "" : in ->cgroup */
-	uint32_t owner;	      /* uid */
-	bool complete;	      /* false: "creating" */
+	const char *rdt_group, *rdt_monitor; /* resctrl class and group in it; NULL or "": none */
+	bool rdt_made;			     /* the class was to be made for it */
+	uint32_t owner;			     /* uid */
+	bool complete;			     /* false: "creating" */
 	bool terminal;
 	bool chrooted;		 /* no mount namespace of its own */
 	bool keyring;		 /* it has a session keyring of its own, which exec joins */

@@ -80,6 +80,11 @@ static void write_members(struct strbuf *b, const struct state *s)
 		put_text(b, "delegate", s->delegate);
 	if (s->listener && s->listener[0])
 		put_text(b, "listener", s->listener);
+	if (s->rdt_group && s->rdt_group[0]) {
+		put_text(b, "rdtGroup", s->rdt_group);
+		put_text(b, "rdtMonitor", s->rdt_monitor ? s->rdt_monitor : "");
+		put_number(b, "rdtMade", s->rdt_made);
+	}
 	if (s->annotations && s->annotations[0]) {
 		strbuf_add(b, ",\"annotations\":");
 		strbuf_add(b, s->annotations);
@@ -93,6 +98,8 @@ static size_t size_needed(const struct state *s)
 	       6 * (strlen(s->id) + strlen(s->bundle) + strlen(s->rootfs) + strlen(s->cgroup)) +
 	       (s->delegate ? 6 * strlen(s->delegate) : 0) +
 	       (s->listener ? 6 * strlen(s->listener) : 0) +
+	       (s->rdt_group ? 6 * strlen(s->rdt_group) : 0) +
+	       (s->rdt_monitor ? 6 * strlen(s->rdt_monitor) : 0) +
 	       (s->annotations ? strlen(s->annotations) : 0);
 }
 
@@ -162,6 +169,9 @@ static void read_members(const struct json *j, struct state *s)
 	s->cgroup = get_text(j, "cgroup");
 	s->delegate = get_text(j, "delegate");
 	s->listener = get_text(j, "listener");
+	s->rdt_group = get_text(j, "rdtGroup");
+	s->rdt_monitor = get_text(j, "rdtMonitor");
+	s->rdt_made = get_number(j, "rdtMade") != 0;
 	s->owner = (uint32_t)get_number(j, "owner");
 	s->complete = get_number(j, "complete") != 0;
 	s->terminal = get_number(j, "terminal") != 0;

@@ -119,6 +119,16 @@ struct spec_memory_policy {
 	const char *nodes; /* a list of numbers, or "" */
 };
 
+/* linux.intelRdt (resctrl). */
+struct spec_rdt {
+	bool present;
+	const char *clos_id;	       /* NULL if absent or "" */
+	const char *cache, *bandwidth; /* l3CacheSchema: lines; memBwSchema: "MB:…"; or NULL */
+	struct spec_strings schemata;  /* one line each */
+	bool monitoring;	       /* enableMonitoring, or one of the two others */
+	bool cache_monitoring, bandwidth_monitoring;
+};
+
 /* linux.netDevices: an interface of the host, and its name in the container. */
 struct spec_net_device {
 	const char *name, *new_name;
@@ -321,6 +331,7 @@ struct spec {
 	struct spec_strings masked_paths, readonly_paths;
 	const char *mount_label; /* NULL if absent or "" */
 	struct spec_memory_policy memory_policy;
+	struct spec_rdt rdt;
 	struct spec_net_device *net_devices;
 	size_t n_net_devices;
 	SPEC_OPTION(uint32_t) personality; /* PER_LINUX or PER_LINUX32 */

@@ -352,14 +352,31 @@ static bool good_interface(const char *name)
 	       !name[strcspn(name, "/:% \t\n\v\f\r")];
 }
 
+/* One "%d" stands for a number that is free. */
+static bool good_pattern(const char *name)
+{
+	const char *number = strstr(name, "%d");
+	char plain[16];
+	size_t before = number ? (size_t)(number - name) : 0;
+
+	if (!number || strlen(name) >= sizeof(plain) + 1)
+		return good_interface(name);
+	memcpy(plain, name, before);
+	plain[before] = '0';
+	memcpy(plain + before + 1, number + 2, strlen(number + 2) + 1);
+	return good_interface(plain);
+}
+
 static void read_new_name(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
 	const char *name;
 
 	spec_read_word(r, j, &name, arg);
-	if (name && !good_interface(name))
+	if (name && !good_pattern(name))
 		spec_fail(r, j,
-			  "not the name of a network device (1 to 15 bytes, no / : %% or blank)");
+			  "not the name of a network device (1 to 15 bytes, no / : or blank, and "
+			  "no %% "
+			  "but one %%d for a number)");
 	else if (name)
 		*(const char **)out = name;
 }
@@ -375,7 +392,7 @@ static void check_new_name(struct spec_reading *r, const struct json *j, const s
 
 	if (str_eq(d->new_name, "lo"))
 		spec_fail(r, j, "the container has a device lo of its own");
-	for (size_t i = 0; i + 1 < s->n_net_devices; i++)
+	for (size_t i = 0; i + 1 < s->n_net_devices && !strchr(d->new_name, '%'); i++)
 		if (str_eq(s->net_devices[i].new_name, d->new_name))
 			spec_fail(r, j, "a device of the name %s is given already", d->new_name);
 }
@@ -395,7 +412,8 @@ static void read_net_devices(struct spec_reading *r, const struct json *j, void 
 		*d = (struct spec_net_device){c->key, c->key};
 		if (!good_interface(c->key))
 			spec_fail(r, c, "not the name of a network device");
-		spec_read_fields(r, c, d, net_device_fields);
+		if (c->type != JSON_NULL)
+			spec_read_fields(r, c, d, net_device_fields);
 		check_new_name(r, c, s);
 	}
 }
@@ -413,7 +431,7 @@ const struct spec_field spec_linux_fields[] = {
 	{"maskedPaths", spec_read_paths, AT(masked_paths), NULL, 0},
 	{"readonlyPaths", spec_read_paths, AT(readonly_paths), NULL, 0},
 	{"mountLabel", spec_read_word, AT(mount_label), NULL, 0},
-	{"intelRdt", spec_read_unapplied, 0, NULL, 0},
+	{"intelRdt", spec_read_rdt, AT(rdt), NULL, 0},
 	{"memoryPolicy", spec_read_memory_policy, AT(memory_policy), NULL, 0},
 	{"personality", spec_read_personality, AT(personality), NULL, 0},
 	{"timeOffsets", spec_read_time_offsets, AT(time_offsets), NULL, 0},

@@ -183,6 +183,7 @@ spec_reader spec_read_idmaps;	     /* struct spec_idmaps */
 spec_reader spec_read_scheduler;     /* struct spec_scheduler */
 spec_reader spec_read_io_priority;   /* struct spec_io_priority */
 spec_reader spec_read_memory_policy; /* struct spec_memory_policy */
+spec_reader spec_read_rdt;	     /* struct spec_rdt */
 spec_reader spec_read_personality;   /* SPEC_OPTION(uint32_t) */
 spec_reader spec_read_cpu_list;	     /* const char *, a list of numbers, NULL for "" */
 extern const struct spec_field spec_affinity_fields[]; /* struct spec_process */

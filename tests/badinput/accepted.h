@@ -29,6 +29,10 @@
 	{"*(config)", "/linux/timeOffsets", OBJECT, 0, NULL},
 	{"*(config)", "/linux/timeOffsets/*[ce]", NUL | OBJECT, 0, NULL},
 	{"*(config)", "/linux/netDevices", OBJECT, 0, NULL},
+	{"*(config)", "/linux/netDevices/*[0-9]", NUL, 0, NULL},
+	{"*(config)", "/linux/intelRdt", OBJECT, 0, NULL},
+	{"*(config)", "/linux/intelRdt/schemata", LIST, 0, NULL},
+	{"*(config)", "/linux/intelRdt/*chema", EMPTY, 0, NULL},
 	{"*(config)", "/linux/netDevices/*[0-9]", OBJECT, 0, NULL},
 	{"*(config)", "/linux/netDevices/*/name", EMPTY | X, 0, NULL}, /* "": its own */
 	{"*", "*/memory", OBJECT, 0, NULL},

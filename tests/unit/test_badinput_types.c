@@ -257,7 +257,6 @@ static const char *const maps[] = {
 	"/unified",
 	"/rdma",
 	"/linux/timeOffsets",
-	"/linux/intelRdt",
 };
 
 static size_t undescribed(const struct seed *s, const struct json *j)
