@@ -25,10 +25,11 @@ struct netdev {
 };
 
 /*
- * Move the interface @name of our network namespace into @netns (a descriptor) as @new_name, with
- * its permanent addresses of global scope, its MTU and its hardware address, and bring it up. 0; <
- * 0 with @err and the interface is back where it was. *@ret is freed by netdev_done() in any case.
- * The caller has a single thread: it visits @netns for a moment.
+ * Move the interface @name of our network namespace into @netns (a descriptor) as @new_name ("%d"
+ * in it stands for the first number that is free there), with its permanent addresses of global
+ * scope, its MTU and its hardware address, and bring it up. 0; < 0 with @err and the interface is
+ * back where it was. *@ret is freed by netdev_done() in any case. The caller has a single thread:
+ * it visits @netns for a moment.
  */
 int netdev_move(const char *name, const char *new_name, int netns, struct netdev *ret,
 		struct err *err);

@@ -28,8 +28,14 @@ struct netdev_address {
 	uint32_t flags;
 	uint8_t size; /* of each of these, 0: absent */
 	bool has_local, has_peer, has_broadcast;
+	uint32_t metric; /* 0: the usual one */
 	uint8_t local[16], peer[16], broadcast[16];
 };
+
+/* What somebody has asked for, of all that the kernel says of an address. */
+#define ASKED_FLAGS                                                                                \
+	(IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR |            \
+	 IFA_F_MCAUTOJOIN)
 
 struct request {
 	struct nlmsghdr h;
@@ -190,6 +196,8 @@ static void read_attributes(const struct nlmsghdr *h, struct netdev_address *a)
 			keep_bytes(t, a->broadcast, &a->has_broadcast, &a->size);
 		else if (t->rta_type == IFA_FLAGS && RTA_PAYLOAD(t) == sizeof(a->flags))
 			memcpy(&a->flags, RTA_DATA(t), sizeof(a->flags));
+		else if (t->rta_type == IFA_RT_PRIORITY && RTA_PAYLOAD(t) == sizeof(a->metric))
+			memcpy(&a->metric, RTA_DATA(t), sizeof(a->metric));
 	}
 }
 
@@ -230,6 +238,7 @@ static int keep_addresses(int fd, int index, struct netdev *d)
 
 static int give_address(int fd, int index, const struct netdev_address *a)
 {
+	uint32_t flags = a->flags & ASKED_FLAGS;
 	struct request q;
 
 	begin(&q, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, sizeof(q.address));
@@ -243,6 +252,9 @@ static int give_address(int fd, int index, const struct netdev_address *a)
 		add(&q, IFA_ADDRESS, a->peer, a->size);
 	if (a->has_broadcast)
 		add(&q, IFA_BROADCAST, a->broadcast, a->size);
+	add(&q, IFA_FLAGS, &flags, sizeof(flags));
+	if (a->metric)
+		add(&q, IFA_RT_PRIORITY, &a->metric, sizeof(a->metric));
 	return ask(fd, &q, NULL, NULL);
 }
 
@@ -320,21 +332,49 @@ static int prepare(int fd, struct netdev *d, struct link *ret, struct err *err)
 	return r < 0 ? err_set(err, -r, "look at network device %s", d->name) : 0;
 }
 
+/*
+ * "eth%d" is the first of that kind that is free there. The kernel could choose it, too, but does
+ * not say which it was.
+ */
+static int choose_name(int there, const char *pattern, char ret[IFNAMSIZ])
+{
+	const char *number = strstr(pattern, "%d");
+	struct link taken;
+	int r = 0;
+
+	for (unsigned i = 0; i < 32768 && r == 0; i++) {
+		struct strbuf b;
+
+		strbuf_init(&b, ret, IFNAMSIZ);
+		strbuf_addn(&b, pattern, number ? (size_t)(number - pattern) : strlen(pattern));
+		if (number) {
+			strbuf_u64(&b, i);
+			strbuf_add(&b, number + 2);
+		}
+		if (b.overflow)
+			return -ENAMETOOLONG;
+		r = find_link(there, ret, &taken);
+		if (r == 0 && !number)
+			break;
+	}
+	return r == 0 ? -EEXIST : r == -ENODEV ? 0 : r;
+}
+
 int netdev_move(const char *name, const char *new_name, int netns, struct netdev *ret,
 		struct err *err)
 {
 	AUTO_CLOSE int fd = open_socket();
 	AUTO_CLOSE int there = open_socket_in(netns);
-	struct link l = {0}, taken;
+	struct link l = {0};
 	int r;
 
 	*ret = (struct netdev){.moved = false};
 	memcpy(ret->name, name, strnlen(name, IFNAMSIZ - 1));
-	memcpy(ret->new_name, new_name, strnlen(new_name, IFNAMSIZ - 1));
 	if (fd < 0 || there < 0)
 		return err_set(err, fd < 0 ? -fd : -there, "open a netlink socket");
-	if (find_link(there, ret->new_name, &taken) == 0)
-		return fail_move(ret, EEXIST, err);
+	r = choose_name(there, new_name, ret->new_name);
+	if (r < 0)
+		return fail_move(ret, -r, err);
 	r = prepare(fd, ret, &l, err);
 	if (r < 0)
 		return r;

@@ -29,19 +29,23 @@ static int open_netns(struct creation *c, struct err *err)
 int creation_move_netdevs(struct creation *c)
 {
 	const struct plan *p = c->plan;
-	AUTO_CLOSE int netns = -1;
 
 	if (p->n_net_devices == 0)
 		return 0;
 	c->netdevs = arena_array(&c->arena, p->n_net_devices, sizeof(*c->netdevs));
 	if (!c->netdevs)
 		return err_set(c->err, ENOMEM, "move network devices");
-	netns = open_netns(c, c->err);
-	if (netns < 0)
-		return netns;
+	c->netns = open_netns(c, c->err);
+	if (c->netns < 0)
+		return c->netns;
+	if (ns_same(c->netns, CLONE_NEWNET, "/proc/self/ns/net") == 1) {
+		err_pointer(c->err, "/linux/netDevices");
+		return err_kind(c->err, ERR_CONFIG, 0,
+				"the container's network namespace is the one that they are in");
+	}
 	for (size_t i = 0; i < p->n_net_devices; i++) {
 		const struct spec_net_device *d = &p->net_devices[i];
-		int r = netdev_move(d->name, d->new_name, netns, &c->netdevs[c->n_netdevs++],
+		int r = netdev_move(d->name, d->new_name, c->netns, &c->netdevs[c->n_netdevs++],
 				    c->err);
 
 		if (r < 0) {
@@ -54,12 +58,10 @@ int creation_move_netdevs(struct creation *c)
 
 void creation_return_netdevs(struct creation *c)
 {
-	struct err err = ERR_INIT;
-	AUTO_CLOSE int netns = c->n_netdevs ? open_netns(c, &err) : -1;
+	for (size_t i = 0; i < c->n_netdevs; i++) {
+		struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < c->n_netdevs && netns >= 0; i++) {
-		err = ERR_INIT;
-		if (netdev_return(&c->netdevs[i], netns, &err) < 0)
+		if (netdev_return(&c->netdevs[i], c->netns, &err) < 0)
 			handle_warn(c->o, &err);
 	}
 }

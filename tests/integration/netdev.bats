@@ -64,6 +64,11 @@ gone_from_host() { ! ip link show "$1" >/dev/null 2>&1; }
 	says /linux/netDevices/nowhere ENODEV
 	ok ip addr show dev dum3
 	prints "10.7.7.7/24"
+	# The first process has ended, and with it its namespace but for our hold on it.
+	bundle '.linux.netDevices = {dum3: {name: "x"}} | .process.args = ["/no/such/program"]'
+	fails 127 oakum create -b "$B" "$C"
+	ok ip addr show dev dum3
+	prints "mtu 1400" ",UP" "10.7.7.7/24" "2001:db8::9/64"
 	ip link del dum3
 	ip link del dum4
 }
@@ -80,8 +85,32 @@ gone_from_host() { ! ip link show "$1" >/dev/null 2>&1; }
 	bundle '.linux.netDevices = {dum5: {}} | .linux.namespaces |= map(select(.type != "network"))'
 	fails 3 oakum create -b "$B" "$C"
 	says /linux/netDevices "network namespace"
+	# The host's own by its path is none of the container's own either.
+	bundle '.linux.netDevices = {dum5: {}} | .linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end)'
+	fails 3 oakum create -b "$B" "$C"
+	says /linux/netDevices "network namespace"
+	for name in a/b a:b a%x a%d%d 1234567890123456; do
+		bundle ".linux.netDevices = {dum5: {name: \"$name\"}}"
+		fails 3 oakum create -b "$B" "$C"
+		says /linux/netDevices/dum5/name
+	done
 	bundle '.linux.netDevices = {dum5: {name: "with space"}}'
 	fails 3 oakum create -b "$B" "$C"
 	says /linux/netDevices/dum5/name
 	ip link del dum5
+}
+
+@test "a name with a number that is free" {
+	dummy dum6
+	dummy dum7
+	ip addr add 10.3.3.3/24 dev dum7 noprefixroute
+	touch netns
+	unshare --net=netns sh -c "ip link add num0 type dummy 2>/dev/null || ip link add num0 type veth peer name other"
+	sleeper ".linux.netDevices = {dum6: {name: \"num%d\"}, dum7: {name: \"num%d\"}} | .linux.namespaces |= map(if .type == \"network\" then .path = \"$W/netns\" else . end)"
+	ok oakum run -d -b "$B" "$C"
+	ok nsenter --net=netns ip addr show dev num2
+	prints "10.3.3.3/24" noprefixroute ",UP"
+	ok nsenter --net=netns ip link show dev num1
+	ok oakum delete -f "$C"
+	umount netns
 }
