@@ -120,11 +120,12 @@ static void print_cgroup(const struct plan *p, struct plan_writer *w)
 	print_device_rules(p, w);
 }
 
-static void print_lines(const char *verb, const char *lines, struct plan_writer *w)
+static void print_lines(const char *lines, bool compared, struct plan_writer *w)
 {
 	for (; lines && *lines; lines += strcspn(lines, "\n") + 1) {
-		plan_step(w, verb);
+		plan_step(w, "schemata");
 		plan_fmt(w, "line", "%.*s", (int)strcspn(lines, "\n"), lines);
+		plan_flag(w, "compared with a class that exists", compared);
 	}
 }
 
@@ -137,8 +138,8 @@ static void print_rdt(const struct rdt_request *q, struct plan_writer *w)
 	plan_text(w, "name", q->group);
 	plan_flag(w, "must exist", q->must_exist);
 	plan_text(w, "mark", q->mark);
-	print_lines("schema of a new one, compare with that of another", q->schema, w);
-	print_lines("write to schemata", q->schemata, w);
+	print_lines(q->schema, true, w);
+	print_lines(q->schemata, false, w);
 	if (q->monitor) {
 		plan_step(w, "monitoring group");
 		plan_text(w, "name", q->monitor);
