@@ -122,10 +122,10 @@ int creds_rlimit(int resource, const char *name, uint64_t soft, uint64_t hard, s
 	return 0;
 }
 
-static int read_oom_score(int proc, int64_t *ret, struct err *err)
+static int read_oom_score(int proc, const char *path, int64_t *ret, struct err *err)
 {
 	char text[16];
-	ssize_t n = io_read_at(proc, "self/oom_score_adj", text, sizeof(text));
+	ssize_t n = io_read_at(proc, path, text, sizeof(text));
 
 	if (n >= 0)
 		n = str_to_i64(text, -1000, 1000, ret);
@@ -134,25 +134,31 @@ static int read_oom_score(int proc, int64_t *ret, struct err *err)
 	return 0;
 }
 
-int creds_oom_score(int proc, int value, struct err *err)
+int creds_oom_score(int proc, pid_t pid, int value, struct err *err)
 {
-	char text[16];
+	char path[48], text[16];
 	struct strbuf b;
 	int64_t now;
 	int r;
 
-	r = read_oom_score(proc, &now, err);
+	strbuf_init(&b, path, sizeof(path));
+	if (pid)
+		strbuf_i64(&b, pid);
+	else
+		strbuf_add(&b, "self");
+	strbuf_add(&b, "/oom_score_adj");
+	r = read_oom_score(proc, path, &now, err);
 	if (r < 0 || now == value)
 		return r;
 	strbuf_init(&b, text, sizeof(text));
 	strbuf_i64(&b, value);
-	r = io_write_at(proc, "self/oom_score_adj", text);
-	if (r == -EACCES)
+	r = io_write_at(proc, path, text);
+	if (r == -EACCES && value < now)
 		err_hint(err, "a value below the caller's own (%d) needs CAP_SYS_RESOURCE",
 			 (int)now);
 	if (r < 0)
 		return err_set(err, -r, "write %s to oom_score_adj", text);
-	r = read_oom_score(proc, &now, err);
+	r = read_oom_score(proc, path, &now, err);
 	if (r == 0 && now != value)
 		return err_set(err, EPERM, "oom_score_adj reads back as %d where %d was written",
 			       (int)now, value);

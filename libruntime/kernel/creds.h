@@ -20,8 +20,12 @@ int creds_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n, int 
 /* prlimit(2). @name for the message ("RLIMIT_NOFILE"). */
 int creds_rlimit(int resource, const char *name, uint64_t soft, uint64_t hard, struct err *err);
 
-/* Write self/oom_score_adj through the private procfs @proc and read it back. */
-int creds_oom_score(int proc, int value, struct err *err);
+/*
+ * Write oom_score_adj of @pid (0: our own) through the procfs @proc and read it back. To lower it
+ * takes CAP_SYS_RESOURCE in the first user namespace; and of an undumpable process the file is
+ * root's there, so in another one it cannot write its own.
+ */
+int creds_oom_score(int proc, pid_t pid, int value, struct err *err);
 
 /*
  * HOME of @uid from /etc/passwd of the root that is the caller's now (symlinks fine, regular file

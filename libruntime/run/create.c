@@ -26,6 +26,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "kernel/creds.h"
 #include "kernel/tty.h"
 #include "run/gate.h"
 #include "run/hooks.h"
@@ -185,6 +186,24 @@ static int converse(struct creation *c)
 	}
 }
 
+/* In a user namespace the child cannot: it has no rights outside, and its files are not its own. */
+static int score_child(struct creation *c)
+{
+	const struct plan_process *p = &c->plan->process;
+	AUTO_CLOSE int proc = -1;
+	int r;
+
+	if (!p->oom_set || !c->await_mapping)
+		return 0;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return err_set(c->err, errno, "open /proc");
+	r = creds_oom_score(proc, c->pid, p->oom_score_adj, c->err);
+	if (r < 0)
+		err_pointer(c->err, "/process/oomScoreAdj");
+	return r;
+}
+
 static int map_ids(struct creation *c)
 {
 	const struct plan *p = c->plan;
@@ -202,6 +221,8 @@ static int map_ids(struct creation *c)
 		if (r == 0)
 			r = creation_idmap(c, true);
 	}
+	if (r == 0)
+		r = score_child(c);
 	if (r == 0 && c->await_mapping)
 		sync_send(c->sync, SYNC_MAPPED, 0, -1);
 	return r;

@@ -86,11 +86,38 @@ static int join_cgroup(struct entry *e, struct err *err)
 	return r;
 }
 
+/*
+ * Before a user namespace takes the rights away that it needs. Who is not root must be dumpable to
+ * write it; its container is in another user namespace, from where nobody may trace us for that.
+ */
+static int score(struct entry *e, struct err *err)
+{
+	bool open_up = geteuid() != 0;
+	AUTO_CLOSE int proc = -1;
+	int r;
+
+	if (!e->process.oom_set)
+		return 0;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return err_set(err, errno, "open /proc");
+	if (open_up)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	r = creds_oom_score(proc, 0, e->process.oom_score_adj, err);
+	if (open_up)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (r < 0)
+		err_pointer(err, "/process/oomScoreAdj");
+	return r;
+}
+
 static int enter(struct joiner *j, struct err *err)
 {
 	struct entry *e = j->e;
 	int r = join_cgroup(e, err);
 
+	if (r == 0)
+		r = score(e, err);
 	if (r < 0)
 		return r;
 	if (e->join && setns(e->init, (int)e->join) < 0)
@@ -147,8 +174,6 @@ static int finish(struct joiner *j, struct err *err)
 	};
 	int r = process_prepare(&e->process, false, e->home, err);
 
-	if (r == 0 && e->process.oom_set)
-		r = creds_oom_score(j->proc, e->process.oom_score_adj, err);
 	if (r < 0)
 		return r;
 	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);

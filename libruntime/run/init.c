@@ -421,9 +421,8 @@ static int do_pivot(struct init *in, struct err *err)
 
 static int do_score(struct init *in, struct err *err)
 {
-	int r = in->plan->process.oom_set
-			? creds_oom_score(in->root.proc, in->plan->process.oom_score_adj, err)
-			: 0;
+	const struct plan_process *p = &in->plan->process;
+	int r = p->oom_set ? creds_oom_score(in->root.proc, 0, p->oom_score_adj, err) : 0;
 
 	if (r < 0)
 		err_pointer(err, "/process/oomScoreAdj");

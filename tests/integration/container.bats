@@ -113,6 +113,22 @@ CapAmb:0000000000000001"
 	is "$(awk '{ print $2 }' <<<"$output")" 0000000000000001
 }
 
+@test "oomScoreAdj in a user namespace, made or joined; and of what is executed in it" {
+	maps='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	bundle ".linux.namespaces += [{type: \"user\"}] | $maps | .process.oomScoreAdj = 77 | .root.readonly = true |
+		.process.args = [\"sh\", \"-c\", \"cat /proc/self/oom_score_adj; trap 'exit 0' TERM; sleep 1000 & wait\"]"
+	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
+	until_true 5 grep -q . "$W/out"
+	is "$(<"$W/out")" 77
+	ok oakum exec "$C" cat /proc/self/oom_score_adj
+	is "$output" 77
+	bundle ".linux.namespaces += [{type: \"user\", path: \"/proc/$(pid_of)/ns/user\"}] | .process.oomScoreAdj = 78 | .root.readonly = true |
+		.process.args = [\"cat\", \"/proc/self/oom_score_adj\"]" "$W/second"
+	ok oakum run -b "$W/second" "$C.second"
+	is "$output" 78
+	ok oakum delete --force "$C"
+}
+
 @test "noNewPrivileges, oomScoreAdj, rlimits" {
 	in_container '.process.noNewPrivileges = true | .process.oomScoreAdj = 100 | .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 200}, {type: "RLIMIT_CORE", soft: 0, hard: 0}]' \
 		'grep NoNewPrivs /proc/self/status; cat /proc/self/oom_score_adj; ulimit -n; ulimit -Hn; ulimit -c'

@@ -122,12 +122,16 @@ static void oom_child(void)
 	char text[16] = "";
 	FILE *f;
 
-	CHECK_OK(creds_oom_score(proc, 900, &err), err);
+	CHECK_OK(creds_oom_score(proc, 0, 900, &err), err);
 	f = fopen("/proc/self/oom_score_adj", "re");
 	CHECK(f && fgets(text, sizeof(text), f) && strcmp(text, "900\n") == 0);
 	CHECK(fclose(f) == 0);
-	CHECK_OK(creds_oom_score(proc, 900, &err), err);
-	CHECK(creds_oom_score(proc, 1001, &err) == -EINVAL);
+	CHECK_OK(creds_oom_score(proc, 0, 900, &err), err);
+	CHECK_OK(creds_oom_score(proc, getpid(), 901, &err), err);
+	f = fopen("/proc/self/oom_score_adj", "re");
+	CHECK(f && fgets(text, sizeof(text), f) && strcmp(text, "901\n") == 0);
+	CHECK(fclose(f) == 0);
+	CHECK(creds_oom_score(proc, 0, 1001, &err) == -EINVAL);
 }
 
 static void oom_lower_child(void)
@@ -135,9 +139,9 @@ static void oom_lower_child(void)
 	struct err err = ERR_INIT;
 	int proc = open_proc();
 
-	CHECK_OK(creds_oom_score(proc, 500, &err), err);
+	CHECK_OK(creds_oom_score(proc, 0, 500, &err), err);
 	CHECK(setresuid(1000, 1000, 1000) == 0);
-	CHECK(creds_oom_score(proc, -1000, &err) == -EACCES);
+	CHECK(creds_oom_score(proc, 0, -1000, &err) == -EACCES);
 	CHECK(strstr(err.text, "-1000") && err.hint[0]);
 }
 
@@ -154,7 +158,7 @@ static void oom_fake_child(void)
 	CHECK(mkdir(path, 0700) == 0);
 	(void)snprintf(path, sizeof(path), "%s/self/oom_score_adj", dir);
 	CHECK(mknod(path, S_IFCHR | 0600, 0x103) == 0); /* null: writes vanish, reads are empty */
-	CHECK(creds_oom_score(fd, 7, &err) < 0);
+	CHECK(creds_oom_score(fd, 0, 7, &err) < 0);
 	CHECK(unlink(path) == 0);
 	(void)snprintf(path, sizeof(path), "%s/self", dir);
 	CHECK(rmdir(path) == 0 && rmdir(dir) == 0);
