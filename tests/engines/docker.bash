@@ -6,8 +6,9 @@
 
 NEEDS="dockerd docker containerd containerd-shim-runc-v2 iptables"
 IMAGE=box:1
-# Connections are closed when they have been idle, names of network namespaces go once a minute.
-THEIRS="/run/docker/netns /var/run/docker.sock"
+# Connections are closed when they have been idle, names of network namespaces go once a minute; and what a daemon that
+# is started anew makes anew.
+THEIRS="/run/docker/netns /var/run/docker.sock /run/docker/libnetwork /run/docker/unmount-on-shutdown"
 # Where the shim has the runtime keep its state, whatever the runtime's name.
 ROOT=/run/docker/runtime-runc/moby
 
@@ -34,13 +35,20 @@ docker_image() {
 }
 
 engine_stop() {
-	stop dockerd
+	local rc=0 dev
+	stop dockerd || rc=1
 	umount /run/docker/netns/* 2>/dev/null || :
-	rm -rf --one-file-system /run/docker /run/docker.* /run/containerd /run/xtables.lock
+	# A daemon that was killed leaves its root mounted.
+	! mountpoint -q "$E/docker" || umount -l "$E/docker"
+	# By the name of runc, oakum is called without a state root: its own must be empty but for compiled filters.
+	rm -rf /run/oakum/.cache
+	[ ! -d /run/oakum ] || rmdir /run/oakum || rc=1
+	rm -rf --one-file-system /run/adduser /run/docker /run/docker.* /run/containerd /run/xtables.lock
 	# Its bridges; their namespace goes with the enclosure.
 	for dev in docker0 docker_gwbridge; do
 		ip link delete "$dev" 2>/dev/null || :
 	done
+	return $rc
 }
 
 engine_sweep() {

@@ -134,9 +134,14 @@ static unsigned long walk(struct lines *l, const char *path, dev_t dev, bool cac
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		snprintf(below, sizeof(below), "%s/%s", path, e->d_name);
-		if (lstat(below, &st) < 0 || st.st_dev != dev)
+		if (lstat(below, &st) < 0)
 			continue;
 		c = c || is_excepted(below);
+		/* What is mounted there hides one inode of ours. */
+		if (st.st_dev != dev) {
+			n += c;
+			continue;
+		}
 		if (c)
 			n++;
 		else
