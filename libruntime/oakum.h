@@ -150,6 +150,18 @@ int oakum_plan(struct oakum *o, const char *id, const struct oakum_create *optio
 	       char **ret);
 
 /*
+ * doctor(1): what this host lacks, and, with @bundle, for what of the bundle create or start would
+ * fail on it, as text for people or as @json, malloc'ed (free(3)). The bundle is tried out as far
+ * as that changes nothing: a process goes through all that a container's first process does, on a
+ * copy of the root that nobody else sees. @id: as whom; @bundle: NULL for the host alone. 0:
+ * nothing was found; < 0: the errors of the handle are those that create or start would give, in
+ * that order, and
+ * *@ret is still the report, unless it is NULL.
+ */
+int oakum_doctor(struct oakum *o, const char *id, const struct oakum_create *bundle, bool json,
+		 char **ret);
+
+/*
  * start(1): let it run. Returns after its program has been executed (or has failed to be, with
  * OAKUM_E_NOT_FOUND or OAKUM_E_NOT_EXECUTABLE) and the poststart hooks have run. Where the
  * container was created with a notify socket, there is one now, and nobody else is to read it: then

@@ -231,6 +231,18 @@ uint32_t cgroup_dry_need(const struct cgroup_host *host, const struct cgroup_lim
 int cgroup_check_offered(const struct cgroup_host *host, const char *path,
 			 const struct cgroup_limits *limits, struct err *err);
 
+/*
+ * Call @problem for what would keep cgroup_create() and cgroup_limit() from making @path with
+ * @limits on this host now: no right to a directory, one that is in use, a file or a controller
+ * that is not there. Makes nothing; what it does not find may still fail.
+ */
+typedef void cgroup_problem(void *data, const struct err *err);
+void cgroup_survey(const struct cgroup_host *host, const char *path,
+		   const struct cgroup_limits *limits, cgroup_problem *problem, void *data);
+
+/* CGROUP_C_* that some hierarchy of the host has at its top. */
+uint32_t cgroup_controllers_offered(const struct cgroup_host *host);
+
 /* Names of CGROUP_C_* bits ("cpu", "memory"), for messages: the @i-th and its bit, or NULL. */
 const char *cgroup_controller_name(size_t i, uint32_t *ret_bit);
 

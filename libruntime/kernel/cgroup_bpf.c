@@ -229,12 +229,12 @@ static int attach_instead(int dir, int prog)
 	return r;
 }
 
-int cgroup_devices_v2(int dir, const struct cgroup_device_rule *rules, size_t n, struct err *err)
+/* A descriptor, or < 0 with @err. */
+static int load_rules(const struct cgroup_device_rule *rules, size_t n, struct err *err)
 {
 	AUTO_FREE void *mem = NULL;
-	AUTO_CLOSE int prog = -1;
 	struct program p = {.n = 0};
-	int r;
+	int prog;
 
 	for (size_t i = 0; i < n; i++)
 		if (rules[i].major > INT32_MAX || rules[i].minor > INT32_MAX)
@@ -245,8 +245,23 @@ int cgroup_devices_v2(int dir, const struct cgroup_device_rule *rules, size_t n,
 	p.insn = mem;
 	make(&p, rules, n);
 	prog = load(&p);
+	return prog < 0 ? err_set(err, -prog, "device rules: load the eBPF program for cgroup v2")
+			: prog;
+}
+
+int cgroup_devices_v2(int dir, const struct cgroup_device_rule *rules, size_t n, struct err *err)
+{
+	AUTO_CLOSE int prog = load_rules(rules, n, err);
+	int r = prog < 0 ? prog : attach_instead(dir, prog);
+
 	if (prog < 0)
-		return err_set(err, -prog, "device rules: load the eBPF program for cgroup v2");
-	r = attach_instead(dir, prog);
+		return prog;
 	return r < 0 ? err_set(err, -r, "device rules: attach the eBPF program to the cgroup") : 0;
+}
+
+int cgroup_devices_v2_check(const struct cgroup_device_rule *rules, size_t n, struct err *err)
+{
+	AUTO_CLOSE int prog = load_rules(rules, n, err);
+
+	return prog < 0 ? prog : 0;
 }

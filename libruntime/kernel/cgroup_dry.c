@@ -146,3 +146,19 @@ int cgroup_check_offered(const struct cgroup_host *host, const char *path,
 	}
 	return r;
 }
+
+uint32_t cgroup_controllers_offered(const struct cgroup_host *host)
+{
+	char file[CGROUP_DIR_MAX], text[256];
+	uint32_t have = 0;
+
+	for (size_t i = 0; i < host->n; i++) {
+		have |= host->h[i].controllers;
+		if (!host->h[i].v2)
+			continue;
+		snprintf(file, sizeof(file), "%s/cgroup.controllers", host->h[i].mount);
+		if (io_read_at(AT_FDCWD, file, text, sizeof(text)) > 0)
+			have |= cgroup_v2_parse(text);
+	}
+	return have;
+}

@@ -213,6 +213,9 @@ int cgroup_devices_v1(int dir, const struct cgroup_device_rule *rules, size_t n,
 /* Can v1 say these rules? 0 or < 0 with @err. */
 int cgroup_devices_check(const struct cgroup_device_rule *rules, size_t n, struct err *err);
 
+/* Does the kernel take a program made from them? It is not attached. */
+int cgroup_devices_v2_check(const struct cgroup_device_rule *rules, size_t n, struct err *err);
+
 /* Attach a program made from the rules in place of the one that we attached before. */
 int cgroup_devices_v2(int dir, const struct cgroup_device_rule *rules, size_t n, struct err *err);
 

@@ -81,6 +81,9 @@ int mount_open_source(const struct mount_op *op, struct err *err);
  */
 int mount_apply(struct rootfs *r, const struct mount_op *op, int source, struct err *err);
 
+/* False: this kernel has no such file system, and no module of it. */
+bool mount_fs_known(const char *type);
+
 /* What had to wait: ro of /dev and of late_readonly mounts. */
 int mount_finish(struct rootfs *r, const struct mount_op *op, struct err *err);
 

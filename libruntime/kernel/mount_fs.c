@@ -211,3 +211,12 @@ int mount_fs_reconfigure(const struct mount_op *op, int fd, struct err *err)
 		return fail(op, fs, op->data ? op->data : "", err);
 	return 0;
 }
+
+bool mount_fs_known(const char *type)
+{
+	int fs = sys_fsopen(type, FSOPEN_CLOEXEC);
+
+	if (fs >= 0)
+		close(fs);
+	return fs >= 0 || errno != ENODEV;
+}

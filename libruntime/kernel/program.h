@@ -74,6 +74,12 @@ bool program_judge(const struct program_look *look, int code, uid_t uid, gid_t g
  */
 void program_explain(const char *path, int code, bool filtered, struct err *err);
 
+/*
+ * The errno that execve(2) of @path would give the caller, 0: none that the file tells of. The
+ * hint of @err then says why. @binfmt: handlers for other kinds of programs may be registered.
+ */
+int program_foresee(const char *path, bool binfmt, struct err *err);
+
 /* "x86_64", "aarch64"; NULL for a machine we have no name for. And that of this program. */
 const char *program_machine(uint16_t e_machine);
 uint16_t program_own_machine(void);

@@ -3,6 +3,7 @@
  * on; see program.h. */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -249,4 +250,61 @@ void program_explain(const char *path, int code, bool filtered, struct err *err)
 	text = general(code, filtered);
 	if (text)
 		err_hint(err, "%s", text);
+}
+
+/* The bytes alone: what no handler of binfmt_misc is likely to be for, or nobody at all. */
+static bool is_no_program(const struct program *f, bool binfmt)
+{
+	switch (f->kind) {
+	case PROGRAM_EMPTY:
+	case PROGRAM_MARKED:
+	case PROGRAM_TEXT:
+		return true;
+	case PROGRAM_SCRIPT:
+		return f->cut || !f->interpreter[0];
+	case PROGRAM_ELF:
+		return f->machine == program_own_machine()
+			       ? f->damaged || f->type == ET_REL || f->type == ET_CORE
+			       : !binfmt;
+	case PROGRAM_OTHER:
+		return !binfmt;
+	case PROGRAM_UNREADABLE:
+		break;
+	}
+	return false;
+}
+
+static int foresee_one(const struct program_look *l, bool binfmt)
+{
+	if (l->missing)
+		return l->missing;
+	if (!S_ISREG(l->mode) || l->noexec || faccessat(AT_FDCWD, l->path, X_OK, AT_EACCESS) < 0)
+		return EACCES;
+	return is_no_program(&l->file, binfmt) ? ENOEXEC : 0;
+}
+
+int program_foresee(const char *path, bool binfmt, struct err *err)
+{
+	enum program_kind from = PROGRAM_UNREADABLE;
+	char name[PATH_MAX];
+	struct program_look l;
+
+	if (strlen(path) >= sizeof(name))
+		return ENAMETOOLONG;
+	memcpy(name, path, strlen(path) + 1);
+	for (int i = 0; i < MAX_CHAIN; i++) {
+		int code;
+
+		program_look(name, from, &l);
+		code = foresee_one(&l, binfmt);
+		if (code) {
+			(void)program_judge(&l, code, geteuid(), getegid(), err);
+			return code;
+		}
+		if (!l.file.interpreter[0])
+			return 0;
+		from = l.file.kind;
+		memcpy(name, l.file.interpreter, sizeof(l.file.interpreter));
+	}
+	return ELOOP;
 }

@@ -36,6 +36,14 @@ int procfs_open(struct err *err);
  */
 int rootfs_enter(struct rootfs *r, const char *path, unsigned long propagation, struct err *err);
 
+/*
+ * For a rehearsal: cover @path in this mount namespace with an overlay of itself, so that nothing
+ * that is done to the root reaches it. First of all; the namespace is of no other use afterwards.
+ * 0; ROOTFS_BARE: that cannot be done here (no overlay, or not for us); < 0 with @err.
+ */
+enum { ROOTFS_BARE = 1 };
+int rootfs_cover(const char *path, struct err *err);
+
 /* Remount the root read-only (the top mount only). Before or after rootfs_pivot(). */
 int rootfs_readonly(struct rootfs *r, struct err *err);
 

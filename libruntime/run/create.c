@@ -204,7 +204,7 @@ static int score_child(struct creation *c)
 	return r;
 }
 
-static int map_ids(struct creation *c)
+int creation_map_ids(struct creation *c)
 {
 	const struct plan *p = c->plan;
 	int r = 0;
@@ -230,7 +230,7 @@ static int map_ids(struct creation *c)
 
 /* Above its own hard limit only a process with CAP_SYS_RESOURCE in the first user namespace may go:
  * that is us. */
-static int raise_rlimits(struct creation *c)
+int creation_raise_rlimits(struct creation *c)
 {
 	for (size_t i = 0; i < c->plan->process.n_rlimits; i++) {
 		const struct plan_rlimit *l = &c->plan->process.rlimits[i];
@@ -275,7 +275,7 @@ static int publish(struct creation *c)
 
 	if (proc_identify(c->pid, c->pidfd, &c->state.init) < 0)
 		return died(c);
-	r = raise_rlimits(c);
+	r = creation_raise_rlimits(c);
 	if (r == 0 && c->options->console_socket)
 		r = tty_send(c->options->console_socket, c->terminal, c->err);
 	if (r == 0)
@@ -403,7 +403,7 @@ static int perform(struct creation *c, const char *id)
 	if (r == 0)
 		r = creation_spawn(c);
 	if (r == 0)
-		r = map_ids(c);
+		r = creation_map_ids(c);
 	if (r == 0)
 		r = creation_join_rdt(c);
 	if (r == 0)

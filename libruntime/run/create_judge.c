@@ -204,7 +204,7 @@ static int look_at_sources(struct creation *c)
 
 /* Opened now: in a user namespace, its root may not be allowed to reach them; to map ids, only we
  * may do it. */
-static int open_sources(struct creation *c)
+int creation_open_sources(struct creation *c)
 {
 	const struct plan *p = c->plan;
 
@@ -289,6 +289,6 @@ int creation_judge(struct creation *c, const char *id)
 	if (r == 0)
 		r = creation_open_rdt(c);
 	if (r == 0)
-		r = open_sources(c);
+		r = creation_open_sources(c);
 	return r < 0 ? r : creation_idmap(c, false);
 }

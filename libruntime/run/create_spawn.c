@@ -51,6 +51,8 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 		.mask = MASK_INIT,
 		.tty_slave = -1,
 		.notify = -1,
+		.rehearsal = c->rehearsal,
+		.binfmt = c->binfmt,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(in->join); i++)
 		in->join[i] = i < c->plan->n_join ? c->join[c->plan->join[i].ns] : -1;
@@ -114,6 +116,10 @@ static int clone_failed(int code, struct err *err)
 			      "container's own");
 	if (code == ENOSPC || code == EUSERS)
 		err_hint(err, "the limits on namespaces are in /proc/sys/user");
+	if (code == ENOSYS) {
+		err_hint(err, "Linux 5.3 has it; a seccomp filter around us may forbid it");
+		return err_kind(err, ERR_UNSUPPORTED, code, "clone3");
+	}
 	return err_set(err, code, "clone");
 }
 

@@ -42,7 +42,8 @@ struct creation {
 	int pidfd, terminal;
 	int64_t deadline;
 	bool state_made;
-	bool hooked; /* prestart or createRuntime hooks have had their turn */
+	bool hooked;		/* prestart or createRuntime hooks have had their turn */
+	bool rehearsal, binfmt; /* as in struct init */
 	char created[CLOCK_TEXT_SIZE];
 };
 
@@ -60,6 +61,13 @@ int creation_read(struct creation *c, const char *id);
  * refused. Opens nothing. */
 void creation_survey(struct creation *c, void (*problem)(void *data, const struct err *err),
 		     void *data);
+
+/* The last part of judging: open the sources that have to be opened before the clone. */
+int creation_open_sources(struct creation *c);
+
+/* Write the maps of the child that was spawned, and let it go on; raise its limits. */
+int creation_map_ids(struct creation *c);
+int creation_raise_rlimits(struct creation *c);
 
 /* Map the ids of the opened sources: @child false before the clone, true once the child's own user
  * namespace has its mappings. */

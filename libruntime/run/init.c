@@ -142,7 +142,10 @@ static int do_root(struct init *in, struct err *err)
 
 	if (!in->plan->mounts_namespace)
 		return 0;
-	r = rootfs_enter(&in->root, in->plan->rootfs, in->plan->propagation, err);
+	r = in->rehearsal ? rootfs_cover(in->plan->rootfs, err) : 0;
+	in->bare = r == ROOTFS_BARE;
+	if (r == 0)
+		r = rootfs_enter(&in->root, in->plan->rootfs, in->plan->propagation, err);
 	if (r < 0)
 		err_pointer(err, "/root/path");
 	return r;
@@ -498,10 +501,12 @@ static int do_gate(struct init *in, struct err *err)
 	const int keep[] = {in->gate, in->root.proc, in->notify};
 	int r;
 
-	sync_send(in->sync, SYNC_READY, 0, -1);
+	sync_send(in->sync, SYNC_READY, in->bare, -1);
 	r = await(in, SYNC_RECORDED, NULL, err);
-	if (r < 0)
+	if (r < 0 || (in->rehearsal && !in->bare))
 		return r;
+	if (in->bare)
+		_exit(0);
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "clear the death signal");
 	close_all_but(3 + in->plan->process.keep_fds, keep, ARRAY_SIZE(keep));
@@ -524,42 +529,53 @@ static int do_exec(struct init *in, struct err *err)
 		.proc = in->root.proc,
 		.channel = in->sync,
 		.hook_output = {in->hook_output[0], in->hook_output[1]},
+		.rehearsal = in->rehearsal,
+		.binfmt = in->binfmt,
 	};
 
 	return process_exec(&x, err);
 }
 
+/* What a rehearsal leaves out: what reaches the outside, and what needs a root that is covered. */
+enum { OUTSIDE = 1, IN_ROOT = 2 };
+
 static const struct stage {
 	const char *name;
 	int (*run)(struct init *in, struct err *err);
+	unsigned left_out;
 } stages[] = {
-	{"id mapping", do_mapping},
-	{"cgroup", do_cgroup},
-	{"namespaces", do_join},
-	{"time namespace", do_time},
-	{"session", do_session},
-	{"network", do_network},
-	{"host name", do_names},
-	{"root", do_root},
-	{"user namespace", do_become_root},
-	{"session keyring", do_keyring},
-	{"procfs", do_proc},
-	{"mounts", do_mounts},
-	{"devices", do_devices},
-	{"notify socket", do_notify},
-	{"terminal", do_terminal},
-	{"hooks", do_runtime_hooks},
-	{"hooks", do_container_hooks},
-	{"sysctl", do_sysctl},
-	{"masked paths", do_masks},
-	{"read-only mounts", do_readonly},
-	{"pivot", do_pivot},
-	{"OOM score", do_score},
-	{"stdio", do_stdio},
-	{"program", do_program},
-	{"gate", do_gate},
-	{"exec", do_exec},
+	{"id mapping", do_mapping, 0},
+	{"cgroup", do_cgroup, 0},
+	{"namespaces", do_join, 0},
+	{"time namespace", do_time, 0},
+	{"session", do_session, 0},
+	{"network", do_network, 0},
+	{"host name", do_names, 0},
+	{"root", do_root, 0},
+	{"user namespace", do_become_root, 0},
+	{"session keyring", do_keyring, OUTSIDE},
+	{"procfs", do_proc, 0},
+	{"mounts", do_mounts, IN_ROOT},
+	{"devices", do_devices, IN_ROOT},
+	{"notify socket", do_notify, OUTSIDE},
+	{"terminal", do_terminal, OUTSIDE},
+	{"hooks", do_runtime_hooks, OUTSIDE},
+	{"hooks", do_container_hooks, OUTSIDE},
+	{"sysctl", do_sysctl, 0},
+	{"masked paths", do_masks, IN_ROOT},
+	{"read-only mounts", do_readonly, IN_ROOT},
+	{"pivot", do_pivot, IN_ROOT},
+	{"OOM score", do_score, 0},
+	{"stdio", do_stdio, OUTSIDE},
+	{"program", do_program, IN_ROOT},
+	{"gate", do_gate, 0},
+	{"exec", do_exec, 0},
 };
+
+static bool left_out(const struct init *in, const struct stage *s)
+{
+	return in->rehearsal && ((s->left_out & OUTSIDE) || (in->bare && (s->left_out & IN_ROOT)));
+}
 
 static void take_stdio(const int stdio[3])
 {
@@ -585,7 +601,7 @@ _Noreturn void init_main(struct init *in)
 	 * it runs. */
 	in->umask = umask(0);
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		if (stages[i].run(in, &err) >= 0)
+		if (left_out(in, &stages[i]) || stages[i].run(in, &err) >= 0)
 			continue;
 		/* The program's own faults speak for themselves, in the words that engines match.
 		 */

@@ -27,6 +27,9 @@ struct init {
 	int join[SPEC_NS_COUNT]; /* as plan->join; -1: joined before */
 	const int *sources; /* opened trees of binds, -1 each: opened in the child; NULL: all so */
 	bool timed;	    /* the time namespace is made already */
+	bool rehearsal;	    /* it ends where the program would be executed; see rehearsal.h */
+	bool binfmt;	    /* in one: programs of other machines may run here */
+	bool bare;	    /* in one: the root could not be covered, what needs it is left out */
 	int stdio[3];
 	int notify;	    /* receiving end of the notify socket, -1: none; for `start` */
 	int hook_output[2]; /* as in struct hooks_setting */

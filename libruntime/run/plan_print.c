@@ -399,7 +399,7 @@ void plan_print(const struct plan *p, const char *const *warnings, bool json, st
 {
 	struct plan_writer w;
 
-	plan_writer_begin(&w, out, json);
+	plan_writer_begin(&w, out, json, NULL);
 	print_warnings(warnings, &w);
 	print_container(p, &w);
 	print_rdt(p->rdt, &w);

@@ -7,11 +7,14 @@
 
 #include "base/str.h"
 
-void plan_writer_begin(struct plan_writer *w, struct strbuf *to, bool json)
+void plan_writer_begin(struct plan_writer *w, struct strbuf *to, bool json,
+		       const struct plan_writer_names *names)
 {
-	*w = (struct plan_writer){.to = to, .json = json};
+	static const struct plan_writer_names own = {"stages", "stage", "steps", "do"};
+
+	*w = (struct plan_writer){.to = to, .json = json, .names = names ? names : &own};
 	if (json)
-		strbuf_add(to, "{\"stages\":[");
+		strbuf_fmt(to, "{\"%s\":[", w->names->all);
 }
 
 static void end_list(struct plan_writer *w)
@@ -59,9 +62,9 @@ static void begin_stage(struct plan_writer *w)
 		return;
 	w->in_stage = true;
 	if (w->json) {
-		strbuf_add(w->to, w->any_stage ? ",{\"stage\":" : "{\"stage\":");
+		strbuf_fmt(w->to, "%s{\"%s\":", w->any_stage ? "," : "", w->names->stage);
 		strbuf_json(w->to, w->stage);
-		strbuf_add(w->to, ",\"steps\":[");
+		strbuf_fmt(w->to, ",\"%s\":[", w->names->steps);
 	} else {
 		strbuf_add(w->to, w->stage);
 		strbuf_addc(w->to, '\n');
@@ -75,7 +78,7 @@ void plan_step(struct plan_writer *w, const char *verb)
 	end_step(w);
 	begin_stage(w);
 	if (w->json) {
-		strbuf_add(w->to, w->any_step ? ",{\"do\":" : "{\"do\":");
+		strbuf_fmt(w->to, "%s{\"%s\":", w->any_step ? "," : "", w->names->step);
 		strbuf_json(w->to, verb);
 	} else {
 		strbuf_add(w->to, "  ");

@@ -18,15 +18,23 @@
 
 struct strbuf;
 
+/* What the parts of the JSON are called: "stages", "stage", "steps", "do". */
+struct plan_writer_names {
+	const char *all, *stage, *steps, *step;
+};
+
 struct plan_writer {
 	struct strbuf *to;
 	bool json;
 	/* Private. */
+	const struct plan_writer_names *names;
 	const char *stage;
 	bool any_stage, any_step, in_stage, in_step, any_fact, in_list, any_word;
 };
 
-void plan_writer_begin(struct plan_writer *w, struct strbuf *to, bool json);
+/* @names: NULL for those above. */
+void plan_writer_begin(struct plan_writer *w, struct strbuf *to, bool json,
+		       const struct plan_writer_names *names);
 /* Closes what is open; nothing may be written after it. */
 void plan_writer_end(struct plan_writer *w);
 

@@ -188,6 +188,31 @@ int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCE
 	return check_program(p, err);
 }
 
+/* What execve(2) would say, as far as the file tells. */
+static int rehearse(const struct process_exec *x, const char *path, struct err *err)
+{
+	int code = program_foresee(path, x->binfmt, err);
+
+	if (code)
+		return exec_failed(path, code, err);
+	_exit(0);
+}
+
+static int rehearse_program(const struct process_exec *x, struct err *err)
+{
+	const struct plan_process *p = x->plan;
+	const char *name = p->argv[0], *dirs = p->path;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (strchr(name, '/'))
+		return rehearse(x, name, err);
+	while (next_candidate(&dirs, name, path, sizeof(path)))
+		if (stat(path, &st) == 0)
+			return rehearse(x, path, err);
+	return not_found(p, err);
+}
+
 static int exec_program(const struct process_exec *x, struct err *err)
 {
 	const struct plan_process *p = x->plan;
@@ -377,5 +402,5 @@ int process_exec(const struct process_exec *x, struct err *err)
 			return r;
 		sync_send(x->channel, SYNC_EXEC, 0, -1);
 	}
-	return exec_program(x, err);
+	return x->rehearsal ? rehearse_program(x, err) : exec_program(x, err);
 }

@@ -45,6 +45,7 @@ const struct command *const command_table[] = {
 	&command_spec,
 	&command_features,
 	&command_plan,
+	&command_doctor,
 	&command_up,
 	&command_down,
 	&command_attach,
@@ -57,6 +58,5 @@ const struct command *const command_table[] = {
 	ABSENT("checkpoint", "save a running container"),
 	ABSENT("restore", "run a saved container"),
 	ABSENT("mounts", "change the mounts of a container"),
-	ABSENT("doctor", "check what the host offers"),
 	NULL,
 };

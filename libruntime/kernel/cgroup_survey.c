@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Could a container's cgroup be made? Asked of the directories that are there, by the rights that
+ * we have in them, without making one. What only a cgroup of one's own could show is not known
+ * here.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "kernel/cgroup_internal.h"
+
+struct survey {
+	const struct cgroup_host *host;
+	const char *path;
+	const struct cgroup_limits *limits;
+	cgroup_problem *problem;
+	void *data;
+	/* A directory of each hierarchy that has what a new cgroup would have, -1: none is there.
+	 */
+	int model[CGROUP_MAX];
+};
+
+static void report(const struct survey *s, const struct err *err)
+{
+	s->problem(s->data, err);
+}
+
+/* The deepest directory on the way to @dir that is there, cut out of it. True: it is @dir itself.
+ */
+static bool find_existing(char *dir, size_t mount_len)
+{
+	bool whole = true;
+
+	while (access(dir, F_OK) < 0) {
+		char *slash = strrchr(dir, '/');
+
+		whole = false;
+		if ((size_t)(slash - dir) < mount_len)
+			break;
+		*slash = '\0';
+	}
+	return whole;
+}
+
+static void look_at_leaf(const struct survey *s, const struct cgroup_hierarchy *h, const char *dir)
+{
+	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct err err = ERR_INIT;
+
+	if (fd >= 0 && cgroup_dir_populated(fd, h->v2) > 0)
+		err_kind(&err, ERR_STATE, 0, "container's cgroup is not empty");
+	else if (fd >= 0 && (h->v2 || (h->controllers & CGROUP_C_FREEZER)) &&
+		 cgroup_freeze_look(fd, h->v2) > 0)
+		err_kind(&err, ERR_STATE, 0, "container's cgroup unexpectedly frozen");
+	if (err.kind == ERR_NONE)
+		return;
+	err_hint(&err, "%s is in use: choose another /linux/cgroupsPath", dir);
+	err_prefix(&err, "cgroup %s", s->path);
+	report(s, &err);
+}
+
+/* A file that is there and says something, be it too much for the buffer. */
+static bool has_text(const char *dir, const char *file)
+{
+	char name[CGROUP_DIR_MAX + 32], text[16];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%s/%s", dir, file);
+	n = io_read_at(AT_FDCWD, name, text, sizeof(text));
+	return n > 0 || n == -EFBIG;
+}
+
+static bool may_write(const char *dir, const char *file)
+{
+	char name[CGROUP_DIR_MAX + 32];
+
+	snprintf(name, sizeof(name), "%s/%s", dir, file);
+	return faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) == 0;
+}
+
+static uint32_t controllers_in(const char *dir, const char *file)
+{
+	char name[CGROUP_DIR_MAX + 32], text[256];
+
+	snprintf(name, sizeof(name), "%s/%s", dir, file);
+	return io_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0 ? 0 : cgroup_v2_parse(text);
+}
+
+/* These may compete with processes of the cgroup itself; a directory with processes cannot pass the
+ * others on (EBUSY), unless it is the root, which has no type. */
+#define THREADED (CGROUP_C_CPU | CGROUP_C_CPUSET | CGROUP_C_PIDS)
+
+static bool is_occupied(const char *dir)
+{
+	return has_text(dir, "cgroup.type") && has_text(dir, "cgroup.procs");
+}
+
+/* v2: a parent that is there and does not pass on what is needed: could it? */
+static void look_at_parent(const struct survey *s, const char *dir, uint32_t need)
+{
+	uint32_t want = need & controllers_in(dir, "cgroup.controllers") &
+			~controllers_in(dir, "cgroup.subtree_control");
+	struct err err = ERR_INIT;
+	int code = 0;
+
+	if (want && !may_write(dir, "cgroup.subtree_control"))
+		code = EACCES;
+	else if ((want & ~(uint32_t)THREADED) && is_occupied(dir))
+		code = EBUSY;
+	if (!code)
+		return;
+	err_kind(&err, ERR_UNSUPPORTED, code,
+		 "controllers cannot be enabled in %s/cgroup.subtree_control", dir);
+	if (code == EBUSY)
+		err_hint(&err, "processes live in %s itself; move them to a sub-cgroup", dir);
+	else
+		err_hint(&err, "have that cgroup delegated to this user");
+	err_prefix(&err, "cgroup %s", s->path);
+	report(s, &err);
+}
+
+/* A sub-cgroup shows the files that the root has not. */
+static int open_model(const char *dir)
+{
+	AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3), found = -1;
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+
+	while (d && found < 0 && (e = readdir(d)))
+		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+			found = openat(fd, e->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (d)
+		closedir(d);
+	else
+		fd_close(copy);
+	return found;
+}
+
+static void look_at_hierarchy(struct survey *s, size_t i)
+{
+	const struct cgroup_hierarchy *h = &s->host->h[i];
+	uint32_t need = h->v2 ? cgroup_dry_need(s->host, s->limits) : 0;
+	struct err err = ERR_INIT;
+	char dir[CGROUP_DIR_MAX];
+	size_t mount_len = cgroup_dir(h, s->path, dir);
+
+	if (find_existing(dir, mount_len)) {
+		look_at_leaf(s, h, dir);
+		s->model[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return;
+	}
+	s->model[i] = open_model(dir);
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0) {
+		err_set(&err, errno, "make cgroup %s%s", h->mount, s->path);
+		if (err.code == EROFS)
+			err_hint(&err, "%s is mounted read-only", h->mount);
+		else
+			err_hint(&err, "%s is not ours to write: have it delegated", dir);
+		err_prefix(&err, "cgroup %s", s->path);
+		report(s, &err);
+	} else if (need) {
+		look_at_parent(s, dir, need);
+	}
+}
+
+/* A file that a cgroup beside it has not, ours will not have. */
+static void look_at_file(void *data, const struct cgroup_dry_write *w)
+{
+	const struct survey *s = data;
+	int model = s->model[w->hierarchy - s->host->h];
+	struct err err = ERR_INIT;
+
+	/* v2 shows the files of enabled controllers only. */
+	if (model < 0 || w->if_present || w->bfq || cgroup_has_file(model, w->file) ||
+	    w->hierarchy->v2)
+		return;
+	err_kind(&err, ERR_UNSUPPORTED, ENOENT, "%s: this kernel's cgroups in %s have no such file",
+		 w->file, w->hierarchy->mount);
+	err_pointer(&err, "/linux/resources");
+	if (strstr(w->file, "memsw"))
+		err_hint(&err, "swap accounting is off: boot with swapaccount=1");
+	report(s, &err);
+}
+
+static void look_at_devices(const struct survey *s)
+{
+	struct err err = ERR_INIT;
+
+	if (!s->limits->n_devices || cgroup_find(s->host, CGROUP_C_DEVICES) >= 0 ||
+	    cgroup_find_v2(s->host) < 0)
+		return;
+	if (cgroup_devices_v2_check(s->limits->devices, s->limits->n_devices, &err) == 0)
+		return;
+	err_pointer(&err, "/linux/resources/devices");
+	report(s, &err);
+}
+
+void cgroup_survey(const struct cgroup_host *host, const char *path,
+		   const struct cgroup_limits *limits, cgroup_problem *problem, void *data)
+{
+	struct survey s = {host, path, limits, problem, data, {0}};
+
+	for (size_t i = 0; i < host->n; i++)
+		look_at_hierarchy(&s, i);
+	(void)cgroup_dry(host, path, limits, look_at_file, &s, NULL);
+	look_at_devices(&s);
+	for (size_t i = 0; i < host->n; i++)
+		fd_close(s.model[i]);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A bundle on this host: what create would refuse, in the order in which it would, by the same code
+ * that would refuse it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "kernel/program.h"
+#include "run/create.h"
+#include "run/doctor.h"
+#include "run/planning.h"
+#include "run/rdt.h"
+#include "run/rehearsal.h"
+
+/* ---- the state root ---- */
+
+/* Of a new container: its directory, state.json and the next one beside it, config.json, the gate.
+ */
+#define INODES_NEEDED  5
+#define BYTES_OF_STATE 16384
+
+/* The state root, or what is there of the way to it; and is it itself? */
+static bool find_root(const struct oakum *o, char *dir, size_t size)
+{
+	bool whole = true;
+
+	snprintf(dir, size, "%s", o->root);
+	while (access(dir, F_OK) < 0 && errno == ENOENT && strlen(dir) > 1) {
+		char *slash = strrchr(dir, '/');
+
+		whole = false;
+		slash[slash == dir] = '\0';
+	}
+	return whole;
+}
+
+static void look_at_space(struct doctor *d, const char *dir, size_t config_size, bool seccomp)
+{
+	struct err err = ERR_INIT;
+	struct statvfs fs;
+	uint64_t inodes = INODES_NEEDED, bytes = BYTES_OF_STATE + config_size, room;
+	char cache[PATH_MAX];
+
+	if (statvfs(dir, &fs) < 0)
+		return;
+	snprintf(cache, sizeof(cache), "%s/.cache", dir);
+	inodes += seccomp && access(cache, F_OK) < 0;
+	room = (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize;
+	/* A file system that counts no inodes has 0 of 0. */
+	if (fs.f_files && fs.f_favail < inodes) {
+		err_set(&err, ENOSPC,
+			"the state root %s has %llu free inodes, and a container takes %llu",
+			d->o->root, (unsigned long long)fs.f_favail, (unsigned long long)inodes);
+		err_hint(&err, "see what fills %s: df -i %s", dir, dir);
+	} else if (room < bytes) {
+		err_set(&err, ENOSPC, "the state root %s has %llu free bytes", d->o->root,
+			(unsigned long long)room);
+	} else if (fs.f_flag & ST_RDONLY) {
+		err_set(&err, EROFS, "the state root %s", d->o->root);
+	}
+	if (err.kind != ERR_NONE)
+		doctor_problem(d, &err);
+	else if (fs.f_files)
+		doctor_has(d, "room", "%llu inodes, %llu bytes", (unsigned long long)fs.f_favail,
+			   (unsigned long long)room);
+	else
+		doctor_has(d, "room", "%llu bytes", (unsigned long long)room);
+}
+
+void doctor_root(struct doctor *d, size_t config_size, bool seccomp)
+{
+	char dir[PATH_MAX];
+	struct err err = ERR_INIT;
+	bool whole = find_root(d->o, dir, sizeof(dir));
+	AUTO_CLOSE int fd = whole ? state_open_root(d->o, false, &err) : -1;
+
+	doctor_area(d, "state root");
+	if (whole && fd < 0) {
+		doctor_problem(d, &err);
+		return;
+	}
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0 && errno != EROFS) {
+		err_set(&err, errno, "make the state root %s", d->o->root);
+		err_hint(&err, "name a writable directory with --root");
+		doctor_problem(d, &err);
+		return;
+	}
+	doctor_has(d, d->o->root, whole ? NULL : "will be made");
+	look_at_space(d, dir, config_size, seccomp);
+}
+
+/* ---- what the bundle names ---- */
+
+/* A poststop hook that fails is warned of, no more. */
+static void report_hook(struct doctor *d, int kind, const struct err *err)
+{
+	char text[1024];
+
+	if (kind != SPEC_HOOK_POSTSTOP) {
+		doctor_problem(d, err);
+		return;
+	}
+	err_format(err, text, sizeof(text));
+	doctor_note(d, "delete will warn", "%s", text);
+}
+
+static void look_at_hooks(struct doctor *d, const struct plan *p)
+{
+	for (int kind = 0; kind < SPEC_HOOK_COUNT; kind++)
+		for (size_t i = 0; kind != SPEC_HOOK_START_CONTAINER && i < p->hooks[kind].n; i++) {
+			const char *path = p->hooks[kind].v[i].path;
+			struct err err = ERR_INIT;
+			int code = program_foresee(path, true, &err);
+
+			if (!code)
+				continue;
+			err_pointer(&err, "/hooks/%s/%zu", spec_hook_name(kind), i);
+			err_set(&err, code, "execute %s", path);
+			report_hook(d, kind, &err);
+		}
+}
+
+static void look_at_file_systems(struct doctor *d, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		const struct mount_op *op = &p->mounts[i];
+		struct err err = ERR_INIT;
+
+		if (op->kind != MOUNT_FS || mount_fs_known(op->type))
+			continue;
+		err_pointer(&err, "/mounts/%d", op->index);
+		err_kind(&err, ERR_UNSUPPORTED, ENODEV,
+			 "mount %s on %s: a file system this kernel has not", op->type, op->target);
+		doctor_problem(d, &err);
+	}
+}
+
+static void look_at_net_devices(struct doctor *d, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_net_devices; i++) {
+		struct err err = ERR_INIT;
+
+		if (if_nametoindex(p->net_devices[i].name))
+			continue;
+		err_pointer(&err, "/linux/netDevices/%s", p->net_devices[i].name);
+		err_kind(&err, ERR_CONFIG, ENODEV, "network device %s", p->net_devices[i].name);
+		doctor_problem(d, &err);
+	}
+}
+
+static void look_at_filter(struct doctor *d, const struct plan *p)
+{
+	struct seccomp_filter filter;
+	struct err err = ERR_INIT;
+
+	if (!p->process.seccomp)
+		return;
+	if (seccomp_build(p->process.seccomp, -1, &filter, &err) < 0) {
+		doctor_problem(d, &err);
+		return;
+	}
+	doctor_has(d, "seccomp profile", "%zu instructions", filter.n);
+	seccomp_free(&filter);
+}
+
+static void look_at_rdt(struct doctor *d, struct creation *c)
+{
+	struct err *own = c->err, err = ERR_INIT;
+
+	c->err = &err;
+	if (creation_open_rdt(c) < 0)
+		doctor_problem(d, &err);
+	fd_close(c->rdt);
+	c->rdt = -1;
+	c->err = own;
+}
+
+static void tell_rehearsal(struct doctor *d, const struct rehearsal *r)
+{
+	if (r->skipped)
+		doctor_note(d, "rehearsal", "not possible: it joins a mount namespace");
+	else if (!r->whole)
+		doctor_note(d, "rehearsal",
+			    "namespaces and ids only: no overlay can cover the root here");
+	else
+		doctor_has(d, "rehearsal",
+			   "namespaces, ids, mounts, devices, sysctls, limits and the program");
+	if (r->left_out)
+		doctor_note(d, "rehearsal",
+			    "%zu mounts, devices and sysctls were left out, since trying them "
+			    "would change the host",
+			    r->left_out);
+}
+
+static void rehearse(struct doctor *d, struct creation *c)
+{
+	struct rehearsal r;
+	struct err *own = c->err, err = ERR_INIT;
+
+	c->err = &err;
+	if (rehearsal_run(c, &r) < 0)
+		doctor_problem(d, &err);
+	else
+		tell_rehearsal(d, &r);
+	c->err = own;
+}
+
+static void keep_errors(struct doctor *d)
+{
+	doctor_problem(d, &d->o->err);
+	for (size_t i = 0; i < d->o->n_more; i++)
+		doctor_problem(d, &d->o->more[i]);
+}
+
+static void examine(struct doctor *d, struct planning *p)
+{
+	struct creation *c = &p->creation;
+
+	for (size_t i = 0; i < p->n_warnings; i++)
+		doctor_note(d, "configuration", "%s", p->warnings[i]);
+	for (size_t i = 0; i < p->problems->n; i++)
+		doctor_problem(d, &p->problems->v[i]);
+	look_at_filter(d, c->plan);
+	doctor_root(d, c->text_size, c->plan->process.seccomp);
+	doctor_area(d, "bundle on this host");
+	if (c->plan->cgroup[0])
+		cgroup_survey(c->host.cgroups, c->plan->cgroup, &c->plan->limits,
+			      doctor_report_problem, d);
+	look_at_rdt(d, c);
+	look_at_net_devices(d, c->plan);
+	look_at_file_systems(d, c->plan);
+	look_at_hooks(d, c->plan);
+	if (access(c->plan->rootfs, X_OK) == 0)
+		rehearse(d, c);
+}
+
+void doctor_bundle(struct doctor *d, const char *id, const struct oakum_create *options)
+{
+	struct planning p;
+	int r = planning_begin(d->o, id, options, &p);
+
+	doctor_area(d, "bundle");
+	if (p.creation.state.bundle)
+		doctor_has(d, p.creation.state.bundle, NULL);
+	if (r < 0)
+		keep_errors(d);
+	else
+		examine(d, &p);
+	planning_end(&p);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plan of a rehearsal, less what would reach the host, and the conversation with its process;
+ * see rehearsal.h. */
+#include "run/rehearsal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "run/create.h"
+#include "run/sync.h"
+
+#define TIMEOUT_MS 20000
+
+/* File systems without anything below them: made again, they change nothing. */
+static const char *const harmless[] = {"proc", "sysfs", "tmpfs", "devpts", "mqueue", "ramfs"};
+
+static bool is_harmless(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (str_eq(harmless[i], type))
+			return true;
+	return false;
+}
+
+static bool below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (str_eq(dir, "/"))
+		return true;
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* Does @path lie in something of the host's that one of the first @n mounts brings in? */
+static bool in_bind(const struct mount_op *mounts, size_t n, const char *path)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mounts[i].kind == MOUNT_BIND && below(path, mounts[i].target))
+			return true;
+	return false;
+}
+
+static bool may_mount(const struct plan *p, size_t i)
+{
+	const struct mount_op *op = &p->mounts[i];
+
+	/* A mount point may have to be made in it. */
+	if (in_bind(p->mounts, i, op->target))
+		return false;
+	/* The container's own cgroup is not there; and what else is not, has been found out. */
+	if (op->kind == MOUNT_BIND && op->source && op->source[0] == '/' &&
+	    faccessat(AT_FDCWD, op->source, F_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return op->kind != MOUNT_FS || is_harmless(op->type);
+}
+
+static int filter_mounts(const struct plan *from, struct plan *to, struct arena *arena,
+			 size_t *left_out)
+{
+	struct mount_op *ops = arena_array(arena, from->n_mounts + 1, sizeof(*ops));
+
+	if (!ops)
+		return -ENOMEM;
+	to->mounts = ops;
+	to->n_mounts = 0;
+	for (size_t i = 0; i < from->n_mounts; i++) {
+		if (!may_mount(from, i)) {
+			++*left_out;
+			continue;
+		}
+		ops[to->n_mounts] = from->mounts[i];
+		/* What is mounted in it must not come back to the host. */
+		if (ops[to->n_mounts].propagation & MS_SHARED)
+			ops[to->n_mounts].propagation = MS_SLAVE | MS_REC;
+		to->n_mounts++;
+	}
+	return 0;
+}
+
+static int filter_devices(const struct plan *from, struct plan *to, struct arena *arena,
+			  size_t *left_out)
+{
+	struct dev_node *nodes = arena_array(arena, from->n_devices + 1, sizeof(*nodes));
+
+	if (!nodes)
+		return -ENOMEM;
+	to->devices = nodes;
+	to->n_devices = 0;
+	for (size_t i = 0; i < from->n_devices; i++) {
+		if (in_bind(from->mounts, from->n_mounts, from->devices[i].path))
+			++*left_out;
+		else
+			nodes[to->n_devices++] = from->devices[i];
+	}
+	return 0;
+}
+
+/* Names and sysctls of a namespace that is somebody else's stay as they are. */
+static void spare_joined(struct plan *p, size_t *left_out)
+{
+	if (!(p->create & CLONE_NEWUTS))
+		p->hostname = p->domainname = NULL;
+	if (p->n_join) {
+		*left_out += p->sysctl.n;
+		p->sysctl.n = 0;
+	}
+}
+
+/* A copy of the plan with nothing in it that reaches the host. */
+static int make_plan(const struct plan *from, struct arena *arena, struct plan *to,
+		     size_t *left_out)
+{
+	static const struct spec_hooks none[SPEC_HOOK_COUNT];
+
+	*to = *from;
+	to->hooks = none;
+	to->hook_kinds = 0;
+	to->process.hooks.n = 0;
+	to->process.seccomp = NULL;
+	to->process.listener = (struct plan_listener){.path = NULL};
+	to->n_net_devices = 0;
+	to->notify = NULL;
+	to->propagation = MS_SLAVE | MS_REC;
+	to->root_propagation = 0;
+	spare_joined(to, left_out);
+	if (in_bind(from->mounts, from->n_mounts, from->process.cwd))
+		to->process.cwd = "/";
+	if (filter_mounts(from, to, arena, left_out) < 0 ||
+	    filter_devices(from, to, arena, left_out) < 0)
+		return -ENOMEM;
+	if (in_bind(from->mounts, from->n_mounts, "/dev"))
+		to->setup_dev = false;
+	return 0;
+}
+
+/* Any handler of binfmt_misc: "register" and "status" are its own files. */
+static bool have_binfmt(void)
+{
+	DIR *d = opendir("/proc/sys/fs/binfmt_misc");
+	const struct dirent *e;
+	bool found = false;
+
+	while (d && (e = readdir(d)))
+		found |= e->d_name[0] != '.' && !str_eq(e->d_name, "register") &&
+			 !str_eq(e->d_name, "status");
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static int ended(bool exec, struct err *err)
+{
+	return exec ? 0 : err_set(err, 0, "the rehearsal's process ended unexpectedly");
+}
+
+static int converse(struct creation *c, struct rehearsal *ret)
+{
+	bool exec = false;
+
+	for (;;) {
+		struct sync_message m;
+		int r = sync_receive(c->sync, &m, NULL, c->deadline, c->err);
+
+		if (r < 0)
+			return r;
+		if (r == SYNC_GONE)
+			return ended(exec, c->err);
+		if (m.type == SYNC_FAILED)
+			return sync_failure(&m, c->err);
+		if (m.type == SYNC_SOURCE)
+			r = creation_send_source(c, m.value);
+		if (m.type == SYNC_READY) {
+			ret->whole = m.value == 0;
+			exec |= !ret->whole;
+			r = creation_raise_rlimits(c);
+			sync_send(c->sync, SYNC_RECORDED, 0, -1);
+		}
+		exec |= m.type == SYNC_EXEC;
+		if (r < 0)
+			return r;
+	}
+}
+
+static int perform(struct creation *c, struct rehearsal *ret)
+{
+	int r = creation_open_sources(c);
+
+	if (r == 0)
+		r = creation_idmap(c, false);
+	if (r == 0)
+		r = creation_spawn(c);
+	if (r == 0)
+		r = creation_map_ids(c);
+	return r < 0 ? r : converse(c, ret);
+}
+
+int rehearsal_run(struct creation *c, struct rehearsal *ret)
+{
+	struct plan *whole = c->plan, some;
+	int r;
+
+	*ret = (struct rehearsal){.whole = false};
+	if (whole->mounts_namespace && !(whole->create & CLONE_NEWNS)) {
+		ret->skipped = true;
+		return 0;
+	}
+	if (make_plan(whole, &c->arena, &some, &ret->left_out) < 0)
+		return err_set(c->err, ENOMEM, "rehearse");
+	c->plan = &some;
+	c->rehearsal = true;
+	c->binfmt = have_binfmt();
+	c->deadline = clock_deadline(TIMEOUT_MS);
+	c->sync = c->gate = c->dir = c->pidfd = -1;
+	c->hook_output[0] = c->hook_output[1] = -1;
+	r = perform(c, ret);
+	create_reap(c->pid, c->pidfd);
+	fd_close(c->pidfd);
+	fd_close(c->sync);
+	for (size_t i = 0; c->sources && i < some.n_mounts; i++)
+		fd_close(c->sources[i]);
+	c->plan = whole;
+	return r;
+}

@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# What doctor says of a bundle is what run then does, also where the host has been spoilt; and it
+# changes nothing.
+load ../lib/common
+
+# agree STATUS [COMMAND…]: doctor and run of $B both end with STATUS; COMMAND goes in front of them.
+agree() {
+	local want=$1 rc=0
+	shift
+	"$@" "$OAKUM" --root "$ROOT" doctor --id "$C" "$B" >"$W/report" 2>"$W/err" </dev/null || rc=$?
+	[ $rc = "$want" ] || { echo "doctor ended with $rc, not $want:"; cat "$W/report" "$W/err"; return 1; }
+	is "$(cat "$W/err")" ""
+	if [ "$want" = 0 ]; then
+		! grep '^  fails' "$W/report"
+	else
+		grep -q '^  fails' "$W/report"
+	fi
+	rc=0
+	"$@" "$OAKUM" --root "$ROOT" run -b "$B" "$C" >"$W/out" 2>"$W/err" </dev/null || rc=$?
+	[ $rc = "$want" ] || { echo "run ended with $rc, not $want:"; cat "$W/err"; echo "doctor said:"; grep fails "$W/report"; return 1; }
+}
+
+# reports TEXT…: the last report has each.
+reports() {
+	local text
+	for text; do
+		grep -qF -e "$text" "$W/report" || { echo "the report lacks '$text':"; cat "$W/report"; return 1; }
+	done
+}
+
+@test "a good bundle: nothing fails, and nothing is done" {
+	bundle '.linux.namespaces += [{type: "cgroup"}] | .hooks = {prestart: [{path: "/bin/true"}]}
+		| .mounts += [{destination: "/new/dir", type: "tmpfs"}, {destination: "/vol", type: "bind", source: "data", options: ["bind"]},
+		{destination: "/vol/inner", type: "tmpfs"}] | .process.cwd = "/made/for/it" | .linux.sysctl = {"net.ipv4.ip_forward": "1"}'
+	mkdir "$B/data"
+	find "$B" -printf '%p %C@ %m %u:%g\n' | sort >"$W/was"
+	rm -rf "$ROOT"
+	ok oakum doctor "$B"
+	prints "rehearsal: namespaces, ids, mounts"
+	[ ! -e "$ROOT" ]
+	find "$B" -printf '%p %C@ %m %u:%g\n' | sort | diff "$W/was" -
+	is "$(find /sys/fs/cgroup -name doctor)" ""
+	mkdir -m 700 "$ROOT"
+	agree 0
+}
+
+@test "the host alone: each finding has its verdict, as JSON too" {
+	ok oakum doctor
+	prints "  has     openat2" "cgroups" "state root"
+	lines=$(grep -c '^  ' <<<"$output")
+	ok oakum doctor --format json
+	is "$(jq '[.areas[].findings[]] | length' <<<"$output")" "$lines"
+	is "$(jq -r '[.areas[].findings[].verdict] | unique - ["has", "lacks", "note"] | length' <<<"$output")" 0
+	is "$(jq -r '.areas[] | select(.area == "kernel").findings[0] | .what + " " + (.detail | split(",")[0])' <<<"$output")" "Linux $(uname -r)"
+}
+
+@test "a bad configuration, a missing root, missing sources: 3" {
+	bundle '.process.cwd = "relative" | .process.user.uid = -1'
+	agree 3
+	reports "config.json:" /process/cwd /process/user/uid
+	bundle '.mounts += [{destination: "/a", type: "bind", source: "/none/a", options: ["bind"]}]'
+	agree 3
+	reports "/mounts/7/source: source /none/a"
+	bundle
+	rm -rf "$B/rootfs"
+	agree 3
+	reports "/root/path: rootfs $B/rootfs: No such file"
+}
+
+@test "fields that this host cannot satisfy, one by one" {
+	while read -r status pointer filter; do
+		bundle "$filter"
+		agree "$status" || { echo "with: $filter"; false; }
+		reports "$pointer"
+	done <<-'T'
+		6 /process/apparmorProfile .process.apparmorProfile = "frob"
+		6 /mounts/7 .mounts += [{destination: "/mnt/x", type: "nosuchfs", source: "x"}]
+		1 /mounts/7 .mounts += [{destination: "/mnt/x", type: "tmpfs", source: "x", options: ["size=zzz"]}]
+		1 /linux/sysctl/net.ipv4.ip_forward .linux.sysctl = {"net.ipv4.ip_forward": "frob"}
+		3 /linux/netDevices/nosuch0 .linux.netDevices = {nosuch0: {}}
+		1 /hooks/createRuntime/0 .hooks = {createRuntime: [{path: "/none/hook"}]}
+		1 /hooks/poststart/0 .hooks = {poststart: [{path: "/none/hook"}]}
+		127 /process/args/0 .process.args = ["/bin/nope"]
+		127 /process/args/0 .process.args = ["nope"]
+		126 /process/args/0 .process.args = ["/etc/passwd"]
+		126 /process/args/0 .process.args = ["/bin"]
+		6 /linux/resources/rdma .linux.resources.rdma = {mlx5_0: {hcaHandles: 1}}
+		3 /linux/cgroupsPath .linux.cgroupsPath = "system.slice:oakum:web"
+		1 /linux/devices/0 .linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]
+	T
+}
+
+@test "a program of another machine, one whose interpreter is missing" {
+	bundle '.process.args = ["/p"]'
+	printf '\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0' >"$B/rootfs/p"
+	head -c 100 /dev/zero >>"$B/rootfs/p"
+	chmod 755 "$B/rootfs/p"
+	[ "$(uname -m)" = x86_64 ] || skip "the made file is for aarch64"
+	agree 126
+	reports "the program is for aarch64, this machine is x86_64"
+	printf '#!/none/such\n' >"$B/rootfs/p"
+	agree 127
+	reports "its #! line names /none/such"
+}
+
+@test "a limit above our own hard one" {
+	bundle '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 100}]'
+	agree 0
+	bundle '.process.rlimits = [{type: "RLIMIT_CORE", soft: 1000000, hard: 1000000}]'
+	(ulimit -Hc 4 && agree 6 setpriv --bounding-set -sys_resource)
+	reports /process/rlimits/0
+}
+
+@test "a poststop hook that is missing is a warning, as delete gives" {
+	bundle '.hooks = {poststop: [{path: "/none/hook"}]}'
+	agree 0
+	reports "note    delete will warn: /hooks/poststop/0: execute /none/hook"
+}
+
+@test "max_user_namespaces is 0" {
+	bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(select(.type != "cgroup"))'
+	inner() {
+		unshare --user --map-root-user --mount --pid --fork --mount-proc sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh "$@"
+	}
+	agree 1 inner
+	reports "lacks   a new user namespace: /proc/sys/user/max_user_namespaces (0) is reached" "ENOSPC"
+}
+
+@test "a cgroup hierarchy that is not mounted, and one mounted read-only" {
+	# A controller that this machine has in v2, whatever v1 has taken.
+	if on_v2; then
+		dir=/sys/fs/cgroup limit='hugepageLimits = [{pageSize: "2MB", limit: 0}]' pointer=/linux/resources/hugepageLimits
+		grep -qw hugetlb $dir/cgroup.controllers || skip "no controller hugetlb in v2 here"
+	else
+		dir=/sys/fs/cgroup/pids limit='pids = {limit: 20}' pointer=/linux/resources/pids
+	fi
+	bundle ".linux.resources.$limit"' | .mounts |= map(select(.type != "cgroup"))'
+	agree 0
+	unmounted() {
+		unshare --mount sh -c 'umount -l "$0" && { [ ! -e /sys/fs/cgroup/unified ] || umount -l /sys/fs/cgroup/unified; } && exec "$@"' $dir "$@"
+	}
+	agree 6 unmounted
+	reports $pointer
+	read_only() {
+		unshare --mount sh -c 'mount -o remount,bind,ro "$0" && exec "$@"' $dir "$@"
+	}
+	agree 1 read_only
+	reports EROFS "$dir is mounted read-only"
+}
+
+@test "a cgroup that is in use" {
+	sleeper '.linux.cgroupsPath = "/taken"'
+	ok oakum run -d -b "$B" other
+	edit '.process.args = ["true"]'
+	agree 4
+	reports "container's cgroup is not empty"
+	ok oakum delete --force other
+}
+
+@test "the state root: every number of free inodes, too little space, not ours" {
+	bundle
+	mkdir "$W/small"
+	for n in 1 2 3 4 5 6 7 8; do
+		mount -t tmpfs -o nr_inodes=$n,mode=700 small "$W/small"
+		rc=0 want=0
+		"$OAKUM" --root "$W/small" doctor "$B" >"$W/report" </dev/null || rc=$?
+		"$OAKUM" --root "$W/small" run -b "$B" "$C" >/dev/null 2>"$W/err" </dev/null || want=$?
+		[ $rc = $want ] || { echo "with $n inodes doctor says $rc, run $want"; cat "$W/report" "$W/err"; umount "$W/small"; false; }
+		[ $rc = 0 ] || reports "free inodes" ENOSPC
+		umount "$W/small"
+	done
+	[ $rc = 0 ]
+	mount -t tmpfs -o size=4k,mode=700 small "$W/small"
+	head -c 4096 /dev/zero >"$W/small/full"
+	fails 1 "$OAKUM" --root "$W/small" run -b "$B" "$C"
+	rc=0
+	"$OAKUM" --root "$W/small" doctor "$B" >"$W/report" </dev/null || rc=$?
+	is $rc 1
+	reports "free bytes" ENOSPC
+	umount "$W/small"
+	ln -s "$ROOT" "$W/link"
+	rc=0
+	"$OAKUM" --root "$W/link" doctor >"$W/report" </dev/null || rc=$?
+	is $rc 6
+	reports "$W/link"
+}
+
+@test "an older kernel: openat2, the new mount calls and close_range are gone" {
+	bundle
+	agree 0 "$LIB/without" openat2
+	reports "lacks   openat2 (Linux 5.6): paths are walked component by component"
+	agree 0 "$LIB/without" fsopen,fspick,fsconfig,fsmount,open_tree,move_mount,mount_setattr
+	reports "lacks   new mount calls (fsopen) (Linux 5.2)" "lacks   mount_setattr (Linux 5.12)"
+	agree 0 "$LIB/without" close_range
+	reports "lacks   close_range (Linux 5.9)"
+}
+
+@test "a kernel without clone3" {
+	bundle
+	agree 6 "$LIB/without" clone3
+	reports "clone3: no container can be made" "Linux 5.3"
+}
+
+@test "an ordinary user" {
+	bundle
+	chmod 755 "$W" "$B"
+	mkdir -m 700 "$W/u"
+	chown 65534 "$W/u"
+	rc=0 want=0
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$OAKUM" --root "$W/u/r" doctor "$B" >"$W/report" 2>&1 </dev/null || rc=$?
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$OAKUM" --root "$W/u/r" run -b "$B" "$C" >"$W/out" 2>&1 </dev/null || want=$?
+	[ $rc = $want ] || { echo "doctor says $rc, run $want"; cat "$W/report" "$W/out"; false; }
+}
+
+@test "id ranges without newuidmap" {
+	bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings
+		| .linux.namespaces |= map(select(.type != "network")) | .mounts |= map(select(.type != "cgroup" and .type != "sysfs" and .type != "mqueue")) | del(.linux.resources)'
+	chmod 755 "$W" "$B"
+	mkdir -m 700 "$W/u"
+	chown 65534 "$W/u"
+	mkdir "$W/empty"
+	cp "$OAKUM" "$W/oakum"
+	rc=0 want=0
+	as() { env PATH="$W/empty" /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups "$W/oakum" --root "$W/u/r" --cgroup-manager disabled "$@" </dev/null; }
+	as doctor "$B" >"$W/report" 2>&1 || rc=$?
+	as run -b "$B" "$C" >"$W/out" 2>&1 || want=$?
+	[ $rc = $want ] && [ $rc != 0 ] || { echo "doctor says $rc, run $want"; cat "$W/report" "$W/out"; false; }
+	reports "lacks   newuidmap: not in the PATH" /linux/uidMappings
+}
