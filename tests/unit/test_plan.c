@@ -275,7 +275,7 @@ static void every_golden_plan(void **state)
 		}
 	}
 	closedir(d);
-	assert_true(n >= 50);
+	assert_true(n >= 60);
 }
 
 int main(void)
