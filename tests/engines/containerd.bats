@@ -25,6 +25,12 @@ at_terminal() {
 	is "$({ echo typed; until_true 10 task_is RUNNING; } | launch --rm "$IMAGE" "$C" cat)" typed
 }
 
+@test "run: as docs/engines.md has it" {
+	command=$(doc ctr)
+	gives 0 sh -c "${command/docker.io\/library\/busybox:latest/$IMAGE}"
+	is "$output" hello
+}
+
 @test "run: 5 MB come through whole" {
 	launch --rm "$IMAGE" "$C" sh -c 'head -c 5000000 /dev/zero' >"$W/zeros" </dev/null
 	is "$(stat -c %s "$W/zeros")" 5000000

@@ -35,6 +35,9 @@ context() {
 	END
 }
 
+# A daemon that was started anew, and the containerd it manages.
+DAEMONS='process [0-9]+ (dockerd|containerd) |socket [0-9]+ '
+
 @test "it is the default, for all that docker runs" {
 	is "$(docker info -f '{{.DefaultRuntime}}')" oakum
 	gives 0 docker run -d --name "$C" "$IMAGE" sleep 1000
@@ -72,8 +75,19 @@ context() {
 	docker rmi -f "$C"
 }
 
-# A daemon that was started anew, and the containerd it manages.
-DAEMONS='process [0-9]+ (dockerd|containerd) |socket [0-9]+ '
+@test "dockerd --add-runtime: the option of the command line takes the same" {
+	jq 'del(.runtimes, ."default-runtime")' "$E/daemon.json" >"$W/daemon.json"
+	stop dockerd
+	option=$(sed -n 's/.*`dockerd \(--add-runtime [^`]*\)`.*/\1/p' "$DOC")
+	start dockerd dockerd --config-file "$W/daemon.json" ${option/\/usr\/local\/bin\/oakum/$OAKUM}
+	until_true 30 answers
+	is "$(docker info -f '{{.DefaultRuntime}}')" runc
+	gives 0 box --rm "$IMAGE" echo hello
+	is "$output" hello
+	stop dockerd
+	docker_start
+	anew "$DAEMONS"
+}
 
 @test "the daemon stopped and started: what is always to run comes back" {
 	lives --restart always

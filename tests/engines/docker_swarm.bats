@@ -36,7 +36,7 @@ hit() {
 	gives 0 docker swarm init --advertise-addr "$address" --task-history-limit 1
 	gives 0 docker network create -d overlay --attachable inner
 	gives 0 docker service create --detach --no-resolve-image --name crew --network inner --endpoint-mode dnsrr \
-		--restart-delay 0s --replicas 5 --limit-memory 32m "$IMAGE" sleep 100000
+		--restart-delay 0s --stop-grace-period 1s --replicas 5 --limit-memory 32m "$IMAGE" sleep 100000
 	until_true 60 replicas crew 5
 	gives 0 docker service scale --detach crew=20
 	until_true 120 replicas crew 20
@@ -76,7 +76,7 @@ no_task() { [ -z "$(ls "$ROOT")$(pgrep containerd-shim || :)" ]; }
 
 @test "a service is updated and rolled back, a replica at a time" {
 	gives 0 docker swarm init --advertise-addr 127.0.0.1 --task-history-limit 1
-	gives 0 docker service create --detach --no-resolve-image --name crew --network host --restart-delay 0s --replicas 3 \
+	gives 0 docker service create --detach --no-resolve-image --name crew --network host --restart-delay 0s --stop-grace-period 1s --replicas 3 \
 		--update-delay 0s --update-monitor 1s --env A=first "$IMAGE" sleep 100000
 	until_true 60 replicas crew 3
 	gives 0 docker service update --no-resolve-image --env-add A=second crew
