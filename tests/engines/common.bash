@@ -74,8 +74,12 @@ setup() {
 	cd "$W" || return 1
 	# bats' own clock of this test is to be there before it is looked at.
 	[ -z "${BATS_killer_pid-}" ] || until_true 5 pgrep -x -P "$BATS_killer_pid" sleep >/dev/null
+	# And that of the test before is to be reaped.
+	until_true 5 all_reaped
 	leaks take >"$W.before"
 }
+
+all_reaped() { ! grep -q -s ') Z ' /proc/[0-9]*/stat; }
 
 teardown() {
 	local rc=0

@@ -238,11 +238,13 @@ limit() {
 	pod
 	started one . sleep 1000
 	kill -KILL "$(pid_of "$POD")" "$(pid_of "$ID")"
-	# Stopped, or taken away already.
+	# Stopped, or taken away already; and containerd has heard of both.
 	until_true 10 is_over
+	until_true 10 is_exited
 	no_pod
 }
 
+is_exited() { [ "$(cri ContainerStatus "{\"container_id\": \"$ID\"}" | jq .status.state)" = 2 ]; }
 is_over() { [ "$(status_of "$POD" 2>/dev/null)" != running ]; }
 
 @test "a handler that is not configured is refused" {
