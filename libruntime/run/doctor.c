@@ -139,21 +139,22 @@ static int examine(struct oakum *o, const char *id, const struct oakum_create *b
 int oakum_doctor(struct oakum *o, const char *id, const struct oakum_create *bundle, bool json,
 		 char **ret)
 {
-	AUTO_FREE char *mem = malloc(REPORT_SIZE);
 	struct err *err = handle_begin(o);
-	struct strbuf b;
 	int r = bundle ? HANDLE_CHECK_OPTIONS(o, bundle, oakum_create) : 0;
+	struct strbuf b;
+	char *mem;
 
 	*ret = NULL;
-	if (r == 0 && !mem)
-		r = err_set(err, ENOMEM, "examine the host");
 	if (r < 0)
 		return handle_end(o, "doctor", NULL, r);
+	mem = malloc(REPORT_SIZE);
+	if (!mem)
+		return handle_end(o, "doctor", NULL, err_set(err, ENOMEM, "examine the host"));
 	strbuf_init(&b, mem, REPORT_SIZE);
 	r = examine(o, id, bundle, json, &b);
-	if (!b.overflow) {
+	if (b.overflow)
+		free(mem);
+	else
 		*ret = mem;
-		mem = NULL;
-	}
 	return handle_end(o, "doctor", NULL, r);
 }
