@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,33 +33,59 @@ static bool number(const char **text, char end, uint32_t *ret)
 	return true;
 }
 
-/* An id of the container as the host has it; false where it is not mapped. */
-static bool translate(uint32_t *id, const struct ns_idmap *maps, size_t n)
+/* A kind of ids while it is read. */
+struct reading {
+	const struct ns_idmap *maps; /* the container's */
+	size_t n_maps;
+	struct ns_idmap *out;
+	size_t n;
+	bool unmapped; /* an id behind '@' is not in @maps */
+};
+
+/* The ids of the container from @m->host on as the host has them: a range of them may be several
+ * there. False where one is not mapped. */
+static bool add_relative(struct reading *r, struct ns_idmap m)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (*id < maps[i].container || *id - maps[i].container >= maps[i].size)
-			continue;
-		*id = maps[i].host + (*id - maps[i].container);
-		return true;
+	while (m.size > 0) {
+		const struct ns_idmap *found = NULL;
+		struct ns_idmap part = m;
+
+		for (size_t i = 0; i < r->n_maps && !found; i++)
+			if (m.host >= r->maps[i].container &&
+			    m.host - r->maps[i].container < r->maps[i].size)
+				found = &r->maps[i];
+		if (!found) {
+			r->unmapped = true;
+			return false;
+		}
+		part.host = found->host + (m.host - found->container);
+		if (part.size > found->size - (m.host - found->container))
+			part.size = found->size - (m.host - found->container);
+		r->out[r->n++] = part;
+		m.container += part.size;
+		m.host += part.size;
+		m.size -= part.size;
 	}
-	return false;
+	return true;
 }
 
 /* "[@]A-B-N" separated by '#', up to ';' or the end. NULL and an error, or behind it. */
-static const char *read_triples(const char *text, const struct ns_idmap *maps, size_t n_maps,
-				struct ns_idmap *out, size_t *ret_n)
+static const char *read_triples(const char *text, struct reading *r)
 {
 	for (;;) {
 		bool relative = *text == '@';
-		struct ns_idmap *m = &out[*ret_n];
+		struct ns_idmap m;
 
 		text += relative;
-		if (!number(&text, '-', &m->container) || !number(&text, '-', &m->host) ||
-		    !number(&text, '\0', &m->size) || m->size == 0)
+		if (!number(&text, '-', &m.container) || !number(&text, '-', &m.host) ||
+		    !number(&text, '\0', &m.size) || m.size == 0)
 			return NULL;
-		if (relative && !translate(&m->host, maps, n_maps))
+		if (m.size - 1 > UINT32_MAX - m.container || m.size - 1 > UINT32_MAX - m.host)
 			return NULL;
-		++*ret_n;
+		if (!relative)
+			r->out[r->n++] = m;
+		else if (!add_relative(r, m))
+			return NULL;
 		if (*text == '#')
 			text++;
 		else
@@ -74,36 +102,50 @@ static size_t count_triples(const char *text)
 	return n;
 }
 
+/* A kind that the text leaves out is mapped as the container's is. */
+static void take(const struct reading *r, const struct ns_idmap **ret, size_t *ret_n)
+{
+	*ret = r->n ? r->out : r->maps;
+	*ret_n = r->n ? r->n : r->n_maps;
+}
+
+static int fail_mapping(const char *text, const char *why, struct err *err)
+{
+	return err_kind(err, ERR_CONFIG, 0, "id mapping \"%.160s\": %s", text, why);
+}
+
 int idmap_parse(const char *text, const struct idmap_relative *container, struct arena *arena,
 		struct idmap *ret, struct err *err)
 {
-	struct ns_idmap *uids = arena_array(arena, count_triples(text), sizeof(*uids));
-	struct ns_idmap *gids = arena_array(arena, count_triples(text), sizeof(*gids));
+	struct reading uids = {.maps = container->uids, .n_maps = container->n_uids};
+	struct reading gids = {.maps = container->gids, .n_maps = container->n_gids};
 	const char *p = text;
-	size_t n_uids = 0, n_gids = 0;
 
-	if (!uids || !gids)
+	uids.out = arena_array(arena, count_triples(text) * (uids.n_maps + 1), sizeof(*uids.out));
+	gids.out = arena_array(arena, count_triples(text) * (gids.n_maps + 1), sizeof(*gids.out));
+	if (!uids.out || !gids.out)
 		return err_set(err, ENOMEM, "id mapping");
 	while (p && *p) {
-		if (str_starts(p, "uids=") && !n_uids)
-			p = read_triples(p + 5, container->uids, container->n_uids, uids, &n_uids);
-		else if (str_starts(p, "gids=") && !n_gids)
-			p = read_triples(p + 5, container->gids, container->n_gids, gids, &n_gids);
+		if (str_starts(p, "uids=") && !uids.n)
+			p = read_triples(p + 5, &uids);
+		else if (str_starts(p, "gids=") && !gids.n)
+			p = read_triples(p + 5, &gids);
 		else
 			p = NULL;
-		if (p && *p == ';')
-			p++;
+		p += p && *p == ';';
 	}
-	if (!p || !n_uids || !n_gids)
-		return err_kind(
-			err, ERR_CONFIG, 0,
-			"id mapping \"%.200s\": expected uids=A-B-N#…;gids=A-B-N#…, with @ an "
-			"id that the container's user namespace maps",
-			text);
-	ret->uids = uids;
-	ret->gids = gids;
-	ret->n_uids = n_uids;
-	ret->n_gids = n_gids;
+	if (uids.unmapped || gids.unmapped)
+		return fail_mapping(
+			text, "an id behind @ is none that the container's user namespace maps",
+			err);
+	if (!p)
+		return fail_mapping(text, "expected uids=A-B-N#…;gids=A-B-N#…, with @ before an A",
+				    err);
+	if (!(uids.n + uids.n_maps) || !(gids.n + gids.n_maps))
+		return fail_mapping(
+			text, "uids or gids are left out, and no user namespace has any", err);
+	take(&uids, &ret->uids, &ret->n_uids);
+	take(&gids, &ret->gids, &ret->n_gids);
 	return 0;
 }
 
@@ -148,6 +190,57 @@ int idmap_userns(const struct idmap *map, struct err *err)
 	return r;
 }
 
+/* Since which version of Linux a file system can be id-mapped (mount_setattr(2)); NULL: not yet. */
+static const struct {
+	unsigned long magic;
+	const char *name, *since;
+} file_systems[] = {
+	{EXT4_SUPER_MAGIC, "ext4", "5.12"},
+	{XFS_SUPER_MAGIC, "xfs", "5.12"},
+	{MSDOS_SUPER_MAGIC, "vfat", "5.12"},
+	{BTRFS_SUPER_MAGIC, "btrfs", "5.15"},
+	{0x7366746e, "ntfs3", "5.15"},
+	{F2FS_SUPER_MAGIC, "f2fs", "5.18"},
+	{EROFS_SUPER_MAGIC_V1, "erofs", "5.19"},
+	{SQUASHFS_MAGIC, "squashfs", "6.2"},
+	{TMPFS_MAGIC, "tmpfs", "6.3"},
+	{CEPH_SUPER_MAGIC, "ceph", "6.7"},
+	{HUGETLBFS_MAGIC, "hugetlbfs", "6.9"},
+	{FUSE_SUPER_MAGIC, "fuse", "6.12"},
+	{OVERLAYFS_SUPER_MAGIC, "overlay", NULL},
+	{NFS_SUPER_MAGIC, "nfs", NULL},
+	{V9FS_MAGIC, "9p", NULL},
+	{PROC_SUPER_MAGIC, "proc", NULL},
+	{SYSFS_MAGIC, "sysfs", NULL},
+	{CGROUP_SUPER_MAGIC, "cgroup", NULL},
+	{CGROUP2_SUPER_MAGIC, "cgroup2", NULL},
+	{DEVPTS_SUPER_MAGIC, "devpts", NULL},
+};
+
+/* The kernel says EINVAL and no more. */
+static int fail_file_system(int tree, struct err *err)
+{
+	struct statfs fs = {.f_type = 0};
+	size_t i = 0;
+
+	(void)fstatfs(tree, &fs);
+	while (i < ARRAY_SIZE(file_systems) && file_systems[i].magic != (unsigned long)fs.f_type)
+		i++;
+	if (i == ARRAY_SIZE(file_systems))
+		return err_kind(err, ERR_UNSUPPORTED, EINVAL,
+				"id-map the mount: the file system (type 0x%lx) cannot be "
+				"id-mapped by this kernel",
+				(unsigned long)fs.f_type);
+	if (!file_systems[i].since)
+		return err_kind(err, ERR_UNSUPPORTED, EINVAL,
+				"id-map the mount: %s cannot be id-mapped by this kernel",
+				file_systems[i].name);
+	err_hint(err, "or its user namespace is the one that the file system belongs to already");
+	return err_kind(err, ERR_UNSUPPORTED, EINVAL,
+			"id-map the mount: %s cannot be id-mapped by this kernel (Linux %s can)",
+			file_systems[i].name, file_systems[i].since);
+}
+
 int idmap_apply(int tree, int userns, bool recursive, struct err *err)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns};
@@ -158,11 +251,9 @@ int idmap_apply(int tree, int userns, bool recursive, struct err *err)
 		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
 				"id-mapped mounts need mount_setattr(2) (Linux 5.12)");
 	if (errno == EINVAL)
-		return err_kind(err, ERR_UNSUPPORTED, EINVAL,
-				"id-map the mount: this file system cannot be id-mapped by this "
-				"kernel, or it is mapped already");
+		return fail_file_system(tree, err);
 	if (errno == EPERM)
 		err_hint(err, "it needs CAP_SYS_ADMIN in the user namespace that mounted the file "
-			      "system, and a mapping that is not empty");
+			      "system, and a mount that is not id-mapped already");
 	return err_set(err, errno, "id-map the mount");
 }

@@ -162,6 +162,14 @@ static int keep_locked(const struct mount_op *op, int mnt, struct mount_op *ret,
 	return 0;
 }
 
+/* 0, or -errno as mount_tree_change_detached(). */
+static int leave_peers(const struct mount_op *op, int mnt, changer *with)
+{
+	struct mount_change c = {.propagation = op->source_propagation};
+
+	return op->source_propagation ? with(mnt, &c) : 0;
+}
+
 /* Give a detached mount its attributes and its place, so that it is never seen without them; where
  * mount_setattr(2) is missing, the other way round. */
 static int attach(const struct mount_op *op, int mnt, int target, struct err *err)
@@ -175,13 +183,20 @@ static int attach(const struct mount_op *op, int mnt, int target, struct err *er
 			return r;
 		op = &kept;
 	}
-	r = change_with(op, mnt, mount_tree_change_detached);
+	r = leave_peers(op, mnt, mount_tree_change_detached);
+	if (r == 0)
+		r = change_with(op, mnt, mount_tree_change_detached);
 	if (r < 0 && !mount_tree_missing(r))
 		return err_set(err, -r, "set the attributes of the mount on %s", op->target);
 	e = mount_tree_attach(mnt, target);
 	if (e < 0)
 		return fail(op, -e, err);
-	return r < 0 ? change(op, mnt, err) : 0;
+	if (r == 0)
+		return 0;
+	r = leave_peers(op, mnt, mount_tree_change);
+	if (r < 0)
+		return err_set(err, -r, "take the mount on %s out of its peer group", op->target);
+	return change(op, mnt, err);
 }
 
 /* After mount(2): find what has been mounted, change it. */

@@ -38,15 +38,18 @@ struct mount_op {
 	unsigned long sb_flags; /* MS_RDONLY MS_SYNCHRONOUS MS_DIRSYNC MS_MANDLOCK MS_LAZYTIME …:
 				   the superblock; not for binds */
 	unsigned long sb_clear;
-	unsigned long propagation; /* MS_PRIVATE … with MS_REC, or 0 */
-	bool recursive;		   /* rbind */
-	bool copyup;		   /* tmpfs filled with what it hides */
-	bool optional;		   /* a source that does not exist is skipped */
-	bool late_readonly;	   /* "ro" is applied by mount_finish(), when /dev has its nodes */
-	bool no_symlink;	   /* refuse a symlink anywhere in target: /proc and /sys */
-	bool copy_symlink;	   /* a source that is a symlink is made again, not mounted */
-	bool source_nofollow;	   /* a source that is a symlink is mounted itself */
-	bool target_nofollow;	   /* mount on a link at target itself */
+	unsigned long propagation;	  /* MS_PRIVATE … with MS_REC, or 0 */
+	unsigned long source_propagation; /* bind: made of its tree before that, since one that the
+					     parent opened is still in the host's peer groups; or
+					     0 */
+	bool recursive;			  /* rbind */
+	bool copyup;			  /* tmpfs filled with what it hides */
+	bool optional;			  /* a source that does not exist is skipped */
+	bool late_readonly;   /* "ro" is applied by mount_finish(), when /dev has its nodes */
+	bool no_symlink;      /* refuse a symlink anywhere in target: /proc and /sys */
+	bool copy_symlink;    /* a source that is a symlink is made again, not mounted */
+	bool source_nofollow; /* a source that is a symlink is mounted itself */
+	bool target_nofollow; /* mount on a link at target itself */
 	bool locked; /* bind in a user namespace: what its source forbids stays forbidden */
 	const char *label, *label_key; /* fs: SELinux label, and the option that takes it; NULL */
 	struct idmap idmap;	       /* bind only */

@@ -343,6 +343,13 @@ static void forget_superblock(struct mount_op *op)
 	op->sb_clear = 0;
 }
 
+/* "idmap=" says no more than "idmap". */
+static void keep_idmap_text(struct mount_op *op, const char *equals)
+{
+	if (equals && equals[1])
+		op->idmap_text = equals + 1;
+}
+
 static size_t data_size(const char *const *options, size_t n)
 {
 	size_t size = 1;
@@ -376,8 +383,7 @@ int mount_parse_options(struct mount_op *op, const char *const *options, size_t 
 		if (w && misplaced(op, w))
 			return refuse(op, i, options[i], misplaced(op, w), ERR_CONFIG, err);
 		if (w && (w->meaning == IDMAP || w->meaning == RIDMAP))
-			op->idmap_text = strchr(options[i], '=') ? strchr(options[i], '=') + 1
-								 : op->idmap_text;
+			keep_idmap_text(op, strchr(options[i], '='));
 		if (w) {
 			apply_word(op, w, &asked);
 		} else if (options[i][0]) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Id-mapped mounts of a new container. The parent maps the detached trees, since the child may have
- * no right to: at once where the mapping is known, those of a new user namespace once that is
- * mapped, and a source that lies in the container's own root when the child asks for it, because an
- * earlier mount may bring it.
+ * What the parent does about the sources of binds, since the child may have no right to: it maps
+ * the ids of detached trees, at once where the mapping is known, those of a new user namespace once
+ * that is mapped; and it opens a source when the child asks for it, one that an earlier mount has
+ * brought, or one that was too many to be held.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "run/creation.h"
+#include "run/init.h"
 #include "run/sync.h"
 
 /* The user namespace whose ids @op shows, a descriptor of the caller's. */
@@ -66,6 +67,7 @@ int creation_idmap(struct creation *c, bool child)
 /* In the mount namespace of the child, where the source is; with our rights. */
 static _Noreturn void fetch(struct creation *c, const struct mount_op *op, size_t index)
 {
+	bool mapped = op->idmap.kind != IDMAP_NONE;
 	struct err err = ERR_INIT;
 	char path[40];
 	int ns, tree = -1;
@@ -73,15 +75,17 @@ static _Noreturn void fetch(struct creation *c, const struct mount_op *op, size_
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", c->pid);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
 	/* The user namespace first: its path is of our own /proc. */
-	AUTO_CLOSE int userns = open_userns(c, op, &err);
+	AUTO_CLOSE int userns = mapped ? open_userns(c, op, &err) : -1;
 
-	if (userns >= 0 && ns < 0)
+	if (mapped && userns < 0)
+		fd_replace(&ns, -1);
+	else if (ns < 0)
 		err_set(&err, errno, "open the container's mount namespace");
-	else if (userns >= 0 && setns(ns, CLONE_NEWNS) < 0)
+	else if (setns(ns, CLONE_NEWNS) < 0)
 		err_set(&err, errno, "join the container's mount namespace");
-	else if (userns >= 0)
+	else
 		tree = mount_open_source(op, &err);
-	if (tree >= 0 && idmap_apply(tree, userns, op->idmap.recursive, &err) < 0)
+	if (tree >= 0 && mapped && idmap_apply(tree, userns, op->idmap.recursive, &err) < 0)
 		fd_replace(&tree, -1);
 	if (tree >= 0)
 		sync_send(c->sync, SYNC_SOURCE, (int64_t)index, tree);
@@ -90,13 +94,30 @@ static _Noreturn void fetch(struct creation *c, const struct mount_op *op, size_
 	_exit(0);
 }
 
+/* Where the host's mounts are. */
+static int send_host_source(struct creation *c, const struct mount_op *op, int64_t index)
+{
+	AUTO_CLOSE int tree = mount_open_source(op, c->err);
+	int r = tree;
+
+	if (r >= 0 && op->idmap.kind != IDMAP_NONE)
+		r = map_tree(c, op, tree, c->err);
+	if (r < 0)
+		err_pointer(c->err, "/mounts/%d", op->index);
+	else
+		sync_send(c->sync, SYNC_SOURCE, index, tree);
+	return r < 0 ? r : 0;
+}
+
 int creation_send_source(struct creation *c, int64_t index)
 {
 	const struct plan *p = c->plan;
 	pid_t helper;
 
-	if (index < 0 || (size_t)index >= p->n_mounts || p->mounts[index].idmap.kind == IDMAP_NONE)
+	if (index < 0 || (size_t)index >= p->n_mounts || p->mounts[index].kind != MOUNT_BIND)
 		return err_set(c->err, EPROTO, "a source that is none");
+	if (c->sources[index] == INIT_SOURCE_LATER)
+		return send_host_source(c, &p->mounts[index], index);
 	helper = fork();
 	if (helper < 0)
 		return err_set(c->err, errno, "fork");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,8 +19,11 @@
 #include "run/create.h"
 #include "run/creation.h"
 #include "run/host.h"
+#include "run/init.h"
 #include "run/rdt.h"
 #include "spec/spec.h"
+
+#define FDS_FOR_WORK 64 /* descriptors that a creation may need besides the sources */
 
 static int read_bundle(struct creation *c)
 {
@@ -162,29 +166,13 @@ static int check_rootfs(struct creation *c)
 	return err_kind(c->err, ERR_CONFIG, code, "rootfs %s", c->plan->rootfs);
 }
 
-static bool below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
-/* Is the source of this mount the host's to have now? One that lies in the rootfs or in the
- * container's cgroup may appear with what is made before it. */
-static bool has_source(const struct plan *p, const struct mount_op *op)
-{
-	if (op->kind != MOUNT_BIND || op->index < 0 || op->optional || !op->source)
-		return false;
-	return !below(op->source, p->rootfs) && !(p->cgroup[0] && strstr(op->source, p->cgroup));
-}
-
 static int look_at_source(struct creation *c, const struct mount_op *op)
 {
 	int flags = AT_EACCESS;
 
 	if (op->copy_symlink || op->source_nofollow)
 		flags |= AT_SYMLINK_NOFOLLOW;
-	if (!has_source(c->plan, op) || faccessat(AT_FDCWD, op->source, F_OK, flags) == 0)
+	if (!plan_has_source(c->plan, op) || faccessat(AT_FDCWD, op->source, F_OK, flags) == 0)
 		return 0;
 	err_pointer(c->err, "/mounts/%d/source", op->index);
 	if (errno == ENOENT || errno == ENOTDIR)
@@ -202,23 +190,40 @@ static int look_at_sources(struct creation *c)
 	return r;
 }
 
+/* How many sources may be held at once. What is more is opened one by one, when the child asks. */
+static size_t room_for_sources(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= FDS_FOR_WORK)
+		return 0;
+	return limit.rlim_cur - FDS_FOR_WORK;
+}
+
 /* Opened now: in a user namespace, its root may not be allowed to reach them; to map ids, only we
  * may do it. */
 int creation_open_sources(struct creation *c)
 {
 	const struct plan *p = c->plan;
+	size_t room = SIZE_MAX, held = 0;
 
 	c->sources = arena_array(&c->arena, p->n_mounts + 1, sizeof(int));
 	if (!c->sources)
 		return err_set(c->err, ENOMEM, "open mount sources");
 	for (size_t i = 0; i < p->n_mounts; i++)
-		c->sources[i] = -1;
+		c->sources[i] = INIT_SOURCE_NONE;
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		const struct mount_op *op = &p->mounts[i];
 
-		if (!has_source(p, op) ||
+		if (!plan_has_source(p, op) ||
 		    (!(p->namespaces & CLONE_NEWUSER) && op->idmap.kind == IDMAP_NONE))
 			continue;
+		if (room == SIZE_MAX)
+			room = room_for_sources();
+		if (held++ >= room) {
+			c->sources[i] = INIT_SOURCE_LATER;
+			continue;
+		}
 		c->sources[i] = mount_open_source(op, c->err);
 		if (c->sources[i] < 0) {
 			err_pointer(c->err, "/mounts/%d", op->index);

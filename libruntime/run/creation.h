@@ -32,7 +32,7 @@ struct creation {
 	int gate, sync; /* our end */
 	bool await_mapping;
 	int join[SPEC_NS_COUNT]; /* each namespace that is given by its path, -1: none */
-	int *sources;
+	int *sources;		 /* of each mount: a tree, INIT_SOURCE_NONE or INIT_SOURCE_LATER */
 	int hook_output[2];
 	int rdt;		/* the root of resctrl, -1: not asked for */
 	struct netdev *netdevs; /* handed over, as plan->net_devices; NULL: none yet */
@@ -73,7 +73,8 @@ int creation_raise_rlimits(struct creation *c);
  * namespace has its mappings. */
 int creation_idmap(struct creation *c, bool child);
 
-/* Answer SYNC_SOURCE: open and map the source of mount @index as the child sees it, and send it. */
+/* Answer SYNC_SOURCE: open the source of bind @index as the child sees it, map its ids if it is
+ * mapped, and send it. */
 int creation_send_source(struct creation *c, int64_t index);
 
 /* Hand the host's network devices over; and take back those that were, when the creation fails. */

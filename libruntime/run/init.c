@@ -201,7 +201,7 @@ static void name_mount(const struct mount_op *op, struct err *err)
 		err_pointer(err, "/mounts/%d", op->index);
 }
 
-/* A source in the root that is to be id-mapped: the parent opens and maps it where we see it. */
+/* The parent opens a source where we see it, with its own rights, and maps its ids if need be. */
 static int ask_source(struct init *in, size_t index, struct err *err)
 {
 	struct sync_message m;
@@ -214,6 +214,34 @@ static int ask_source(struct init *in, size_t index, struct err *err)
 	if (r < 0)
 		return r;
 	return fd < 0 ? err_set(err, EPROTO, "no source came") : fd;
+}
+
+/* The source of a bind that is not held, @source says why: < 0, or a descriptor. */
+static int open_source(struct init *in, size_t index, int source, struct err *err)
+{
+	const struct mount_op *op = &in->plan->mounts[index];
+	struct err ours;
+	int r;
+
+	if (op->idmap.kind != IDMAP_NONE || source == INIT_SOURCE_LATER)
+		return ask_source(in, index, err);
+	r = mount_open_source(op, err);
+	if (r != -EACCES)
+		return r;
+	/* Root of the user namespace may not be allowed to go where the host's is. */
+	ours = *err;
+	*err = ERR_INIT;
+	r = ask_source(in, index, err);
+	if (r < 0)
+		*err = ours;
+	return r;
+}
+
+/* Is it more than mount_apply() can open? */
+static bool lacks_source(const struct init *in, const struct mount_op *op, int source)
+{
+	return source < 0 && op->kind == MOUNT_BIND && !op->optional &&
+	       (op->idmap.kind != IDMAP_NONE || own(in, CLONE_NEWUSER));
 }
 
 static int do_mounts(struct init *in, struct err *err)
@@ -230,10 +258,10 @@ static int do_mounts(struct init *in, struct err *err)
 	}
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		AUTO_CLOSE int asked = -1;
-		int source = in->sources ? in->sources[i] : -1, r = 0;
+		int source = in->sources ? in->sources[i] : INIT_SOURCE_NONE, r = 0;
 
-		if (p->mounts[i].idmap.kind != IDMAP_NONE && source < 0)
-			r = source = asked = ask_source(in, i, err);
+		if (lacks_source(in, &p->mounts[i], source))
+			r = source = asked = open_source(in, i, source, err);
 		if (r >= 0)
 			r = mount_apply(&in->root, &p->mounts[i], source, err);
 		if (r < 0) {

@@ -14,6 +14,9 @@
 #include "run/plan.h"
 #include "run/process.h"
 
+#define INIT_SOURCE_NONE  (-1) /* not opened: the child does it, where it comes to it */
+#define INIT_SOURCE_LATER (-2) /* the parent opens it when it is asked for */
+
 struct init {
 	const struct plan *plan;
 	const struct cgroup *cgroup;	     /* NULL: none */
@@ -25,7 +28,8 @@ struct init {
 	bool await_mapping;	 /* wait for SYNC_MAPPED before anything else */
 	bool dumpable;		 /* born so, and until then */
 	int join[SPEC_NS_COUNT]; /* as plan->join; -1: joined before */
-	const int *sources; /* opened trees of binds, -1 each: opened in the child; NULL: all so */
+	const int *sources; /* of each mount: an opened tree, or one of INIT_SOURCE_*; NULL: none is
+			       opened */
 	bool timed;	    /* the time namespace is made already */
 	bool rehearsal;	    /* it ends where the program would be executed; see rehearsal.h */
 	bool binfmt;	    /* in one: programs of other machines may run here */

@@ -166,6 +166,10 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 /* CLONE_NEW* of a kind. */
 int plan_ns_kind(enum spec_ns ns);
 
+/* Is the source of this mount the host's to have now? One that lies in the rootfs or in the
+ * container's cgroup may appear with what is made before it. */
+bool plan_has_source(const struct plan *p, const struct mount_op *op);
+
 /* Is the container's @id anybody outside? */
 bool plan_is_mapped(const struct ns_idmaps *maps, uint32_t id);
 

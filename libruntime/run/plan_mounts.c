@@ -239,6 +239,8 @@ static int add_mount(struct builder *b, const struct spec_mount *m, int index, s
 		if (r < 0)
 			return r;
 	}
+	if (op.copyup && str_eq(op.target, "/"))
+		return err_kind(err, ERR_CONFIG, 0, "tmpcopyup of the root");
 	label_mount(b, &op);
 	op.no_symlink =
 		op.kind == MOUNT_FS && (str_eq(op.type, "proc") || str_eq(op.type, "sysfs"));
@@ -261,6 +263,36 @@ static bool is_default_device(const char *path)
 		if (str_eq(dev_defaults[i].path, path))
 			return true;
 	return str_eq(path, "/dev/ptmx") || str_eq(path, "/dev/console");
+}
+
+static bool below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+bool plan_has_source(const struct plan *p, const struct mount_op *op)
+{
+	if (op->kind != MOUNT_BIND || op->index < 0 || op->optional || !op->source)
+		return false;
+	return !below(op->source, p->rootfs) && !(p->cgroup[0] && strstr(op->source, p->cgroup));
+}
+
+/* A source that the parent opens among the host's mounts is made what the container's copy of those
+ * is, but where the entry's own word takes all of it out of its peer groups. */
+static void make_sources(struct plan *p, struct mount_op *ops, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const unsigned long own = ops[i].propagation;
+		bool leaves = (own & MS_REC) && (own & (MS_PRIVATE | MS_UNBINDABLE));
+
+		if (ops[i].idmap.kind == IDMAP_NONE && !(p->namespaces & CLONE_NEWUSER))
+			continue;
+		if (plan_has_source(p, &ops[i]) && (p->propagation & MS_REC) && !leaves &&
+		    own != p->propagation)
+			ops[i].source_propagation = p->propagation;
+	}
 }
 
 static int make_devices(const struct spec *spec, struct plan *p, struct arena *arena,
@@ -319,6 +351,7 @@ int plan_make_mounts(const struct spec *spec, const struct plan_host *host, stru
 			return r;
 		}
 	}
+	make_sources(p, b.ops, b.n);
 	p->mounts = b.ops;
 	p->n_mounts = b.n;
 	return make_devices(spec, p, arena, err);

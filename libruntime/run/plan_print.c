@@ -253,6 +253,7 @@ static void print_mount(const struct mount_op *m, struct plan_writer *w)
 		plan_text(w, "data", m->data);
 	plan_flag(w, "recursive", m->recursive);
 	plan_mount_words(w, m);
+	plan_text(w, "source made", plan_propagation(m->source_propagation));
 	plan_text(w, "propagation", plan_propagation(m->propagation));
 	plan_flag(w, "copy up", m->copyup);
 	plan_flag(w, "read-only at the end", m->late_readonly);

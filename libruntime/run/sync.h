@@ -24,8 +24,8 @@ enum sync_type {
 	SYNC_TERMINAL, /* one descriptor: the master of the container's pty */
 	SYNC_READY,    /* set up; after SYNC_RECORDED it closes its end and waits at the gate */
 	SYNC_EXEC,     /* execve comes next: end of file means it happened */
-	SYNC_SOURCE,   /* value: a mount whose id-mapped source the parent is to open; the answer is
-			  the   same with one descriptor */
+	SYNC_SOURCE,   /* value: a bind whose source the parent is to open; the answer is the same
+			  with one descriptor */
 	SYNC_FAILED,   /* err says what and where */
 	SYNC_LISTENER, /* one descriptor: the seccomp filter's listener, for the agent */
 	/* parent -> child */

@@ -193,6 +193,9 @@ void spec_check(struct spec_reading *r, const struct json *root, struct spec *s)
 	check_time(r, linux_, s);
 	check_ids(r, root, s);
 	check_sysctls(r, linux_, s);
+	if (s->rootfs_propagation && !s->ns[SPEC_NS_MOUNT].present)
+		spec_fail(r, json_get(linux_, "rootfsPropagation"),
+			  "needs a mount namespace in /linux/namespaces");
 	if (s->n_net_devices && !s->ns[SPEC_NS_NETWORK].present)
 		spec_fail(r, json_get(linux_, "netDevices"),
 			  "needs a network namespace in /linux/namespaces");

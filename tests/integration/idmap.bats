@@ -65,9 +65,81 @@ mapped() {
 	is "$output" $'1000:3000\n2000:3006'
 	mapped "$userns" '{options: ["bind", "idmap=uids=@0-7-6;gids=@0-8-7"]}' 'stat -c %u:%g /mnt/file /mnt/other'
 	is "$output" $'7:8\n12:14'
+	# Nothing behind the sign, and a kind that is left out: the container's own mapping.
+	mapped "$userns" '{options: ["bind", "idmap="]}' 'stat -c %u:%g /mnt/other'
+	is "$output" 5:6
+	mapped "$userns" '{options: ["bind", "idmap=uids=@0-40-9"]}' 'stat -c %u:%g /mnt/other'
+	is "$output" 45:6
 	bundle ".mounts += [{destination: \"/mnt\", source: \"$W/src\", options: [\"bind\", \"idmap=uids=0-1\"]}]"
 	fails 3 oakum run -b "$B" "$C"
 	says "/mounts/7" "uids=A-B-N"
+	teardown_tree
+}
+
+@test "a relative mapping over several ranges of the container's" {
+	setup_tree
+	ranges='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1}, {containerID: 1, hostID: 200000, size: 100}] | .linux.gidMappings = .linux.uidMappings | del(.linux.resources)'
+	mapped "$ranges" '{options: ["bind", "idmap=uids=@0-0-101;gids=@5-0-3"]}' 'stat -c %u:%g /mnt/file /mnt/other'
+	is "$output" $'0:65534\n5:1'
+	bundle "$ranges | .mounts += [{destination: \"/mnt\", source: \"$W/src\", options: [\"bind\", \"idmap=uids=@0-0-102;gids=0-1-1\"]}]"
+	fails 3 oakum run -b "$B" "$C"
+	says "/mounts/7" "user namespace maps" "@0-0-102"
+	teardown_tree
+}
+
+@test "several ranges, several mounts of one source, behind a symlink, with propagation" {
+	setup_tree
+	ln -s "$W/src" link
+	for i in 100:211 101:222 102:233; do
+		touch src/${i%:*}
+		chown $i src/${i%:*}
+	done
+	stat='stat -c %u:%g'
+	three='uidMappings: [{containerID: 100, hostID: 101000, size: 1}, {containerID: 101, hostID: 102000, size: 1}, {containerID: 102, hostID: 103000, size: 1}],
+		gidMappings: [{containerID: 210, hostID: 101100, size: 10}, {containerID: 220, hostID: 102200, size: 10}, {containerID: 230, hostID: 103300, size: 10}]'
+	for filter in . "$userns"; do
+		off=100000
+		[ "$filter" != . ] || off=0
+		mapped "$filter | .mounts += [{destination: \"/vol\", source: \"$W/link\", options: [\"bind\"], uidMappings: [{containerID: 100, hostID: 107000, size: 3}], gidMappings: [{containerID: 211, hostID: 108000, size: 30}]},
+			{destination: \"var\", source: \"$W/src\", options: [\"rbind\", \"shared\", \"ro\"], $three},
+			{destination: \"/root\", source: \"$W/src\", options: [\"bind\"]}]" "{options: [\"bind\"], $three}" \
+			"$stat /mnt/10?; $stat /vol/10?; $stat /var/10?; $stat /root/100; grep ' /var ' /proc/self/mountinfo"
+		is "$(head -9 <<<"$output")" "$(for i in 101000:101100 102000:102200 103000:103300; do echo $i; done | awk -F: -v o=$off '{ print $1 - o ":" $2 - o + (NR == 1 ? 1 : NR == 2 ? 2 : 3) }'
+		for i in 107000:108000 107001:108011 107002:108022; do echo $i; done | awk -F: -v o=$off '{ print $1 - o ":" $2 - o }'
+		for i in 101000:101101 102000:102202 103000:103303; do echo $i; done | awk -F: -v o=$off '{ print $1 - o ":" $2 - o }')"
+		if [ "$filter" = . ]; then is "$(sed -n 10p <<<"$output")" 100:211; else is "$(sed -n 10p <<<"$output")" 65534:65534; fi
+		tail -1 <<<"$output" | grep -q 'ro,.*idmapped shared:'
+	done
+	teardown_tree
+}
+
+@test "what is written through a mapping that the writer is not in" {
+	setup_tree
+	chmod 777 src
+	# The container's root is nobody on this mount.
+	mapped "$userns" '{options: ["bind"], uidMappings: [{containerID: 0, hostID: 100050, size: 10}], gidMappings: [{containerID: 0, hostID: 100050, size: 10}]}' \
+		'touch /mnt/new; stat -c %u:%g /mnt/file'
+	prints 50:50
+	says "too large"
+	[ ! -e src/new ]
+	teardown_tree
+}
+
+@test "with twenty descriptors, more mounts than that" {
+	setup_tree
+	mounts=
+	for i in $(seq 40); do
+		mounts="$mounts{destination: \"/mnt/i$i\", source: \"$W/src\", options: [\"bind\", \"idmap\"]}, {destination: \"/mnt/b$i\", source: \"$W/src\", options: [\"bind\"]},
+			{destination: \"/mnt/o$i\", source: \"$W/src\", options: [\"bind\"], uidMappings: [{containerID: 0, hostID: 100007, size: 10}], gidMappings: [{containerID: 0, hostID: 100007, size: 10}]},"
+	done
+	bundle "$userns | .mounts += [{destination: \"/mnt\", type: \"tmpfs\", source: \"t\"}, ${mounts%,}] | .process.args = [\"sh\", \"-c\", \"stat -c %u:%g /mnt/*/file | sort | uniq -c; ulimit -n\"]
+		| .process.rlimits = [{type: \"RLIMIT_NOFILE\", soft: 20, hard: 20}]"
+	# In v1 a cgroup has a descriptor in each hierarchy.
+	ok bash -c 'ulimit -n $1; shift; exec "$@"' bash $(on_v2 && echo 20 || echo 40) "$OAKUM" --root "$ROOT" run -b "$B" "$C"
+	is "$(tr -s ' ' <<<"$output")" " 40 0:0
+ 40 65534:65534
+ 40 7:7
+20"
 	teardown_tree
 }
 
@@ -104,7 +176,7 @@ mapped() {
 	says "/mounts/7" "user namespace"
 	bundle '.mounts += [{destination: "/mnt", source: "/proc", options: ["bind"], uidMappings: [{containerID: 0, hostID: 1, size: 1}], gidMappings: [{containerID: 0, hostID: 1, size: 1}]}]'
 	fails 6 oakum run -b "$B" "$C"
-	says "/mounts/7" "cannot be id-mapped"
+	says "/mounts/7" "proc cannot be id-mapped"
 	bundle '.mounts += [{destination: "/mnt", source: "/tmp", options: ["bind"], uidMappings: [{containerID: 0, hostID: 1, size: 1}]}]'
 	fails 3 oakum run -b "$B" "$C"
 	says "/mounts/7/gidMappings"

@@ -16,11 +16,8 @@ static struct err err;
 static void test_parse(void **state)
 {
 	static const struct ns_idmap maps[] = {{0, 0, 1}, {1, 2, 1000}};
-	static const struct idmap_relative container = {maps, maps, 2, 2};
+	static const struct idmap_relative container = {maps, maps, 2, 2}, nobody;
 	static const char *const bad[] = {
-		"",
-		"uids=0-1-2",
-		"gids=0-1-2",
 		"uids=0-1-0;gids=0-1-1",
 		"uids=0-1;gids=0-1-1",
 		"uids=0-1-2;gids=0-1-2;uids=0-1-2",
@@ -28,6 +25,11 @@ static void test_parse(void **state)
 		"uids=0-1-2#;gids=0-1-2",
 		"uids=0-4294967296-1;gids=0-1-2",
 		"uids=@0-5000-1;gids=0-1-2",
+		"uids=@0-0-1002",
+		"uids=0-1-2,gids=0-1-2",
+		"uids=5-1-4294967292",
+		"uids=",
+		"uid=0-1-2",
 		"uids=-1-1-1;gids=0-1-2",
 	};
 	AUTO_ARENA struct arena arena = ARENA_INIT;
@@ -41,6 +43,18 @@ static void test_parse(void **state)
 	assert_true(m.uids[0].container == 0 && m.uids[0].host == 1000 && m.uids[0].size == 10);
 	assert_true(m.uids[1].container == 10 && m.uids[1].host == 11 && m.uids[1].size == 1);
 	assert_true(m.gids[0].container == 1 && m.gids[0].host == 4 && m.gids[0].size == 10);
+	/* A range of the container's may be several on the host; what is left out is the
+	 * container's.
+	 */
+	m = (struct idmap){.kind = IDMAP_OWN};
+	assert_int_equal(idmap_parse("uids=@7-0-3#@0-1000-1;", &container, &arena, &m, &err), 0);
+	assert_true(m.n_uids == 3 && m.gids == maps && m.n_gids == 2);
+	assert_true(m.uids[0].container == 7 && m.uids[0].host == 0 && m.uids[0].size == 1);
+	assert_true(m.uids[1].container == 8 && m.uids[1].host == 2 && m.uids[1].size == 2);
+	assert_true(m.uids[2].container == 0 && m.uids[2].host == 1001 && m.uids[2].size == 1);
+	assert_int_equal(idmap_parse("gids=0-1-4294967295", &container, &arena, &m, &err), 0);
+	assert_int_equal(idmap_parse("gids=0-1-1", &nobody, &arena, &m, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "left out"));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		err = ERR_INIT;
 		if (idmap_parse(bad[i], &container, &arena, &m, &err) >= 0)
