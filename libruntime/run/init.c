@@ -425,6 +425,7 @@ static int do_readonly(struct init *in, struct err *err)
 
 	if (!p->mounts_namespace)
 		return 0;
+	process_make_cwd(in->root.fd, &p->process);
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		int r = p->mounts[i].late_readonly ? mount_finish(&in->root, &p->mounts[i], err)
 						   : 0;

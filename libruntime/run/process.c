@@ -38,6 +38,12 @@ static int open_cwd(int root, const char *cwd, bool make)
 	return path_mkdirs(root, cwd);
 }
 
+void process_make_cwd(int root, const struct plan_process *p)
+{
+	if (!str_eq(p->cwd, "/"))
+		fd_close(open_cwd(root, p->cwd, true));
+}
+
 static int enter_cwd(const struct plan_process *p, bool make, struct err *err)
 {
 	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
