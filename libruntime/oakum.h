@@ -105,10 +105,12 @@ struct oakum_create {
 	   oakum_start() reads. NULL: none. */
 	const char *notify_socket;
 	bool no_pivot, no_new_keyring;
-	bool hooks_in_root; /* createContainer hooks run in the root, as runc has it, not in the
-			       bundle */
-	bool keep_terminal; /* hand the master to the caller (oakum_process.terminal) */
-	bool detached;	    /* run -d: a terminal needs a console socket */
+	bool hooks_in_root;  /* createContainer hooks run in the root, as runc has it, not in the
+				bundle */
+	bool keep_terminal;  /* hand the master to the caller (oakum_process.terminal) */
+	bool plain_terminal; /* a newline of the program is not turned into "\r\n": for output
+				that no terminal shows */
+	bool detached;	     /* run -d: a terminal needs a console socket */
 	int stdio[3];	    /* for the container's 0…2; -1: the caller's own 0…2. Not closed. */
 	bool supervised;    /* the caller stays and answers for it: recorded in the state */
 	int supervisor_fd;  /* descriptor number of the supervisor's control directory */
@@ -248,7 +250,7 @@ struct oakum_exec {
 	bool no_new_privileges; /* true: set it; false: as the container */
 	bool ignore_paused;	/* wait until resumed instead of failing */
 	bool detached;
-	bool keep_terminal;
+	bool keep_terminal, plain_terminal;
 	const char *const *cgroups; /* sub-cgroups, "PATH" or (v1) "CONTROLLER[,CONTROLLER]:PATH",
 				       NULL-terminated or NULL: the container's own */
 	const char *console_socket, *pid_file, *pidfd_socket;
@@ -306,10 +308,11 @@ int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *options, c
 int oakum_features(struct oakum *o, char **ret);
 
 /* A person's terminal (termios(3)): raw mode, and back; the saved settings are the caller's,
- * sizeof(struct termios) bytes. 1: not a terminal. And the window size of one terminal given to
- * another. */
+ * sizeof(struct termios) bytes. @newlines: "\n" is still shown as "\r\n", which is for what comes
+ * from a plain_terminal. 1: not a terminal. And the window size of one terminal given to another.
+ */
 struct termios;
-int oakum_terminal_raw(int fd, struct termios *ret_saved);
+int oakum_terminal_raw(int fd, bool newlines, struct termios *ret_saved);
 int oakum_terminal_restore(int fd, const struct termios *saved);
 int oakum_terminal_copy_size(int from, int to);
 

@@ -53,8 +53,7 @@ static int open_slave(int master, struct err *err)
 	return fd < 0 ? err_set(err, errno, "open the terminal's slave (Linux 4.13)") : fd;
 }
 
-/* Engines and people read the container's output as it was written: no "\r" before "\n". */
-static int set_modes(int slave, struct err *err)
+int tty_plain(int slave, struct err *err)
 {
 	struct termios t;
 
@@ -69,7 +68,6 @@ int tty_open(int ptmx_dir, uint16_t rows, uint16_t columns, struct tty *ret, str
 {
 	const struct winsize size = {.ws_row = rows, .ws_col = columns};
 	AUTO_CLOSE int master = -1, slave = -1;
-	int r;
 
 	master = open_master(ptmx_dir, err);
 	if (master < 0)
@@ -77,9 +75,6 @@ int tty_open(int ptmx_dir, uint16_t rows, uint16_t columns, struct tty *ret, str
 	slave = open_slave(master, err);
 	if (slave < 0)
 		return slave;
-	r = set_modes(slave, err);
-	if (r < 0)
-		return r;
 	if ((rows || columns) && ioctl(slave, TIOCSWINSZ, &size) < 0)
 		return err_set(err, errno, "set the terminal's size");
 	ret->master = fd_take(&master);
@@ -179,7 +174,7 @@ static int set_quietly(int fd, const struct termios *t)
 	return r;
 }
 
-int tty_raw(int fd, struct termios *ret_saved)
+int tty_raw(int fd, bool newlines, struct termios *ret_saved)
 {
 	struct termios saved, raw;
 	int r;
@@ -188,9 +183,8 @@ int tty_raw(int fd, struct termios *ret_saved)
 		return errno == ENOTTY ? TTY_NONE : -errno;
 	raw = saved;
 	cfmakeraw(&raw);
-	/* The container's terminal has ONLCR off, so this one must go on turning "\n" into "\r\n".
-	 */
-	raw.c_oflag |= OPOST;
+	if (newlines)
+		raw.c_oflag |= OPOST;
 	r = set_quietly(fd, &raw);
 	if (r == 0)
 		*ret_saved = saved;

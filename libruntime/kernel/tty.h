@@ -15,11 +15,14 @@ struct tty {
 
 /*
  * A new pty from the devpts instance whose ptmx is open in @ptmx_dir (an O_PATH descriptor of
- * /dev/pts, or of a directory that holds "ptmx"); the slave by TIOCGPTPEER, never by name. ONLCR is
- * cleared, as runc does.
+ * /dev/pts, or of a directory that holds "ptmx"); the slave by TIOCGPTPEER, never by name.
  * @rows, @columns: 0 leaves the size. The child may call it. Both descriptors are the caller's.
  */
 int tty_open(int ptmx_dir, uint16_t rows, uint16_t columns, struct tty *ret, struct err *err);
+
+/* Let a newline that the container writes be one, without "\r" in front: for output that no
+ * terminal shows. The child calls it. */
+int tty_plain(int slave, struct err *err);
 
 /* setsid(2) must have been done: make @slave the controlling terminal and fds 0…2. The child calls
  * it. */
@@ -32,10 +35,11 @@ int tty_chown(int slave, uint32_t uid, uint32_t gid, struct err *err);
  * (one message, payload "/dev/pts/N"). 0, or < 0 with @err. */
 int tty_send(const char *path, int master, struct err *err);
 
-/* Put a person's terminal into raw mode; the old settings go to @ret_saved. TTY_NONE: not a
+/* Put a person's terminal into raw mode; the old settings go to @ret_saved. @newlines: "\n" goes on
+ * to be shown as "\r\n", which is for the output of a terminal that is plain. TTY_NONE: not a
  * terminal. */
 enum { TTY_NONE = 1 };
-int tty_raw(int fd, struct termios *ret_saved);
+int tty_raw(int fd, bool newlines, struct termios *ret_saved);
 int tty_restore(int fd, const struct termios *saved);
 
 /* Copy the window size of @from to @to. 0, TTY_NONE or -errno. */

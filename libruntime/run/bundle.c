@@ -101,9 +101,9 @@ int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *x, char **
 	return handle_end(o, "spec", x->id, r);
 }
 
-int oakum_terminal_raw(int fd, struct termios *ret_saved)
+int oakum_terminal_raw(int fd, bool newlines, struct termios *ret_saved)
 {
-	return tty_raw(fd, ret_saved);
+	return tty_raw(fd, newlines, ret_saved);
 }
 
 int oakum_terminal_restore(int fd, const struct termios *saved)

@@ -57,6 +57,7 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 	for (size_t i = 0; i < ARRAY_SIZE(in->join); i++)
 		in->join[i] = i < c->plan->n_join ? c->join[c->plan->join[i].ns] : -1;
 	memcpy(in->stdio, c->options->stdio, sizeof(in->stdio));
+	in->plain_terminal = c->options->plain_terminal;
 	memcpy(in->hook_output, c->hook_output, sizeof(in->hook_output));
 	in->root.path = c->plan->rootfs;
 	in->root.userns = c->plan->namespaces & CLONE_NEWUSER;

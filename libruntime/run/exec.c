@@ -158,7 +158,9 @@ static int take_terminal(struct joiner *j, struct err *err)
 		return r;
 	sync_send(j->sync, SYNC_TERMINAL, 0, tty.master);
 	close(tty.master);
-	r = tty_chown(tty.slave, p->uid, TTY_GROUP, err);
+	r = j->e->options->plain_terminal ? tty_plain(tty.slave, err) : 0;
+	if (r == 0)
+		r = tty_chown(tty.slave, p->uid, TTY_GROUP, err);
 	return r < 0 ? r : tty_take(tty.slave, err);
 }
 

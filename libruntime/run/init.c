@@ -329,7 +329,9 @@ static int do_terminal(struct init *in, struct err *err)
 	in->tty_slave = tty.slave;
 	sync_send(in->sync, SYNC_TERMINAL, 0, tty.master);
 	close(tty.master);
-	r = tty_chown(tty.slave, p->uid, TTY_GROUP, err);
+	r = in->plain_terminal ? tty_plain(tty.slave, err) : 0;
+	if (r == 0)
+		r = tty_chown(tty.slave, p->uid, TTY_GROUP, err);
 	if (r == 0 && in->plan->mounts_namespace && in->plan->setup_dev)
 		r = dev_console(&in->root, tty.slave, err);
 	return r < 0 ? r : tty_take(tty.slave, err);

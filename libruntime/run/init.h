@@ -35,6 +35,7 @@ struct init {
 	bool binfmt;	    /* in one: programs of other machines may run here */
 	bool bare;	    /* in one: the root could not be covered, what needs it is left out */
 	int stdio[3];
+	bool plain_terminal;
 	int notify;	    /* receiving end of the notify socket, -1: none; for `start` */
 	int hook_output[2]; /* as in struct hooks_setting */
 	char *hook_creating,

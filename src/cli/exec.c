@@ -55,6 +55,7 @@ static void fill(const struct command_context *c, struct oakum_exec *x)
 	x->process_label = opt_string(c, "process-label");
 	x->listen_fds = cli_listen_fds();
 	x->keep_terminal = !x->detached && !x->console_socket;
+	x->plain_terminal = x->keep_terminal && !relay_shows();
 }
 
 static int run(struct command_context *c)

@@ -76,6 +76,7 @@ static int run(struct command_context *c)
 		return cli_error(c, OAKUM_E_RUNTIME, -r, "take signals");
 	request.detached = detached;
 	request.keep_terminal = !detached && !request.console_socket;
+	request.plain_terminal = request.keep_terminal && !relay_shows();
 	if (oakum_create(c->oakum, c->args[0], &request, &p) < 0) {
 		if (!detached)
 			relay_end(&relay);

@@ -32,6 +32,11 @@ static void choose_signals(sigset_t *set)
 		sigdelset(set, ours[i]);
 }
 
+bool relay_shows(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 int relay_begin(struct relay *r)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -65,7 +70,7 @@ int relay_attach(struct relay *r, const struct oakum_process *p)
 	got = fd_nonblock(p->terminal, true);
 	if (got < 0)
 		return got;
-	got = oakum_terminal_raw(STDIN_FILENO, &r->saved);
+	got = oakum_terminal_raw(STDIN_FILENO, !relay_shows(), &r->saved);
 	r->raw = got == 0;
 	r->in.from = STDIN_FILENO;
 	r->in.to = r->out.from = p->terminal;

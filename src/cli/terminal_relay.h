@@ -35,6 +35,11 @@ struct relay {
 	size_t drained;		   /* since the process has ended */
 };
 
+/* Is it a terminal that shows what the process writes, and nothing between? The process's own then
+ * makes "\r\n" of a newline and the person's is as raw as can be: what moves the cursor arrives as
+ * it was meant. For a pipe or a file a newline stays one, as with runc. */
+bool relay_shows(void);
+
 /* Take the signals, before the process exists: none is then lost. 0 or -errno. relay_end() undoes
  * it in any case. */
 int relay_begin(struct relay *r);

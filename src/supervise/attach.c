@@ -223,7 +223,7 @@ int attach_run(const struct attach_options *options, struct attach_result *ret, 
 	if ((r = open_signals(s, err)) < 0)
 		return r;
 	if (options->terminal && options->input)
-		s->raw = oakum_terminal_raw(STDIN_FILENO, &s->saved) == 0;
+		s->raw = oakum_terminal_raw(STDIN_FILENO, true, &s->saved) == 0;
 	send_size(s);
 	do {
 		r = turn(s, err);

@@ -189,6 +189,7 @@ static int create(struct birth *b)
 
 	memcpy(options.stdio, b->stdio, sizeof(options.stdio));
 	options.keep_terminal = true;
+	options.plain_terminal = true; /* for the log */
 	options.supervised = true;
 	options.supervisor_fd = s->hold;
 	r = oakum_create(b->handle, s->options->id, &options, &process);

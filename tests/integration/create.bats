@@ -188,7 +188,7 @@ load ../lib/common
 	is "$output" "LISTEN_FDS=1 LISTEN_PID=1 pid=1"
 }
 
-@test "--console-socket gets the terminal; onlcr is off; fds are ttys" {
+@test "--console-socket gets the terminal as the kernel makes it; fds are ttys" {
 	bundle '.process.terminal = true | .process.consoleSize = {height: 33, width: 77} |
 		.process.args = ["inside", "tty"]'
 	"$LIB/inside" recvfd "$W/console" >"$W/out" &
@@ -200,7 +200,7 @@ load ../lib/common
 	ok oakum delete "$C"
 	wait $receiver || :
 	output=$(<"$W/out")
-	prints "terminal 1" "tty 1 1 1" "onlcr 0" "rows 33 columns 77"
+	prints "terminal 1" "tty 1 1 1" "onlcr 1" "rows 33 columns 77"
 }
 
 @test "a console socket without a terminal, and one that is not there" {

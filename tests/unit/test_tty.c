@@ -33,8 +33,11 @@ static void open_body(void)
 	CHECK(isatty(tty.slave) && (fcntl(tty.slave, F_GETFD) & FD_CLOEXEC));
 	CHECK(fcntl(tty.master, F_GETFD) & FD_CLOEXEC);
 	CHECK(ioctl(tty.master, TIOCGWINSZ, &size) == 0 && size.ws_row == 33 && size.ws_col == 99);
-	CHECK(tcgetattr(tty.slave, &t) == 0 && !(t.c_oflag & ONLCR));
+	CHECK(tcgetattr(tty.slave, &t) == 0 && (t.c_oflag & ONLCR));
+	CHECK(write(tty.slave, "a\nb", 3) == 3);
+	CHECK(read(tty.master, buf, sizeof(buf)) == 4 && memcmp(buf, "a\r\nb", 4) == 0);
 	/* What the container writes is what comes out. */
+	CHECK_OK(tty_plain(tty.slave, &err), err);
 	CHECK(write(tty.slave, "a\nb", 3) == 3);
 	CHECK(read(tty.master, buf, sizeof(buf)) == 3 && memcmp(buf, "a\nb", 3) == 0);
 	CHECK_OK(tty_open(pts, 0, 0, &tty, &err), err);
@@ -185,7 +188,10 @@ static void person_body(void)
 	CHECK(openpty(&other, &other_slave, NULL, NULL, NULL) == 0);
 	file = open(in_box("out/canary"), O_RDWR | O_CLOEXEC);
 	CHECK(tcgetattr(slave, &now) == 0);
-	CHECK(tty_raw(slave, &saved) == 0);
+	CHECK(tty_raw(slave, false, &saved) == 0);
+	CHECK(tcgetattr(slave, &now) == 0 && !(now.c_oflag & OPOST));
+	CHECK(tty_restore(slave, &saved) == 0 && tcgetattr(slave, &now) == 0);
+	CHECK(tty_raw(slave, true, &saved) == 0);
 	CHECK(saved.c_lflag == now.c_lflag && (saved.c_lflag & ICANON));
 	CHECK(tcgetattr(slave, &now) == 0 && !(now.c_lflag & (ICANON | ECHO | ISIG)));
 	CHECK((now.c_oflag & OPOST) && (now.c_oflag & ONLCR));
@@ -195,9 +201,9 @@ static void person_body(void)
 	CHECK(tty_copy_size(slave, other) == 0);
 	memset(&size, 0, sizeof(size));
 	CHECK(ioctl(other_slave, TIOCGWINSZ, &size) == 0 && size.ws_row == 7 && size.ws_col == 70);
-	CHECK(tty_raw(file, &saved) == TTY_NONE && tty_restore(file, &saved) == TTY_NONE);
+	CHECK(tty_raw(file, true, &saved) == TTY_NONE && tty_restore(file, &saved) == TTY_NONE);
 	CHECK(tty_copy_size(file, other) == TTY_NONE && tty_copy_size(other, file) == TTY_NONE);
-	CHECK(tty_raw(-1, &saved) == -EBADF && tty_copy_size(-1, other) == -EBADF);
+	CHECK(tty_raw(-1, true, &saved) == -EBADF && tty_copy_size(-1, other) == -EBADF);
 }
 
 #define TEST(name)                                                                                 \
