@@ -23,8 +23,8 @@ struct seccomp_filter;
 int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCESS_HOME_SIZE],
 		    struct err *err);
 
-/* Make the working directory where it is missing, in a root that may become read-only. What stands in
- * the way is for process_prepare() to say. */
+/* Make the working directory where it is missing, in a root that may become read-only. What stands
+ * in the way is for process_prepare() to say. */
 void process_make_cwd(int root, const struct plan_process *p);
 
 struct process_exec {
