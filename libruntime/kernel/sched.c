@@ -3,6 +3,7 @@
 #include "kernel/sched.h"
 
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <linux/sched/types.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -12,10 +13,42 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* <linux/sched.h> clashes with <sched.h>; the second is Linux 6.12's. */
+#define POLICY_DEADLINE	   6
+#define POLICY_EXT	   7
 #define IOPRIO_CLASS_SHIFT 13
 #define IOPRIO_WHO_PGRP	   2
 #define NODES		   1024 /* MAX_NUMNODES at most */
 #define LIST_MAX	   (SCHED_CPUS - 1)
+
+#define FLAGS_UTIL_CLAMP 0x60 /* _MIN and _MAX */
+
+/* What the kernel says in one number, for each policy in other words. */
+static int refused(const struct sched_request *q, int code, struct err *err)
+{
+	bool deadline = q->policy == POLICY_DEADLINE;
+
+	if (code == EINVAL && q->policy == POLICY_EXT) {
+		err_hint(err, "it takes Linux 6.12 with CONFIG_SCHED_CLASS_EXT");
+		return err_kind(err, ERR_UNSUPPORTED, code, "sched_setattr: %s", q->name);
+	}
+	if (code == EOPNOTSUPP && (q->flags & FLAGS_UTIL_CLAMP)) {
+		err_hint(err, "it takes Linux 5.3 with CONFIG_UCLAMP_TASK");
+		return err_kind(err, ERR_UNSUPPORTED, code, "sched_setattr: utilization clamps");
+	}
+	if (code == EPERM)
+		err_hint(err, deadline
+				      ? "it needs CAP_SYS_NICE, and every CPU of its root domain"
+				      : "it needs CAP_SYS_NICE, and a realtime policy on cgroup v1 "
+					"some cpu.rt_runtime_us");
+	else if (code == EINVAL && deadline)
+		err_hint(err, "the period, or the deadline where there is none, must lie between "
+			      "kernel.sched_deadline_period_min_us and _max_us");
+	else if (code == EBUSY && deadline)
+		err_hint(err, "so much of the CPUs is not left for deadlines "
+			      "(kernel.sched_rt_runtime_us)");
+	return err_set(err, code, "sched_setattr: %s", q->name);
+}
 
 int sched_apply(const struct sched_request *q, struct err *err)
 {
@@ -35,10 +68,7 @@ int sched_apply(const struct sched_request *q, struct err *err)
 	if (errno == EPERM && q->cpuset)
 		return err_set(err, EPERM,
 			       "process scheduler can't be used together with AllowedCPUs");
-	if (errno == EPERM)
-		err_hint(err, "it needs CAP_SYS_NICE, and a realtime policy on cgroup v1 some "
-			      "cpu.rt_runtime_us");
-	return err_set(err, errno, "sched_setattr: policy %u", q->policy);
+	return refused(q, errno, err);
 }
 
 static bool list_number(const char **text, uint64_t *ret)
@@ -89,12 +119,22 @@ static int set_affinity(const struct sched_cpus *cpus)
 	return syscall(SYS_sched_setaffinity, 0, sizeof(cpus->bits), cpus->bits) < 0 ? -errno : 0;
 }
 
+int sched_pinned(struct sched_cpus *ret)
+{
+	struct sched_cpus cpus = {.bits = {0}};
+
+	if (syscall(SYS_sched_getaffinity, 0, sizeof(cpus.bits), cpus.bits) < 0)
+		return -errno;
+	*ret = cpus;
+	return 0;
+}
+
 int sched_pin(const struct sched_cpus *cpus, struct err *err)
 {
 	int r = set_affinity(cpus);
 
 	if (r == -EINVAL)
-		err_hint(err, "none of them is a CPU that the container's cgroup may use");
+		err_hint(err, "none of them is a CPU that the cgroup may use");
 	return r < 0 ? err_set(err, -r, "set the CPU affinity") : 0;
 }
 
@@ -117,6 +157,17 @@ int ioprio_apply(int class, int priority, struct err *err)
 	return err_set(err, errno, "ioprio_set: class %d, priority %d", class, priority);
 }
 
+static const char *mode_since(const struct mempolicy_request *q)
+{
+	if (q->mode == 6) /* MPOL_WEIGHTED_INTERLEAVE */
+		return "6.9";
+	if (q->mode == 5) /* MPOL_PREFERRED_MANY */
+		return q->flags & MPOL_F_NUMA_BALANCING ? "6.10" : "5.15";
+	if (q->flags & MPOL_F_NUMA_BALANCING)
+		return "5.12, and MPOL_BIND or MPOL_PREFERRED_MANY";
+	return q->mode == MPOL_LOCAL ? "3.8" : "2.6.26";
+}
+
 int mempolicy_apply(const struct mempolicy_request *q, struct err *err)
 {
 	union {
@@ -136,9 +187,11 @@ int mempolicy_apply(const struct mempolicy_request *q, struct err *err)
 		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
 				"set_mempolicy: this kernel has no NUMA (CONFIG_NUMA)");
 	if (errno == EINVAL)
-		err_hint(err, "a node that this machine or cpuset does not have, or a mode or flag "
-			      "that this kernel does not know");
-	return err_set(err, errno, "set_mempolicy: mode %d, nodes \"%s\"", q->mode, q->nodes);
+		err_hint(err,
+			 "it has a node that this machine or cpuset does not have, or takes "
+			 "Linux %s",
+			 mode_since(q));
+	return err_set(err, errno, "set_mempolicy: %s, nodes \"%s\"", q->name, q->nodes);
 }
 
 int personality_apply(uint32_t persona, struct err *err)

@@ -11,6 +11,7 @@
 struct err;
 
 struct sched_request {
+	const char *name; /* of the policy, for messages */
 	uint32_t policy;
 	uint64_t flags;
 	int32_t nice;
@@ -30,6 +31,9 @@ struct sched_cpus {
 /* The bits of "0-3,7". 0, or -EINVAL: not such a list. Pure. */
 int sched_parse_cpus(const char *list, struct sched_cpus *ret);
 
+/* The CPUs that the calling thread runs on. 0 or -errno. */
+int sched_pinned(struct sched_cpus *ret);
+
 /* Run on these CPUs only. < 0 with @err where the cgroup or the machine has none of them. */
 int sched_pin(const struct sched_cpus *cpus, struct err *err);
 
@@ -41,6 +45,7 @@ int ioprio_apply(int class, int priority, struct err *err);
 
 /* set_mempolicy(2) with the nodes of a list ("0-1,3", "": none). */
 struct mempolicy_request {
+	const char *name; /* of the mode, for messages */
 	int mode;
 	unsigned flags;
 	const char *nodes;

@@ -68,22 +68,27 @@ static const char *monitor_of(const struct entry *e)
 	return name && name[0] ? name : NULL;
 }
 
-/* Never the caller's CPUs: those asked for while it joins, else all that the cgroup allows. */
-static int join_cgroup(struct entry *e, struct err *err)
+/* Never the caller's CPUs, nor those of before once it is in the cgroup: the ones asked for, or all
+ * that the cgroup allows. */
+static int settle_cpus(struct entry *e, struct err *err)
 {
-	const struct sched_cpus *first = e->process.first_cpus;
-	int r = first ? sched_pin(first, err) : 0;
+	int r = e->process.cpus ? sched_pin(e->process.cpus, err) : 0;
 
 	if (r < 0)
-		err_pointer(err, "/process/execCPUAffinity/initial");
-	/* A class that somebody has removed holds nobody, init neither. */
-	if (r == 0 && e->rdt >= 0)
-		r = rdt_join(e->rdt, e->c.state.rdt_group, monitor_of(e), 0, err);
-	if (r >= 0 && e->have_cgroup)
-		r = cgroup_join_self(&e->cgroup, cgroup_v2_fd(&e->cgroup) < 0, err);
-	if (!first)
+		err_pointer(err, "/process/execCPUAffinity/final");
+	if (!e->process.cpus)
 		sched_unpin();
 	return r;
+}
+
+static int join_cgroup(struct entry *e, struct err *err)
+{
+	/* A class that somebody has removed holds nobody, init neither. */
+	int r = e->rdt < 0 ? 0 : rdt_join(e->rdt, e->c.state.rdt_group, monitor_of(e), 0, err);
+
+	if (r >= 0 && e->have_cgroup)
+		r = cgroup_join_self(&e->cgroup, cgroup_v2_fd(&e->cgroup) < 0, err);
+	return r < 0 ? r : settle_cpus(e, err);
 }
 
 /*
@@ -376,6 +381,29 @@ static int spawn(struct entry *e)
 	return 0;
 }
 
+/*
+ * The child is in its v2 cgroup when it is born, and a cpuset there may have none of the CPUs that
+ * it is to be born on: they are asked for before, by us, as the specification has it.
+ */
+static int spawn_on_cpus(struct entry *e)
+{
+	struct sched_cpus ours;
+	int r;
+
+	if (!e->process.first_cpus)
+		return spawn(e);
+	r = sched_pinned(&ours);
+	r = r < 0 ? err_set(e->err, -r, "read the CPU affinity")
+		  : sched_pin(e->process.first_cpus, e->err);
+	if (r < 0) {
+		err_pointer(e->err, "/process/execCPUAffinity/initial");
+		return r;
+	}
+	r = spawn(e);
+	(void)sched_pin(&ours, NULL);
+	return r;
+}
+
 static int pass_listener(struct entry *e, int fd)
 {
 	const struct listener_process process = {&e->c.state, oakum_status_name(e->c.status),
@@ -485,7 +513,7 @@ static int run(struct entry *e, const char *id)
 	if (r == 0)
 		r = open_container(e);
 	if (r == 0)
-		r = spawn(e);
+		r = spawn_on_cpus(e);
 	if (r == 0)
 		r = converse(e, x->ignore_paused
 					? CLOCK_FOREVER

@@ -8,6 +8,7 @@ static int make_scheduler(const struct spec_scheduler *from, bool cpuset, struct
 			  struct arena *arena)
 {
 	struct sched_request *q;
+	uint64_t number;
 
 	if (!from->present)
 		return 0;
@@ -15,6 +16,7 @@ static int make_scheduler(const struct spec_scheduler *from, bool cpuset, struct
 	if (!q)
 		return -ENOMEM;
 	*q = (struct sched_request){
+		.name = spec_word(SPEC_POLICIES, from->policy, &number),
 		.policy = from->policy,
 		.flags = from->flags,
 		.nice = from->nice,
@@ -64,13 +66,19 @@ static int make_memory(const struct spec_memory_policy *from, struct plan_proces
 		       struct arena *arena)
 {
 	struct mempolicy_request *q;
+	uint64_t number;
 
 	if (!from->present)
 		return 0;
 	q = arena_alloc(arena, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
-	*q = (struct mempolicy_request){from->mode, from->flags, from->nodes};
+	*q = (struct mempolicy_request){
+		.name = spec_word(SPEC_MEMORY_MODES, (size_t)from->mode, &number),
+		.mode = from->mode,
+		.flags = from->flags,
+		.nodes = from->nodes,
+	};
 	ret->memory = q;
 	return 0;
 }

@@ -323,11 +323,9 @@ static int set_rights(const struct process_exec *x, struct seccomp_messenger *m,
 /* With the rights that are dropped afterwards, and before a filter that may forbid it. */
 static int set_scheduling(const struct plan_process *p, struct err *err)
 {
-	int r = p->cpus ? sched_pin(p->cpus, err) : 0;
+	int r = 0;
 
-	if (r < 0)
-		err_pointer(err, "/process/execCPUAffinity/final");
-	if (r == 0 && p->personality_set) {
+	if (p->personality_set) {
 		r = personality_apply(p->personality, err);
 		if (r < 0)
 			err_pointer(err, "/linux/personality");

@@ -51,16 +51,16 @@ static void body_pin(void)
 
 static void body_policy(void)
 {
-	struct sched_request q = {.policy = SCHED_BATCH, .nice = 7};
+	struct sched_request q = {.name = "SCHED_BATCH", .policy = SCHED_BATCH, .nice = 7};
 
 	CHECK_OK(sched_apply(&q, &err), err);
 	CHECK(sched_getscheduler(0) == SCHED_BATCH);
 	CHECK(syscall(SYS_getpriority, 0, 0) == 20 - 7);
-	q = (struct sched_request){.policy = SCHED_IDLE};
+	q = (struct sched_request){.name = "SCHED_IDLE", .policy = SCHED_IDLE};
 	CHECK_OK(sched_apply(&q, &err), err);
 	CHECK(sched_getscheduler(0) == SCHED_IDLE);
-	q = (struct sched_request){.policy = 99};
-	CHECK(sched_apply(&q, &err) == -EINVAL && strstr(err.text, "policy 99"));
+	q = (struct sched_request){.name = "SCHED_99", .policy = 99};
+	CHECK(sched_apply(&q, &err) == -EINVAL && strstr(err.text, "SCHED_99"));
 }
 
 static void body_io(void)
@@ -75,7 +75,7 @@ static void body_io(void)
 
 static void body_memory(void)
 {
-	struct mempolicy_request q = {2, 0, "0"};
+	struct mempolicy_request q = {"MPOL_BIND", 2, 0, "0"};
 	unsigned long nodes[16] = {0};
 	int mode = -1, r = mempolicy_apply(&q, &err);
 
@@ -84,13 +84,13 @@ static void body_memory(void)
 	CHECK_OK(r, err);
 	CHECK(syscall(SYS_get_mempolicy, &mode, nodes, 1024, NULL, 0) == 0);
 	CHECK(mode == 2 && nodes[0] == 1);
-	q = (struct mempolicy_request){0, 0, ""};
+	q = (struct mempolicy_request){"MPOL_DEFAULT", 0, 0, ""};
 	CHECK_OK(mempolicy_apply(&q, &err), err);
 	CHECK(syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0) == 0 && mode == 0);
-	q = (struct mempolicy_request){2, 0, "1023"};
+	q = (struct mempolicy_request){"MPOL_BIND", 2, 0, "1023"};
 	CHECK(mempolicy_apply(&q, &err) == -EINVAL && err.hint[0]);
 	err = (struct err){.code = 0};
-	q = (struct mempolicy_request){2, 0, "1024"};
+	q = (struct mempolicy_request){"MPOL_BIND", 2, 0, "1024"};
 	CHECK(mempolicy_apply(&q, &err) == -EINVAL &&
 	      strstr(err.text, "invalid memory policy node"));
 }
