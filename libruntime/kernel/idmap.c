@@ -132,7 +132,8 @@ int idmap_parse(const char *text, const struct idmap_relative *container, struct
 			p = read_triples(p + 5, &gids);
 		else
 			p = NULL;
-		p += p && *p == ';';
+		if (p && *p == ';')
+			p++;
 	}
 	if (uids.unmapped || gids.unmapped)
 		return fail_mapping(
