@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -111,4 +112,23 @@ void signal_reset(void)
 			(void)sigaction(sig, &act, NULL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void end(int sig)
+{
+	_exit(128 + sig);
+}
+
+void signal_obey(void)
+{
+	static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+	const struct sigaction act = {.sa_handler = end};
+	sigset_t these;
+
+	(void)sigemptyset(&these);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		(void)sigaction(ending[i], &act, NULL);
+		(void)sigaddset(&these, ending[i]);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &these, NULL);
 }

@@ -16,4 +16,11 @@ const char *signal_name(int sig);
  */
 void signal_reset(void);
 
+/*
+ * SIGHUP, SIGINT, SIGQUIT and SIGTERM end this process with status 128 + N, until signal_reset().
+ * Their default action would not, in the first process of a pid namespace (pid_namespaces(7)). The
+ * child calls it.
+ */
+void signal_obey(void);
+
 #endif

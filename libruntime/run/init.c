@@ -541,6 +541,8 @@ static int do_gate(struct init *in, struct err *err)
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "clear the death signal");
 	close_all_but(3 + in->plan->process.keep_fds, keep, ARRAY_SIZE(keep));
+	/* An engine may stop what it has not started. */
+	signal_obey();
 	r = gate_wait(in->gate, in->hook_output, err);
 	if (r < 0)
 		_exit(1);

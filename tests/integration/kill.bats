@@ -35,6 +35,19 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	ok oakum delete "$C"
 }
 
+@test "a container that waits to be started ends by the signals that ask for it" {
+	for s in HUP INT QUIT TERM; do
+		sleeper
+		ok oakum create -b "$B" "$C"
+		ok oakum kill "$C" USR1
+		[ "$(status_of "$C")" = created ]
+		ok oakum kill "$C" "$s"
+		until_true 5 is_status stopped "$C"
+		fails 4 oakum start "$C"
+		ok oakum delete "$C"
+	done
+}
+
 @test "kill --all reaches every process" {
 	bundle '.process.args = ["sh", "-c", "inside ignore & inside ignore & echo ready; wait"]'
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"

@@ -91,6 +91,24 @@ static void reset_leaves_defaults(void **state)
 	assert_int_equal(in_child(reset_child), 0);
 }
 
+static void obeying_child(void)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	CHECK(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
+	(void)signal(SIGTERM, SIG_IGN);
+	signal_obey();
+	(void)raise(SIGUSR1);
+	(void)raise(SIGTERM);
+}
+
+static void obeys_what_asks_for_an_end(void **state)
+{
+	(void)state;
+	assert_int_equal(WEXITSTATUS(in_child(obeying_child)), 128 + SIGTERM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +116,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_none),
 		cmocka_unit_test(names_are_read_back),
 		cmocka_unit_test(reset_leaves_defaults),
+		cmocka_unit_test(obeys_what_asks_for_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
