@@ -281,6 +281,12 @@ int cgroup_is_frozen(const struct cgroup_host *host, const char *path);
 int cgroup_look_frozen(const char *path);
 
 /*
+ * v1: processes of the container that somebody has moved to a frozen cgroup of his own cannot die
+ * there; they are moved into the freezer cgroup of @cg. What fails shows when they are waited for.
+ */
+void cgroup_bring_back(struct cgroup *cg);
+
+/*
  * Send @sig to every process below. SIGKILL: v2 cgroup.kill, else freeze, signal all, thaw, until
  * none is left or the list holds nobody new; a frozen v1 cgroup is thawed after SIGKILL so that it
  * can die. The caller itself is never signalled by us (cgroup.kill does not ask). 0 (also when

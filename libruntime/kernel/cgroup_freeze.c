@@ -263,3 +263,56 @@ int cgroup_look_frozen(const char *path)
 		return cgroup_event(v2, "frozen") == 1 ? CGROUP_FROZEN : 0;
 	return CGROUP_GONE;
 }
+
+/* The path of @pid in the v1 freezer hierarchy @h, below its mount; NULL if it cannot be told. */
+static const char *freezer_path(const struct cgroup_hierarchy *h, pid_t pid, char *buf, size_t size)
+{
+	size_t root = str_eq(h->root, "/") ? 0 : strlen(h->root);
+	char name[32], *line, *end;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	if (io_read_at(AT_FDCWD, name, buf, size) < 0)
+		return NULL;
+	line = strstr(buf, ":freezer:/");
+	line = line ? strchr(line, '/') : NULL;
+	end = line ? strchr(line, '\n') : NULL;
+	if (!end || strncmp(line, h->root, root) != 0)
+		return NULL;
+	*end = '\0';
+	return line + root;
+}
+
+/* A frozen process cannot end, so its number is its own until it is moved. */
+static void bring_back_one(const struct cgroup *cg, int i, pid_t pid)
+{
+	char buf[16384], dir[CGROUP_DIR_MAX], number[16];
+	size_t len = strlen(cg->path);
+	const char *path = freezer_path(&cg->host->h[i], pid, buf, sizeof(buf));
+	AUTO_CLOSE int fd = -1;
+
+	if (!path || strlen(path) >= PATH_MAX / 4 ||
+	    (strncmp(path, cg->path, len) == 0 && (path[len] == '/' || !path[len])))
+		return;
+	(void)cgroup_dir(&cg->host->h[i], path, dir);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || cgroup_freeze_look(fd, false) != 1)
+		return;
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	(void)io_write_at(cg->fd[i], "cgroup.procs", number);
+}
+
+void cgroup_bring_back(struct cgroup *cg)
+{
+	int i = cgroup_find(cg->host, CGROUP_C_FREEZER);
+	struct cgroup_pidlist l = {.p = NULL};
+
+	if (i < 0 || cg->fd[i] < 0)
+		return;
+	for (size_t k = 0; k < cg->host->n; k++)
+		if (cg->fd[k] >= 0 && (int)k != i)
+			(void)cgroup_list(cg->fd[k], "cgroup.procs", &l);
+	cgroup_pidlist_sort(&l);
+	for (size_t k = 0; k < l.n; k++)
+		bring_back_one(cg, i, l.p[k]);
+	cgroup_pidlist_done(&l);
+}

@@ -142,6 +142,18 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 	return r < 0 ? r : 0;
 }
 
+/* Whom somebody else has frozen in a cgroup of his own could not end. */
+static void bring_back(struct oakum *o, const struct container *c)
+{
+	struct err ignored = ERR_INIT;
+	struct cgroup cg;
+
+	if (c->status == OAKUM_STOPPED || open_cgroup(o, c->state.cgroup, &cg, &ignored) != 0)
+		return;
+	cgroup_bring_back(&cg);
+	cgroup_close(&cg);
+}
+
 /* It sees the end by itself; what it holds is the kernel's to free if it does not. */
 static void end_supervisor(const struct proc_id *id)
 {
@@ -248,6 +260,8 @@ static int delete_container(struct oakum *o, const char *id, const struct oakum_
 	c.status = state_status(o, c.dir, &c.state);
 	if (!may_go(&c, options->force))
 		return refuse(&c, id, err);
+	if (options->force)
+		bring_back(o, &c);
 	return container_destroy(o, id, &c, options->wait_ms, err);
 }
 

@@ -155,6 +155,23 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	rmdir /sys/fs/cgroup/freezer/ice
 }
 
+@test "delete --force ends whom somebody else has frozen" {
+	on_v2 && skip "on v2 a frozen process dies of SIGKILL"
+	bundle '.process.args = ["sh", "-c", "sleep 1000 & wait"]'
+	ok oakum run -d -b "$B" "$C"
+	until_true 5 has_processes 2
+	mkdir /sys/fs/cgroup/freezer/ice
+	for p in $(oakum ps -f json "$C" </dev/null | jq '.[]'); do
+		echo "$p" >/sys/fs/cgroup/freezer/ice/cgroup.procs
+	done
+	echo FROZEN >/sys/fs/cgroup/freezer/ice/freezer.state
+	until_true 5 grep -q FROZEN /sys/fs/cgroup/freezer/ice/freezer.state
+	ok oakum delete --force "$C"
+	is "$(cat /sys/fs/cgroup/freezer/ice/cgroup.procs)" ""
+	is "$(cat /sys/fs/cgroup/freezer/ice/freezer.state)" FROZEN
+	rmdir /sys/fs/cgroup/freezer/ice
+}
+
 @test "pause returns when frozen, resume when running" {
 	bundle '.process.args = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i > /mnt/count; done"]'
 	ok oakum run -d -b "$B" "$C"
