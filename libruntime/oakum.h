@@ -278,6 +278,91 @@ struct oakum_update {
 };
 int oakum_update(struct oakum *o, const char *id, const struct oakum_update *options);
 
+/*
+ * What a container uses now: a picture, freed by oakum_stats_free().
+ */
+struct oakum_stats;
+int oakum_stats(struct oakum *o, const char *id, struct oakum_stats **ret);
+void oakum_stats_free(struct oakum_stats *s);
+/* "data" of what events(1) prints, with the members that runc has; as long as @s. NULL out of
+ * memory. */
+const char *oakum_stats_json(const struct oakum_stats *s);
+
+enum oakum_stat {
+	OAKUM_STAT_TIME_NS,	 /* when it was taken, by CLOCK_MONOTONIC */
+	OAKUM_STAT_CPU_NS,	 /* CPU time since its beginning */
+	OAKUM_STAT_MEMORY,	 /* bytes, without file pages that nobody has used lately */
+	OAKUM_STAT_MEMORY_LIMIT, /* bytes */
+	OAKUM_STAT_PIDS,	 /* processes and threads */
+	OAKUM_STAT_PIDS_LIMIT,
+	OAKUM_STAT_NETWORK_RECEIVED, /* bytes, all interfaces of its own network but loopback */
+	OAKUM_STAT_NETWORK_SENT,
+	OAKUM_STAT_BLOCK_READ, /* bytes */
+	OAKUM_STAT_BLOCK_WRITTEN,
+	OAKUM_STAT_CPU_PRESSURE, /* of the last 10 s, the part in which some process had to wait;
+				    hundredths of a percent */
+	OAKUM_STAT_MEMORY_PRESSURE,
+	OAKUM_STAT_IO_PRESSURE,
+};
+/* False: nobody counts that, or there is no such limit. */
+bool oakum_stats_value(const struct oakum_stats *s, enum oakum_stat what, uint64_t *ret);
+
+/*
+ * events(1): what happens to a container until it ends. The watch is independent of the handle, but
+ * for the words of a failure; events_close() takes NULL. The container must not be stopped.
+ */
+struct oakum_events;
+struct oakum_watch {
+	size_t size;
+	int64_t interval_ms; /* between OAKUM_EVENT_STATS; 0: none */
+};
+int oakum_events_open(struct oakum *o, const char *id, const struct oakum_watch *options,
+		      struct oakum_events **ret);
+void oakum_events_close(struct oakum_events *e);
+
+enum oakum_event_type {
+	OAKUM_EVENT_STATS,
+	OAKUM_EVENT_OOM, /* one process was killed because memory ran out; or, where that killer is
+			    switched off (v1), one waits for memory */
+	OAKUM_EVENT_PAUSED,
+	OAKUM_EVENT_RESUMED,
+	OAKUM_EVENT_EXIT, /* the last one */
+};
+const char *oakum_event_name(enum oakum_event_type type); /* "stats" */
+
+struct oakum_event {
+	enum oakum_event_type type;
+	const struct oakum_stats *stats; /* of STATS, until the next call */
+	/* Of EXIT: is the status known (Linux 6.15), one of both is 0. */
+	bool known;
+	int status, signal;
+	uint64_t oom_kills; /* seen by this watch */
+};
+
+/* A descriptor that polls readable when there may be an event. The watch's. */
+int oakum_events_fd(const struct oakum_events *e);
+
+/* Wait, at most @timeout_ms (-1: for ever), for the next event. 0 and *@ret; OAKUM_NO_EVENT;
+ * OAKUM_NO_MORE: EXIT has been told; < 0 (the words are in the handle). */
+enum { OAKUM_NO_EVENT = 1, OAKUM_NO_MORE = 2 };
+int oakum_events_next(struct oakum_events *e, int64_t timeout_ms, struct oakum_event *ret);
+
+/*
+ * Count OOM kills from now on until after the container's cgroup is gone: opened before
+ * oakum_start(), none is missed. 0 and *@ret, freed by oakum_oom_close(); OAKUM_NOT_COUNTED: the
+ * container has no memory controller, or the kernel does not count (before 4.13); < 0.
+ */
+struct oakum_oom;
+enum { OAKUM_NOT_COUNTED = 1 };
+int oakum_oom_open(struct oakum *o, const char *id, struct oakum_oom **ret);
+void oakum_oom_close(struct oakum_oom *w);
+/* 0 and how many there were; OAKUM_NOT_COUNTED: there may have been more, the cgroup was removed by
+ * others than oakum_delete(). */
+int oakum_oom_kills(struct oakum_oom *w, uint64_t *ret);
+/* The descriptors that it holds, for who closes all others. */
+#define OAKUM_OOM_DESCRIPTORS 3
+size_t oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPTORS]);
+
 /* Pids of the container in our pid namespace, sorted; *@ret is freed with free(3). */
 int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n);
 

@@ -276,6 +276,24 @@ int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err 
  * open cgroup, so that `list` opens one file a container. */
 int cgroup_is_frozen(const struct cgroup_host *host, const char *path);
 
+/*
+ * To be told when it is frozen or thawed: ->fd polls POLLPRI for v2, POLLIN for v1, where it is an
+ * inotify(7) watch of who writes freezer.state.
+ */
+struct cgroup_freeze_watch {
+	int fd, dir;
+	bool v2;
+};
+#define CGROUP_FREEZE_WATCH_INIT ((struct cgroup_freeze_watch){.fd = -1, .dir = -1})
+
+/* 0; CGROUP_GONE: there is nothing to watch; < 0 with @err. */
+int cgroup_freeze_watch_open(const struct cgroup *cg, struct cgroup_freeze_watch *ret,
+			     struct err *err);
+void cgroup_freeze_watch_close(struct cgroup_freeze_watch *w);
+/* Clear the notice and look: 0: runs; CGROUP_FROZEN; CGROUP_BUSY: on its way there (v1: look
+ * again); CGROUP_GONE; -errno. */
+int cgroup_freeze_watch_look(const struct cgroup_freeze_watch *w);
+
 /* The same without cgroup_probe(), for the places where a freezer most often is: 0, CGROUP_FROZEN,
  * or CGROUP_GONE: not to be found there, ask cgroup_is_frozen(). */
 int cgroup_look_frozen(const char *path);

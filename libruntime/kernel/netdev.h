@@ -9,7 +9,10 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
+struct arena;
 struct err;
 struct netdev_address;
 
@@ -38,5 +41,17 @@ int netdev_move(const char *name, const char *new_name, int netns, struct netdev
 int netdev_return(struct netdev *d, int netns, struct err *err);
 
 void netdev_done(struct netdev *d);
+
+/* What has passed through an interface. */
+struct netdev_stat {
+	const char *name;
+	uint64_t rx_bytes, rx_packets, rx_errors, rx_dropped;
+	uint64_t tx_bytes, tx_packets, tx_errors, tx_dropped;
+};
+
+/* All interfaces in the network namespace of process @pid but the loopback, into @arena. 0, or < 0
+ * with @err. */
+int netdev_stats(pid_t pid, struct arena *arena, struct netdev_stat **ret, size_t *ret_n,
+		 struct err *err);
 
 #endif

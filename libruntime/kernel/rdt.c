@@ -136,7 +136,7 @@ int rdt_open(struct err *err)
 
 /* ---- what is there ---- */
 
-static int open_group(int root, const char *group)
+int rdt_group(int root, const char *group)
 {
 	int fd = openat(root, str_eq(group, "/") ? "." : group,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -256,7 +256,7 @@ static int check_monitor(int root, int group, const struct rdt_request *q, struc
 
 int rdt_look(int root, const struct rdt_request *q, bool *ret_make, struct err *err)
 {
-	AUTO_CLOSE int group = open_group(root, q->group);
+	AUTO_CLOSE int group = rdt_group(root, q->group);
 	int r = 0;
 
 	if (group < 0 && group != -ENOENT)
@@ -295,7 +295,7 @@ static int make_group(int root, const struct rdt_request *q, struct err *err)
 
 	if (mkdirat(root, q->group, 0755) < 0)
 		return refused(root, errno, err, "make resctrl class", q->group);
-	fd = open_group(root, q->group);
+	fd = rdt_group(root, q->group);
 	if (fd >= 0)
 		(void)fsetxattr(fd, RDT_MARK, q->mark, strlen(q->mark), 0);
 	return 0;
@@ -308,7 +308,7 @@ static int make_monitor(int root, int group, const struct rdt_request *q, struct
 
 	if (groups < 0 || mkdirat(groups, q->monitor, 0755) < 0)
 		return refused(root, errno, err, "make resctrl monitoring group", q->monitor);
-	fd = open_group(groups, q->monitor);
+	fd = rdt_group(groups, q->monitor);
 	if (fd >= 0)
 		(void)fsetxattr(fd, RDT_MARK, q->mark, strlen(q->mark), 0);
 	return 0;
@@ -321,7 +321,7 @@ int rdt_make(int root, const struct rdt_request *q, bool make, struct err *err)
 
 	if (r < 0)
 		return r;
-	group = open_group(root, q->group);
+	group = rdt_group(root, q->group);
 	if (group < 0)
 		return err_set(err, -group, "open resctrl class %s", q->group);
 	/* One write for all lines of a kind: the kernel takes them together or not at all. */
@@ -332,6 +332,18 @@ int rdt_make(int root, const struct rdt_request *q, bool make, struct err *err)
 	if (r < 0)
 		return refused(root, -r, err, "write the schemata of resctrl class", q->group);
 	return q->monitor ? make_monitor(root, group, q, err) : 0;
+}
+
+int rdt_update(int root, const char *group, const char *schemata, struct err *err)
+{
+	AUTO_CLOSE int dir = rdt_group(root, group);
+	int r = dir < 0 ? dir : io_write_at(dir, "schemata", schemata);
+
+	if (r == -ENOENT)
+		return RDT_GONE;
+	if (dir < 0)
+		return err_set(err, -dir, "open resctrl class %s", group);
+	return r < 0 ? refused(root, -r, err, "write the schemata of resctrl class", group) : 0;
 }
 
 static int move(int dir, const char *name, const char *pid, struct err *err)
@@ -345,7 +357,7 @@ static int move(int dir, const char *name, const char *pid, struct err *err)
 
 int rdt_join(int root, const char *group, const char *monitor, pid_t pid, struct err *err)
 {
-	AUTO_CLOSE int dir = open_group(root, group);
+	AUTO_CLOSE int dir = rdt_group(root, group);
 	AUTO_CLOSE int groups = -1, counted = -1;
 	char text[24];
 	struct strbuf b;
@@ -362,7 +374,7 @@ int rdt_join(int root, const char *group, const char *monitor, pid_t pid, struct
 	if (r != 0 || !monitor)
 		return r;
 	groups = openat(dir, MON_GROUPS, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	counted = groups < 0 ? -errno : open_group(groups, monitor);
+	counted = groups < 0 ? -errno : rdt_group(groups, monitor);
 	if (counted == -ENOENT)
 		return RDT_GONE;
 	return counted < 0 ? err_set(err, -counted, "open resctrl monitoring group %s", monitor)
@@ -446,7 +458,7 @@ static int remove_directory(int dir, const char *name, struct err *err)
 
 int rdt_remove(int root, const char *group, const char *monitor, bool made, struct err *err)
 {
-	AUTO_CLOSE int dir = open_group(root, group);
+	AUTO_CLOSE int dir = rdt_group(root, group);
 	AUTO_CLOSE int groups = -1;
 	int r = 0;
 
@@ -470,7 +482,7 @@ struct sweep {
 
 static int sweep_monitor(int groups, const char *name, void *data)
 {
-	AUTO_CLOSE int dir = open_group(groups, name);
+	AUTO_CLOSE int dir = rdt_group(groups, name);
 	const struct sweep *s = data;
 
 	return dir >= 0 && has_mark(dir, s->mark) ? remove_directory(groups, name, s->err) : 0;
@@ -478,7 +490,7 @@ static int sweep_monitor(int groups, const char *name, void *data)
 
 static int sweep_group(int root, const char *name, void *data)
 {
-	AUTO_CLOSE int dir = open_group(root, name);
+	AUTO_CLOSE int dir = rdt_group(root, name);
 	AUTO_CLOSE int groups =
 		dir < 0 ? -1 : openat(dir, MON_GROUPS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct sweep *s = data;

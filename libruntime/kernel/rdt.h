@@ -9,9 +9,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
+struct arena;
 struct err;
 
 struct rdt_request {
@@ -33,6 +35,9 @@ int rdt_open(struct err *err);
 /* The part of it that needs no resctrl: its mount point in @mountinfo. 0, or -ENOENT. */
 int rdt_find(FILE *mountinfo, char *buf, size_t size);
 
+/* A descriptor of the class @group, or -errno. */
+int rdt_group(int root, const char *group);
+
 /* Can @q be had? 0 and whether the class is to be made, or < 0 with @err. Changes nothing. */
 int rdt_look(int root, const struct rdt_request *q, bool *ret_make, struct err *err);
 
@@ -53,5 +58,30 @@ int rdt_remove(int root, const char *group, const char *monitor, bool made, stru
 
 /* The same for all that bears @mark, where it is not known what that is. */
 int rdt_sweep(int root, const char *mark, struct err *err);
+
+/* Write the lines @schemata, of which each replaces its resource and domains, into the class
+ * @group. 0, RDT_GONE, or < 0 with @err. */
+int rdt_update(int root, const char *group, const char *schemata, struct err *err);
+
+/* What resctrl says of a class. Texts are NULL, numbers 0, where the CPU lacks it. */
+struct rdt_stat {
+	const char *l3_mask; /* full cache: "fffff" */
+	uint64_t l3_min_bits, l3_closids;
+	const char *l3_root, *l3; /* "L3:0=ff;1=ff" of all and of the class */
+	uint64_t mb_granularity, mb_linear, mb_minimum, mb_closids;
+	bool has_mb;
+	const char *mb_root, *mb;
+	const char *schemata; /* of the class, whole */
+	struct rdt_stat_domain {
+		uint64_t llc_occupancy, mbm_total, mbm_local;
+	} * domains; /* a cache each, in the order of their names */
+	size_t n_domains;
+	bool has_cmt, has_mbm;
+};
+
+/* Read it into @arena. @monitor: the group whose counters are wanted, or NULL. 0, RDT_GONE, or < 0
+ * with @err. */
+int rdt_stat(int root, const char *group, const char *monitor, struct arena *arena,
+	     struct rdt_stat *ret, struct err *err);
 
 #endif

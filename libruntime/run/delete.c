@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "run/lifecycle.h"
+#include "run/oom.h"
 #include "run/rdt.h"
 
 #define DEFAULT_WAIT_MS	   10000
@@ -105,6 +106,8 @@ static bool clear_empty(struct oakum *o, const struct container *c, const char *
 	    proc_check(&c->state.init) != PROC_GONE)
 		return false;
 	host = handle_cgroups(o, &ignored);
+	if (host)
+		oom_note(o, c);
 	return host && cgroup_remove_empty(host, path) == 0;
 }
 
@@ -132,6 +135,8 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 			r = waited;
 	}
 	if (r == 0) {
+		if (c)
+			oom_note(o, c);
 		r = cgroup_remove(&cg, deadline, err);
 		if (r == CGROUP_BUSY)
 			err_hint(err, DIE_HINT);
