@@ -359,9 +359,9 @@ void oakum_oom_close(struct oakum_oom *w);
 /* 0 and how many there were; OAKUM_NOT_COUNTED: there may have been more, the cgroup was removed by
  * others than oakum_delete(). */
 int oakum_oom_kills(struct oakum_oom *w, uint64_t *ret);
-/* The descriptors that it holds, for who closes all others. */
+/* The descriptors that it holds, for who closes all others; -1 where @w is NULL. */
 #define OAKUM_OOM_DESCRIPTORS 3
-size_t oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPTORS]);
+void oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPTORS]);
 
 /* Pids of the container in our pid namespace, sorted; *@ret is freed with free(3). */
 int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n);

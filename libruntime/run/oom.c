@@ -147,12 +147,11 @@ int oakum_oom_kills(struct oakum_oom *w, uint64_t *ret)
 	return r == OOM_UNKNOWN ? OAKUM_NOT_COUNTED : 0;
 }
 
-size_t oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPTORS])
+void oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPTORS])
 {
-	ret[0] = w->watch.cg.dir;
-	ret[1] = w->watch.cg.file;
-	ret[2] = w->watch.ledger;
-	return OAKUM_OOM_DESCRIPTORS;
+	ret[0] = w ? w->watch.cg.dir : -1;
+	ret[1] = w ? w->watch.cg.file : -1;
+	ret[2] = w ? w->watch.ledger : -1;
 }
 
 void oakum_oom_close(struct oakum_oom *w)

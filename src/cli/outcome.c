@@ -20,6 +20,9 @@ int outcome_attach(const struct command_context *c, const char *id,
 {
 	switch (result->end) {
 	case ATTACH_EXITED:
+		if (result->exit.oom_kills > 0 && (result->exit.status || result->exit.signal))
+			cli_warn(c, "%s: memory ran out: the kernel killed %d of its processes", id,
+				 result->exit.oom_kills);
 		if (result->exit.known)
 			return exit_shell_status(result->exit.status, result->exit.signal);
 		return cli_error(c, OAKUM_E_RUNTIME, 0, "%s has ended, its exit status is unknown",

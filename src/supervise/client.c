@@ -99,8 +99,10 @@ bool client_connect(struct supervisor *s)
 
 static void send_exit(struct supervisor *s, struct client *c)
 {
-	struct message_exit m = {
-		.status = s->exit.status, .signal = s->exit.signal, .known = s->exit.known};
+	struct message_exit m = {.status = s->exit.status,
+				 .signal = s->exit.signal,
+				 .known = s->exit.known,
+				 .oom_kills = (int32_t)s->exit.oom_kills};
 
 	if (message_send(c->fd, MESSAGE_EXIT, 0, &m, sizeof(m)) != MESSAGE_FULL)
 		client_drop(s, c);

@@ -79,6 +79,7 @@ static int ask(const struct connection *c, struct exit_record *ret, struct err *
 	ret->status = end.status;
 	ret->signal = end.signal;
 	ret->known = end.known;
+	ret->oom_kills = end.oom_kills;
 	return ENDED_DONE;
 }
 
@@ -100,7 +101,7 @@ static int ask_kernel(struct oakum *o, const char *id, struct exit_record *ret, 
 	AUTO_CLOSE int pidfd = -1;
 	int status, r = ended_hold(o, id, &pidfd, err);
 
-	*ret = (struct exit_record){.known = false};
+	*ret = (struct exit_record){.known = false, .oom_kills = -1};
 	if (r != ENDED_DONE || pidfd < 0)
 		return r;
 	r = proc_wait(pidfd, CLOCK_FOREVER);

@@ -52,6 +52,10 @@ int exit_write(int dir, const struct exit_record *r)
 	add_number(&b, "stdout_bytes", (int64_t)r->bytes[1]);
 	add_number(&b, "stderr_bytes", (int64_t)r->bytes[2]);
 	add_number(&b, "log_lost_bytes", (int64_t)r->log_lost);
+	if (r->oom_kills >= 0)
+		add_number(&b, "oom_kills", r->oom_kills);
+	else
+		strbuf_add(&b, "\"oom_kills\":null,");
 	strbuf_add(&b, "\"complete\":");
 	strbuf_add(&b, boolean(r->complete));
 	strbuf_add(&b, "}\n");
@@ -76,9 +80,9 @@ static int get_number(const struct json *top, const char *name, int *ret)
 int exit_read(int dir, struct exit_record *ret, struct err *err)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
-	struct exit_record record = {.known = false};
+	struct exit_record record = {.known = false, .oom_kills = -1};
 	struct err local = ERR_INIT;
-	const struct json *known;
+	const struct json *known, *kills;
 	struct json *top;
 	char *data;
 	size_t size;
@@ -99,6 +103,9 @@ int exit_read(int dir, struct exit_record *ret, struct err *err)
 	if (get_number(top, "status", &record.status) < 0 ||
 	    get_number(top, "signal", &record.signal) < 0)
 		return err_set(err, EINVAL, "%s has no status", EXIT_NAME);
+	kills = json_get(top, "oom_kills");
+	if (kills && kills->type == JSON_NUMBER)
+		(void)json_i64(kills, 0, INT32_MAX, &record.oom_kills);
 	*ret = record;
 	return EXIT_PRESENT;
 }

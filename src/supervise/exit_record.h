@@ -22,13 +22,15 @@ struct exit_record {
 	uint64_t bytes[3]; /* [1] stdout, [2] stderr: read from the container */
 	uint64_t log_lost; /* of them, not in the log */
 	bool complete;	   /* every byte was read: end of file was seen */
+	int64_t oom_kills; /* of its processes, because memory ran out; -1: nobody counted */
 };
 
 /* Write it under a temporary name, then rename. 0 or -errno. */
 int exit_write(int dir, const struct exit_record *r);
 
 enum { EXIT_PRESENT = 0, EXIT_ABSENT = 1 };
-/* EXIT_PRESENT and the fields ->status, ->signal, ->known of @ret; EXIT_ABSENT; < 0 with @err. */
+/* EXIT_PRESENT and the fields ->status, ->signal, ->known and ->oom_kills of @ret; EXIT_ABSENT; < 0
+ * with @err. */
 int exit_read(int dir, struct exit_record *ret, struct err *err);
 
 /* What a shell would say: the status, or 128 + signal. */

@@ -211,6 +211,11 @@ static int create(struct birth *b)
 		report_library(b);
 		return r;
 	}
+	/* Before it is started: no kill is missed. */
+	if (oakum_oom_open(b->handle, s->options->id, &s->oom) < 0) {
+		report_library(b);
+		return -EINVAL;
+	}
 	r = logfile_place(&s->log, s->dir, s->options->log_path, &err);
 	if (r < 0)
 		report_err(b, &err);
@@ -273,11 +278,12 @@ static int by_number(const void *a, const void *b)
 /* What the caller had open may be a pipe that somebody waits on. */
 static void close_others(const struct supervisor *s)
 {
-	int keep[] = {s->epoll, s->hold,     s->listener,  s->signals,
-		      s->dir,	s->pidfd,    s->output[1], s->output[2],
-		      s->input, s->terminal, s->log.fd,	   s->clients[0].fd};
+	int keep[12 + OAKUM_OOM_DESCRIPTORS] = {
+		s->epoll,     s->hold,	    s->listener, s->signals,  s->dir,	 s->pidfd,
+		s->output[1], s->output[2], s->input,	 s->terminal, s->log.fd, s->clients[0].fd};
 	unsigned from = 3;
 
+	oakum_oom_descriptors(s->oom, keep + 12);
 	qsort(keep, ARRAY_SIZE(keep), sizeof(keep[0]), by_number);
 	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
 		if (keep[i] < (int)from)

@@ -126,6 +126,15 @@ static void set_status(struct supervisor *s, const siginfo_t *info)
 		s->exit.signal = info->si_status;
 }
 
+static int64_t count_oom(struct supervisor *s)
+{
+	uint64_t n;
+
+	if (!s->oom || oakum_oom_kills(s->oom, &n) != 0)
+		return -1;
+	return n < INT32_MAX ? (int64_t)n : INT32_MAX;
+}
+
 static void delete_container(struct supervisor *s)
 {
 	struct oakum_delete options = OAKUM_OPTIONS(oakum_delete, .force = true);
@@ -159,6 +168,7 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 	else
 		set_status(s, &info);
 
+	s->exit.oom_kills = count_oom(s);
 	s->exit.complete = relay_drain(s);
 	s->exit.log_lost = s->log.lost;
 	clock_text(s->exit.finished);

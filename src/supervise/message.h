@@ -55,10 +55,10 @@ struct message_hello {
 };
 
 struct message_exit {
-	int32_t status; /* of exit(3), 0 if killed */
-	int32_t signal; /* that killed it, or 0 */
-	int32_t known;	/* 0: nobody saw the status */
-	int32_t reserved;
+	int32_t status;	   /* of exit(3), 0 if killed */
+	int32_t signal;	   /* that killed it, or 0 */
+	int32_t known;	   /* 0: nobody saw the status */
+	int32_t oom_kills; /* -1: nobody counted */
 };
 
 struct message_winsize {

@@ -107,6 +107,7 @@ struct supervisor {
 	pid_t pid;
 	struct logfile log;
 	struct exit_record exit;
+	struct oakum_oom *oom; /* NULL: nobody counts */
 	struct scratch *scratch;
 	struct client clients[CLIENTS_MAX];
 };

@@ -6,6 +6,7 @@ supervisor_of() { sed 's/.*"supervisor":\[\([0-9]*\),.*/\1/' "$ROOT/$1/state.jso
 record_of() { jq -r "$2" "$ROOT/$1/exit.json"; }
 shell() { bundle ".process.capabilities.ambient = [] | .process.args = [\"sh\", \"-c\", $(jq -n --arg s "$1" '$s')]"; }
 has_exited() { [ -e "$ROOT/$1/exit.json" ]; }
+has_no_cgroup() { [ -z "$(cgroups_of "$C")" ]; }
 ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
 @test "every byte comes through, whatever the size, with the end of the container right behind it" {
@@ -205,4 +206,60 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	is "$output" 0
 	is "$(record_of "$C" .log_lost_bytes)" "$(record_of "$C" .stdout_bytes)"
 	ok oakum delete "$C"
+}
+
+@test "the exit record counts OOM kills, of init and of others, and up says so" {
+	if on_v2 && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+		skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"
+	fi
+	shell 'tail /dev/zero; tail /dev/zero; exit 5'
+	edit '.linux.resources.memory = {limit: 33554432}'
+	rc=0
+	oakum up -b "$B" "$C" </dev/null >/dev/null 2>"$W/err" || rc=$?
+	is $rc 5
+	is "$(record_of "$C" .oom_kills)" 2
+	grep -q "warning: $C: memory ran out: the kernel killed 2 of its processes" "$W/err"
+	ok oakum delete "$C"
+
+	shell 'exec tail /dev/zero'
+	edit '.linux.resources.memory = {limit: 33554432}'
+	ok oakum up -d -b "$B" "$C"
+	ok oakum wait "$C"
+	is "$output" 137
+	is "$(record_of "$C" '"\(.signal) \(.oom_kills)"')" "9 1"
+	ok oakum delete "$C"
+
+	bundle '.process.args = ["sleep", "1000"] | .linux.resources.memory = {limit: 33554432}'
+	ok oakum up -d -b "$B" "$C"
+	ok oakum kill "$C" KILL
+	ok oakum wait "$C"
+	is "$output" 137
+	is "$(record_of "$C" '"\(.signal) \(.oom_kills)"')" "9 0"
+	ok oakum delete "$C"
+}
+
+@test "OOM kills are still known when the cgroup is deleted before the supervisor looks" {
+	if on_v2 && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+		skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"
+	fi
+	shell 'read x </fifo; exec tail /dev/zero'
+	mkfifo "$B/rootfs/fifo"
+	edit '.linux.resources.memory = {limit: 33554432}'
+	ok oakum up -d -b "$B" "$C"
+	"$OAKUM" --root "$ROOT" attach --no-stdin "$C" </dev/null >"$W/out" 2>"$W/err" &
+	client=$!
+	pid=$(pid_of) supervisor=$(supervisor_of "$C")
+	until_true 5 bash -c "ls -l /proc/$client/fd | grep -q signalfd"
+	kill -STOP "$supervisor"
+	echo go >"$B/rootfs/fifo"
+	until_true 20 grep -q '^State:.*Z' "/proc/$pid/status"
+	"$OAKUM" --root "$ROOT" delete --force "$C" </dev/null >"$W/deleted" 2>&1 &
+	deleter=$!
+	until_true 10 has_no_cgroup
+	kill -CONT "$supervisor"
+	rc=0
+	wait $client || rc=$?
+	is $rc 137
+	grep -q "memory ran out: the kernel killed 1 of its processes" "$W/err"
+	wait $deleter
 }
