@@ -6,6 +6,7 @@
 
 #define MIN_WIDTH 12
 #define PADDING	  3
+#define COMPACT	  2
 
 /* Characters, not bytes, take columns. */
 static int width_of(const char *s)
@@ -24,7 +25,7 @@ int columns_add(struct columns *t, const char *const cell[])
 	if (!r)
 		return -ENOMEM;
 	for (int i = 0; i < t->n; i++) {
-		int width = width_of(cell[i]) + PADDING;
+		int width = width_of(cell[i]) + (t->compact ? COMPACT : PADDING);
 
 		r->cell[i] = arena_strdup(&t->arena, cell[i]);
 		if (!r->cell[i])
@@ -44,8 +45,10 @@ void columns_print(const struct columns *t, FILE *f)
 {
 	for (const struct columns_row *r = t->first; r; r = r->next) {
 		for (int i = 0; i < t->n - 1; i++) {
-			int width = t->width[i] < MIN_WIDTH ? MIN_WIDTH : t->width[i];
+			int width = t->width[i];
 
+			if (width < MIN_WIDTH && !t->compact)
+				width = MIN_WIDTH;
 			fprintf(f, "%s%*s", r->cell[i], width - width_of(r->cell[i]), "");
 		}
 		fprintf(f, "%s\n", r->cell[t->n - 1]);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A table in columns as runc prints it: each at least 12 wide, 3 between, the last as it is.
- * Private to src/cli. */
+/* A table in columns as runc prints it: each at least 12 wide, 3 between, the last as it is; or
+ * compact: as wide as it needs, 2 between. Private to src/cli. */
 #ifndef OAKUM_CLI_COLUMNS_H
 #define OAKUM_CLI_COLUMNS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -19,6 +20,7 @@ struct columns {
 	struct arena arena;
 	struct columns_row *first, *last;
 	int n, width[COLUMNS_MAX];
+	bool compact;
 };
 
 /* A row of @cell[@t->n], copied. 0 or -ENOMEM. */

@@ -127,6 +127,7 @@ extern const struct command command_create, command_start, command_state, comman
 	command_delete, command_run, command_exec, command_list, command_ps, command_pause,
 	command_resume, command_update, command_spec, command_features, command_plan,
 	command_doctor, command_events;
-extern const struct command command_up, command_down, command_attach, command_logs, command_wait;
+extern const struct command command_up, command_down, command_attach, command_logs, command_wait,
+	command_stats;
 
 #endif

@@ -2,15 +2,14 @@
 /* oakum events: a line of JSON for each thing that happens to a container, until it ends. */
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json_put.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/follow.h"
 
 #define INTERVAL_MS 5000
 #define LINE_SIZE   1024 /* without "data" */
@@ -63,17 +62,6 @@ static int print_once(struct command_context *c)
 	return status;
 }
 
-/* Wait for an event, or for the reader's end of a pipe to be closed: true. */
-static bool reader_is_gone(const struct oakum_events *e)
-{
-	struct pollfd fds[] = {
-		{.fd = oakum_events_fd(e), .events = POLLIN},
-		{.fd = STDOUT_FILENO, .events = 0},
-	};
-
-	return poll(fds, ARRAY_SIZE(fds), -1) > 0 && (fds[1].revents & POLLERR);
-}
-
 static int follow(struct command_context *c, struct oakum_events *e)
 {
 	struct oakum_event event;
@@ -88,7 +76,7 @@ static int follow(struct command_context *c, struct oakum_events *e)
 			return cli_fail(c);
 		if (r == 0)
 			status = print(c, &event);
-		else if (reader_is_gone(e))
+		else if (!follow_wait(oakum_events_fd(e)))
 			return 0;
 	}
 	return status;
