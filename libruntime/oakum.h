@@ -275,6 +275,9 @@ struct oakum_update {
 	const char *file; /* with the JSON of "linux.resources" (may be a pipe), or NULL */
 	const char *text; /* instead: the JSON itself */
 	size_t text_size;
+	const char *rdt; /* besides, or alone: the JSON of "linux.intelRdt", whose lines are
+			    written into the container's resctrl class; without one it gets one */
+	size_t rdt_size;
 };
 int oakum_update(struct oakum *o, const char *id, const struct oakum_update *options);
 

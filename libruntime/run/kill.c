@@ -95,31 +95,40 @@ int oakum_kill(struct oakum *o, const char *id, int sig, bool all)
 	return handle_end(o, "kill", id, r);
 }
 
-int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n)
+int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
+		   struct err *err)
 {
-	AUTO_CONTAINER struct container c = CONTAINER_INIT;
-	struct err *err = handle_begin(o);
 	struct cgroup cg;
-	int r = container_open(o, id, false, &c, err);
+	int r = open_cgroup(o, c, &cg, err);
 
 	*ret = NULL;
 	*ret_n = 0;
-	if (r < 0)
-		return handle_end(o, "ps", id, r);
-	r = open_cgroup(o, &c, &cg, err);
 	if (r == 0)
 		r = cgroup_pids(&cg, ret, ret_n, err);
 	if (r >= 0)
 		cgroup_close(&cg);
 	/* No cgroup to ask: the one process that is known. */
-	if (r == CGROUP_GONE && !c.state.cgroup[0] && c.status != OAKUM_STOPPED) {
+	if (r == CGROUP_GONE && !c->state.cgroup[0] && c->status != OAKUM_STOPPED) {
 		*ret = malloc(sizeof(**ret));
 		if (!*ret)
-			return handle_end(o, "ps", id, err_set(err, ENOMEM, "list processes"));
-		**ret = c.state.init.pid;
+			return err_set(err, ENOMEM, "list processes");
+		**ret = c->state.init.pid;
 		*ret_n = 1;
 	}
-	return handle_end(o, "ps", id, r < 0 ? r : 0);
+	return r < 0 ? r : 0;
+}
+
+int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n)
+{
+	AUTO_CONTAINER struct container c = CONTAINER_INIT;
+	struct err *err = handle_begin(o);
+	int r = container_open(o, id, false, &c, err);
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (r == 0)
+		r = container_pids(o, &c, ret, ret_n, err);
+	return handle_end(o, "ps", id, r);
 }
 
 int oakum_signal_parse(const char *text)

@@ -24,6 +24,10 @@ int container_open(struct oakum *o, const char *id, bool lock, struct container 
 		   struct err *err);
 void container_close(struct container *c);
 
+/* As oakum_pids() of a container that is open. 0, or < 0 with @err. */
+int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
+		   struct err *err);
+
 /* Run poststop hooks; a failing one is a warning and the rest run (runtime.md, "Lifecycle" step
  * 13). */
 void container_poststop(struct oakum *o, struct container *c);

@@ -104,6 +104,14 @@ int plan_make_rdt(const struct spec *spec, const struct plan_host *host, struct 
 	return 0;
 }
 
+const char *plan_rdt_lines(const struct spec_rdt *from, struct arena *arena)
+{
+	const char *schema = make_schema(from, arena);
+	const char *schemata = make_schemata(&from->schemata, arena);
+
+	return schema && schemata ? arena_printf(arena, "%s%s", schema, schemata) : NULL;
+}
+
 const char *plan_rdt_mark(const char *cgroup_parent, const char *id, struct arena *arena)
 {
 	return arena_printf(arena, "%s/%s", cgroup_parent, id);

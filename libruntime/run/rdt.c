@@ -15,7 +15,7 @@
 
 #define LOCK_WAIT_MS 10000
 
-static int take_lock(int root, struct err *err)
+int rdt_lock(int root, struct err *err)
 {
 	int r = lock_take(root, clock_deadline(LOCK_WAIT_MS));
 
@@ -38,7 +38,7 @@ int creation_open_rdt(struct creation *c)
 int creation_begin_rdt(struct creation *c)
 {
 	const struct rdt_request *q = c->plan->rdt;
-	int r = q ? take_lock(c->rdt, c->err) : 0;
+	int r = q ? rdt_lock(c->rdt, c->err) : 0;
 
 	if (!q)
 		return 0;
@@ -100,7 +100,7 @@ int rdt_clear(struct oakum *o, const char *id, const struct state *s, struct err
 	root = rdt_open(&ignored);
 	if (root < 0)
 		return 0;
-	r = take_lock(root, err);
+	r = rdt_lock(root, err);
 	if (r == 0 && s)
 		r = rdt_remove(root, s->rdt_group, s->rdt_monitor, s->rdt_made, err);
 	if (r == 0 && !s) {

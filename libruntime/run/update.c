@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "kernel/rdt.h"
 #include "run/create.h"
 #include "run/lifecycle.h"
 #include "run/plan.h"
+#include "run/rdt.h"
 #include "spec/spec.h"
 
 #define RESOURCES "/linux/resources"
@@ -60,22 +63,63 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 	return r;
 }
 
+static int change_limits(struct oakum *o, const struct oakum_update *u, struct container *c,
+			 struct err *err)
+{
+	struct cgroup_limits limits = {.n_devices = 0};
+	struct spec_resources resources = {.n_devices = 0};
+	int r = read_resources(o, u, c, &resources, err);
+
+	if (r == 0)
+		r = plan_make_limits(&resources, &limits, &c->arena, err);
+	if (r == 0 && resources.n_devices)
+		r = plan_make_device_rules(&resources, &limits, &c->arena, err);
+	return r < 0 ? r : apply(o, c, &limits, err);
+}
+
+/* Its lines in @ret, NULL if there are none, and resctrl's root in @ret_root. */
+static int read_rdt(struct oakum *o, const struct oakum_update *u, struct container *c,
+		    const char **ret, int *ret_root, struct err *err)
+{
+	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
+	struct spec_rdt rdt = {.present = false};
+	int r;
+
+	if (!u->rdt)
+		return 0;
+	if (!errors)
+		return err_set(err, ENOMEM, "read the schemata");
+	r = spec_parse_rdt(u->rdt, u->rdt_size, "options", &c->arena, &rdt, errors);
+	r = create_parsed(o, errors, "options", r);
+	if (r < 0)
+		return r;
+	if (rdt.clos_id || rdt.monitoring)
+		return err_kind(err, ERR_CONFIG, 0,
+				"a container that lives stays in its resctrl class");
+	*ret = plan_rdt_lines(&rdt, &c->arena);
+	if (!*ret)
+		return err_set(err, ENOMEM, "read the schemata");
+	*ret_root = rdt_open(err);
+	return *ret_root < 0 ? *ret_root : 0;
+}
+
 static int update(struct oakum *o, const char *id, const struct oakum_update *u, struct err *err)
 {
 	AUTO_CONTAINER struct container c = CONTAINER_INIT;
-	struct cgroup_limits limits = {.n_devices = 0};
-	struct spec_resources resources = {.n_devices = 0};
+	AUTO_CLOSE int rdt = -1;
+	const char *lines = NULL;
 	int r = container_open(o, id, true, &c, err);
 
 	if (r == 0 && (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING))
 		r = err_kind(err, ERR_STATE, 0, "container not running");
+	/* What cannot be had is found before anything is changed. */
 	if (r == 0)
-		r = read_resources(o, u, &c, &resources, err);
-	if (r == 0)
-		r = plan_make_limits(&resources, &limits, &c.arena, err);
-	if (r == 0 && resources.n_devices)
-		r = plan_make_device_rules(&resources, &limits, &c.arena, err);
-	return r < 0 ? r : apply(o, &c, &limits, err);
+		r = read_rdt(o, u, &c, &lines, &rdt, err);
+	if (r == 0 && (u->file || u->text))
+		r = change_limits(o, u, &c, err);
+	if (r == 0 && lines)
+		r = rdt_change(o, &c, rdt, lines, err);
+	return r;
 }
 
 int oakum_update(struct oakum *o, const char *id, const struct oakum_update *options)
@@ -83,8 +127,10 @@ int oakum_update(struct oakum *o, const char *id, const struct oakum_update *opt
 	struct err *err = handle_begin(o);
 	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_update);
 
-	if (r == 0 && !options->file == !options->text)
+	if (r == 0 && options->file && options->text)
 		r = err_kind(err, ERR_USAGE, 0, "either a file or a text");
+	if (r == 0 && !options->file && !options->text && !options->rdt)
+		r = err_kind(err, ERR_USAGE, 0, "nothing to change");
 	if (r == 0)
 		r = update(o, id, options, err);
 	return handle_end(o, "update", id, r);

@@ -379,8 +379,10 @@ int spec_parse(const char *data, size_t size, const char *file, struct arena *ar
 int spec_parse_process(const char *data, size_t size, const char *file, struct arena *arena,
 		       struct spec_process *ret, struct spec_errors *errors);
 
-/* The same for what `update` is given: the object "linux.resources" alone, pointers from its top.
- */
+/* The same for what `update` is given: "linux.intelRdt" or "linux.resources" alone, pointers from
+ * its top. */
+int spec_parse_rdt(const char *data, size_t size, const char *file, struct arena *arena,
+		   struct spec_rdt *ret, struct spec_errors *errors);
 int spec_parse_resources(const char *data, size_t size, const char *file, struct arena *arena,
 			 struct spec_resources *ret, struct spec_errors *errors);
 

@@ -297,6 +297,23 @@ int spec_parse_process(const char *data, size_t size, const char *file, struct a
 	return rc;
 }
 
+int spec_parse_rdt(const char *data, size_t size, const char *file, struct arena *arena,
+		   struct spec_rdt *ret, struct spec_errors *errors)
+{
+	struct spec_reading r = {.arena = arena, .file = file, .errors = errors};
+	struct spec_rdt rdt = {.present = false};
+	struct json *root;
+	int rc = begin(&r, data, size, &root);
+
+	if (rc < 0)
+		return rc;
+	spec_read_rdt(&r, root, &rdt, NULL);
+	rc = end(&r);
+	if (rc == 0)
+		*ret = rdt;
+	return rc;
+}
+
 int spec_parse_resources(const char *data, size_t size, const char *file, struct arena *arena,
 			 struct spec_resources *ret, struct spec_errors *errors)
 {

@@ -56,6 +56,40 @@ gone_container() { [ ! -e "$ROOT/$C" ]; }
 	says /linux/intelRdt '"info"'
 }
 
+@test "update of the shares without resctrl says what is missing, and changes nothing" {
+	! grep -qw resctrl /proc/filesystems || skip "this kernel has resctrl"
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	for option in "--l3-cache-schema=L3:0=f" "--mem-bw-schema=MB:0=50"; do
+		fails 6 oakum update "$option" "$C"
+		says "update $C: this kernel or this CPU has no resctrl" "Linux 4.10"
+	done
+	if ! on_v2; then
+		fails 6 oakum update --mem-bw-schema MB:0=50 --pids-limit 5 "$C"
+		is "$(cat "$(cgroup_dir pids)/pids.max")" max
+	fi
+	fails 3 oakum update --mem-bw-schema L3:0=f "$C"
+	says /memBwSchema MB:
+	fails 3 oakum update --l3-cache-schema all "$C"
+	says /l3CacheSchema
+	ok oakum delete -f "$C"
+}
+
+@test "update of the shares in resctrl: a class for who had none, with all of its threads" {
+	local top mask
+	top=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "resctrl") print $5 }' /proc/self/mountinfo)
+	[ -n "$top" ] || skip "no resctrl is mounted"
+	[ -e "$top/info/L3/cbm_mask" ] || skip "this CPU does not divide its L3 cache"
+	mask=$(cat "$top/info/L3/cbm_mask")
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	ok oakum update --l3-cache-schema "L3:0=$mask" "$C"
+	grep -q "L3:0=$mask" "$top/$C/schemata"
+	is "$(sort "$top/$C/tasks")" "$(oakum ps -f json "$C" | jq '.[]' | sort)"
+	ok oakum delete -f "$C"
+	[ ! -e "$top/$C" ]
+}
+
 @test "features lists what is applied" {
 	ok oakum features
 	is "$(jq -c .linux.intelRdt <<<"$output")" '{"enabled":true,"schemata":true,"monitoring":true}'

@@ -190,7 +190,6 @@ static void refused(void **state)
 		{"--cgroup-manager frob list", ERR_USAGE},
 		{"list --format yaml", ERR_USAGE},
 		{"state --=x y", ERR_USAGE},
-		{"update --mem-bw-schema x", ERR_UNSUPPORTED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Classes and monitoring groups in a directory that stands in for resctrl. */
 #include "test_rdt.h"
+#include "base/arena.h"
 #include "kernel/rdt.h"
+#include "run/stats.h"
 
 static struct err err;
 
@@ -210,6 +212,74 @@ static void body_open(void)
 	resctrl_remove();
 }
 
+static void make_directories(const char *const *names)
+{
+	for (; *names; names++)
+		CHECK(make_directory(root, *names) == 0);
+}
+
+/* The members that runc has, from a CPU that has it all. */
+static void body_stat(void)
+{
+	static const char *const directories[] = {"info/L3",
+
+						  "info/L3_MON",
+						  "web/mon_data",
+						  "web/mon_data/mon_L3_00",
+						  "web/mon_data/mon_L3_01",
+						  "web/mon_data/other",
+						  NULL};
+	struct oakum_stats s = {.arena = ARENA_INIT, .has_rdt = true};
+
+	resctrl_make();
+	CHECK(rdt_stat(root, "web", NULL, &s.arena, &s.rdt, &err) == RDT_GONE);
+	CHECK(mkdirat(root, "web", 0755) == 0);
+	make_directories(directories);
+	put(root, "info/L3/cbm_mask", "fffff\n");
+	put(root, "info/L3/min_cbm_bits", "1\n");
+	put(root, "info/L3/num_closids", "16\n");
+	put(root, "info/MB/bandwidth_gran", "10\n");
+	put(root, "info/MB/delay_linear", "1\n");
+	put(root, "info/MB/min_bandwidth", "10\n");
+	put(root, "info/MB/num_closids", "8\n");
+	put(root, "info/L3_MON/mon_features", "llc_occupancy\nmbm_total_bytes\nmbm_local_bytes\n");
+	put(root, "schemata", "    L3:0=fffff;1=fffff\n    MB:0=100;1=100\n");
+	put(root, "web/schemata", "    L3:0=ff;1=f\n    MB:0=50;1=20\n");
+	put(root, "web/mon_data/mon_L3_00/llc_occupancy", "16384\n");
+	put(root, "web/mon_data/mon_L3_00/mbm_total_bytes", "9\n");
+	put(root, "web/mon_data/mon_L3_00/mbm_local_bytes", "Unavailable\n");
+	put(root, "web/mon_data/mon_L3_01/mbm_local_bytes", "7\n");
+	CHECK_OK(rdt_stat(root, "web", NULL, &s.arena, &s.rdt, &err), err);
+	s.json = NULL;
+	CHECK(strstr(oakum_stats_json(&s),
+		     "\"intel_rdt\":{\"l3_cache_info\":{\"cbm_mask\":\"fffff\",\"min_cbm_bits\":1,"
+		     "\"num_closids\":16},\"l3_cache_schema_root\":\"L3:0=fffff;1=fffff\","
+		     "\"l3_cache_schema\":\"L3:0=ff;1=f\",\"mem_bw_info\":{\"bandwidth_gran\":10,"
+		     "\"delay_linear\":1,\"min_bandwidth\":10,\"num_closids\":8},"
+		     "\"mem_bw_schema_root\":\"MB:0=100;1=100\",\"mem_bw_schema\":\"MB:0=50;1=20\","
+		     "\"schemata\":\"    L3:0=ff;1=f\\n    MB:0=50;1=20\","
+		     "\"mbm_stats\":[{\"mbm_total_bytes\":9},{\"mbm_local_bytes\":7}],"
+		     "\"cmt_stats\":[{\"llc_occupancy\":16384},{}]}"));
+	arena_done(&s.arena);
+	resctrl_remove();
+}
+
+static void body_update(void)
+{
+	resctrl_make();
+	CHECK(rdt_update(root, "web", "L3:0=f\n", &err) == RDT_GONE);
+	CHECK(mkdirat(root, "web", 0755) == 0);
+	CHECK_OK(rdt_update(root, "web", "L3:0=f\n", &err), err);
+	CHECK(holds("web/schemata", "L3:0=f"));
+	CHECK(syscall(SYS_unlinkat, root, "web/schemata", 0) == 0);
+	CHECK(make_directory(root, "web/schemata") == 0);
+	put(root, "info/last_cmd_status", "Mask out of range\n");
+	CHECK(rdt_update(root, "web", "L3:0=f\n", &err) < 0);
+	CHECK(strstr(err.text, "write the schemata of resctrl class web"));
+	CHECK(strstr(err.hint, "Mask out of range"));
+	resctrl_remove();
+}
+
 static void body_find(void)
 {
 	FILE *f = tmpfile();
@@ -246,6 +316,8 @@ IN_CHILD(sweep)
 IN_CHILD(refused)
 IN_CHILD(open)
 IN_CHILD(find)
+IN_CHILD(stat)
+IN_CHILD(update)
 
 int main(void)
 {
@@ -254,7 +326,8 @@ int main(void)
 		cmocka_unit_test(test_root_class), cmocka_unit_test(test_monitor),
 		cmocka_unit_test(test_used),	   cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_open),
-		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find),	   cmocka_unit_test(test_stat),
+		cmocka_unit_test(test_update),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include "kernel/rdt.h"
 #include "run/creation.h"
+#include "run/lifecycle.h"
 #include "run/rdt.h"
 #include "test_rdt.h"
 
@@ -20,16 +21,21 @@ static bool is_locked(void)
 	return flock(other, LOCK_EX | LOCK_NB) < 0;
 }
 
+static int open_state(void)
+{
+	char dir[128];
+
+	(void)snprintf(dir, sizeof(dir), "%s/info/state", top);
+	CHECK(mkdir(dir, 0700) == 0 || errno == EEXIST);
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* As delete has it: from the file, not from memory. */
 static struct state reread(struct arena *arena)
 {
 	struct state s;
-	char dir[128];
-	int fd;
+	int fd = open_state();
 
-	(void)snprintf(dir, sizeof(dir), "%s/info/state", top);
-	CHECK(mkdir(dir, 0700) == 0 || errno == EEXIST);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	c.state.oci_version = "1.3.0";
 	c.state.id = "web";
 	c.state.bundle = c.state.rootfs = "/b";
@@ -110,6 +116,55 @@ static void body_lost_state(void)
 	resctrl_remove();
 }
 
+/* update: into the class that there is, or a new one with all threads of the process. */
+static void body_change(void)
+{
+	struct container web = CONTAINER_INIT;
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	char tid[16];
+	struct state s;
+
+	resctrl_make();
+	is_mounted = true;
+	web.state = (struct state){.oci_version = "1.3.0",
+				   .id = "web",
+				   .bundle = "/b",
+				   .rootfs = "/b",
+				   .created = "",
+				   .boot_id = "",
+				   .cgroup = "",
+				   .delegate = "",
+				   .listener = "",
+				   .annotations = ""};
+	web.state.init.pid = getpid();
+	web.status = OAKUM_RUNNING;
+	handle.manager = OAKUM_CGROUP_DISABLED;
+	web.dir = open_state();
+	CHECK_OK(rdt_change(&handle, &web, root, "L3:0=f\n", &err), err);
+	CHECK(holds("web/schemata", "L3:0=f") && !is_locked());
+	(void)snprintf(tid, sizeof(tid), "%d", (int)getpid());
+	CHECK(holds("web/tasks", tid));
+	CHECK_OK(state_read(web.dir, &arena, &s, &err), err);
+	CHECK(strcmp(s.rdt_group, "web") == 0 && s.rdt_made);
+	CHECK_OK(rdt_change(&handle, &web, root, "MB:0=50\n", &err), err);
+	CHECK(holds("web/schemata", "MB:0=50") && !is_locked());
+	put(root, "web/tasks", "");
+	CHECK_OK(rdt_clear(&handle, "web", &s, &err), err);
+	CHECK(!is_there("web"));
+	CHECK(rdt_change(&handle, &web, root, "MB:0=50\n", &err) == -ENOENT);
+	CHECK(strstr(err.text, "web went away") && !is_locked());
+
+	/* No class is left to be had: nothing is written down. */
+	err = ERR_INIT;
+	free_groups = 0;
+	web.state.rdt_group = NULL;
+	CHECK(rdt_change(&handle, &web, root, "MB:0=50\n", &err) == -ENOSPC);
+	CHECK_OK(state_read(web.dir, &arena, &s, &err), err);
+	CHECK(!s.rdt_group || !s.rdt_group[0]);
+	container_close(&web);
+	resctrl_remove();
+}
+
 /* Without resctrl create says so, and delete has nothing to do. */
 static void body_unmounted(void)
 {
@@ -138,6 +193,7 @@ static void body_unmounted(void)
 	}
 
 IN_CHILD(life)
+IN_CHILD(change)
 IN_CHILD(shared)
 IN_CHILD(lost_state)
 IN_CHILD(unmounted)
@@ -145,9 +201,8 @@ IN_CHILD(unmounted)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),
-		cmocka_unit_test(test_shared),
-		cmocka_unit_test(test_lost_state),
+		cmocka_unit_test(test_life),	  cmocka_unit_test(test_change),
+		cmocka_unit_test(test_shared),	  cmocka_unit_test(test_lost_state),
 		cmocka_unit_test(test_unmounted),
 	};
 
