@@ -152,11 +152,47 @@ void cgroup_writes_done(struct cgroup_writes *ws)
 	ws->n = ws->room = 0;
 }
 
+/* Where the kernel's one word for it leaves open what is in the way. */
+static const struct {
+	const char *file;
+	int error;
+	const char *look, *hint;
+} advices[] = {
+	{"memory.limit_in_bytes", EBUSY, "memory.usage_in_bytes", "%s bytes are in use"},
+	{"memory.memsw.limit_in_bytes", EBUSY, "memory.memsw.usage_in_bytes",
+	 "%s bytes are in use"},
+	{"memory.limit_in_bytes", EINVAL, "memory.memsw.limit_in_bytes",
+	 "the limit of memory and swap together is %s, and may not be less: give both"},
+	{"memory.memsw.limit_in_bytes", EINVAL, "memory.limit_in_bytes",
+	 "the memory limit is %s, and may not be more: give both"},
+	{"cpu.cfs_quota_us", EINVAL, "cpu.cfs_period_us",
+	 "the period is %s; a parent cgroup may allow less CPU time than that"},
+	{"cpuset.cpus", ERANGE, "../cpuset.cpus", "its parent cgroup has CPUs %s"},
+	{"cpuset.cpus", EACCES, "../cpuset.cpus", "its parent cgroup has CPUs %s"},
+	{"cpuset.mems", ERANGE, "../cpuset.mems", "its parent cgroup has memory nodes %s"},
+	{"cpuset.mems", EACCES, "../cpuset.mems", "its parent cgroup has memory nodes %s"},
+};
+
+static void advise(const struct cgroup_write *w, int error, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++) {
+		char text[64];
+
+		if (advices[i].error != error || !str_eq(advices[i].file, w->file) ||
+		    io_read_at(w->dir, advices[i].look, text, sizeof(text)) <= 0)
+			continue;
+		err_hint(err, advices[i].hint, text);
+		return;
+	}
+}
+
 static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 		   const char *controller, int r, struct err *err)
 {
 	const char *text = w->text ? w->text : w->value;
 
+	if (r != -ENOENT)
+		advise(w, -r, err);
 	if (r != -ENOENT)
 		return err_set(err, -r, "%s: write %s to %s of cgroup %s", w->limit, text, w->file,
 			       ws->cg->path);

@@ -23,7 +23,11 @@ static int run(struct command_context *c)
 		return status;
 	if (b.overflow || rdt.overflow)
 		return cli_error(c, OAKUM_E_USAGE, E2BIG, "the values of the options");
-	if (!file && !b.len && !rdt.len)
+	if (opt_string(c, "kernel-memory") || opt_string(c, "kernel-memory-tcp"))
+		cli_warn(
+			c,
+			"update: limits of kernel memory are ignored: no kernel has them any more");
+	else if (!file && !b.len && !rdt.len)
 		return cli_error(c, OAKUM_E_USAGE, 0, "nothing to change");
 	if (file && b.len)
 		cli_warn(c, "update: --resources is given: the other options are ignored");
@@ -37,6 +41,8 @@ static int run(struct command_context *c)
 		update.rdt = rdt_text;
 		update.rdt_size = rdt.len;
 	}
+	if (!update.file && !update.text && !update.rdt)
+		return 0;
 	return oakum_update(c->oakum, c->args[0], &update) < 0 ? cli_fail(c) : 0;
 }
 

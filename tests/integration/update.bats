@@ -64,6 +64,25 @@ run_limited() {
 		value memory.limit_in_bytes memory.max $((size << 20))
 		value memory.memsw.limit_in_bytes memory.swap.max $((2 * size << 20)) $((size << 20))
 	done
+	# Each alone only as far as the other lets it; then both are as they were.
+	ok oakum update "$C" --memory 50M --memory-swap 80M
+	if ! on_v2; then
+		fails 1 oakum update "$C" --memory 90M
+		says EINVAL "memory and swap together is 83886080" "give both"
+		fails 1 oakum update "$C" --memory-swap 40M
+		says EINVAL "the memory limit is 52428800" "give both"
+	fi
+	value memory.memsw.limit_in_bytes memory.swap.max $((80 << 20)) $((30 << 20))
+	ok oakum update "$C" --memory-swap 60M
+	value memory.limit_in_bytes memory.max $((50 << 20))
+	value memory.memsw.limit_in_bytes memory.swap.max $((60 << 20)) $((10 << 20))
+	ok oakum update "$C" --memory-swap -1
+	value memory.limit_in_bytes memory.max $((50 << 20))
+	value memory.memsw.limit_in_bytes memory.swap.max 9223372036854771712 max
+	ok oakum update "$C" --memory 60M
+	value memory.memsw.limit_in_bytes memory.swap.max 9223372036854771712 max
+	ok oakum update "$C" --memory 60M --memory-swap 60M
+	value memory.memsw.limit_in_bytes memory.swap.max $((60 << 20)) 0
 	ok oakum update "$C" --memory -1
 	on_v2 && is "$(cat "$(cgroup_dir memory)/memory.max") $(cat "$(cgroup_dir memory)/memory.swap.max")" "max max"
 	on_v2 || [ "$(cat "$(cgroup_dir memory)/memory.memsw.limit_in_bytes")" -gt 1000000000000 ]
@@ -122,6 +141,9 @@ run_limited() {
 	value cpuset.mems cpuset.mems 0
 	echo '{"CPU": {"Cpus": "0-1", "Mems": "0"}}' | oakum update -r - "$C"
 	value cpuset.cpus cpuset.cpus 0-1
+	fails 1 oakum update --cpuset-cpus $(($(nproc --all) + 1)) "$C"
+	says "cpuset cpus" "its parent cgroup has CPUs"
+	value cpuset.cpus cpuset.cpus 0-1
 	fails 3 oakum update --cpuset-cpus 0-99999 "$C"
 	says /cpu/cpus
 	ok oakum delete -f "$C"
@@ -139,7 +161,7 @@ run_limited() {
 	ok oakum update --cpu-quota 500000 --cpu-period 1000000 "$C"
 	value cpu.cfs_period_us - 1000000
 	fails 1 oakum update --cpu-quota 900000 "$C"
-	says "cpu quota" EINVAL
+	says "cpu quota" EINVAL "the period is 1000000" parent
 	value cpu.cfs_quota_us - 500000
 	ok oakum delete -f "$C"
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
@@ -153,7 +175,7 @@ run_limited() {
 		says "rejecting memory limit"
 	else
 		fails 1 oakum update --memory 4096 "$C"
-		says "memory limit" EBUSY
+		says "memory limit" EBUSY "bytes are in use"
 	fi
 	is "$(status_of)" running
 	value memory.limit_in_bytes memory.max 33554432
@@ -212,6 +234,77 @@ run_limited() {
 			is "$(cat "$(cgroup_dir blkio)/blkio.throttle.read_bps_device")" "$device $rate"
 		fi
 	done
+	ok oakum delete -f "$C"
+}
+
+@test "a container that waits to be started takes limits, and has them when it runs" {
+	need_limits
+	sleeper
+	ok oakum create -b "$B" "$C"
+	ok oakum update --pids-limit 44 "$C"
+	is "$(status_of)" created
+	ok oakum start "$C"
+	value pids.max pids.max 44
+	ok oakum delete -f "$C"
+}
+
+@test "what is null, empty or unknown in the JSON changes nothing; names in any case" {
+	run_limited
+	for json in '{}' '{"pids": null, "memory": {}, "cpu": {"cpus": "", "quota": 0}}' '{"unknown": 1, "cpu": {"alsoUnknown": 2}}'; do
+		echo "$json" | oakum update -r - "$C"
+	done
+	value pids.max pids.max 20
+	value memory.limit_in_bytes memory.max 33554432
+	value cpu.cfs_quota_us cpu.max 500000 "500000 1000000"
+	echo '{"PIDS": {"Limit": 21}, "Memory": {"LIMIT": 41943040}}' | oakum update -r - "$C"
+	value pids.max pids.max 21
+	value memory.limit_in_bytes memory.max 41943040
+	ok oakum update --kernel-memory 50M "$C"
+	says "kernel memory"
+	ok oakum delete -f "$C"
+}
+
+@test "huge pages, in the spelling that Go takes" {
+	local size=2MB page
+	[ -n "$(find /sys/fs/cgroup -maxdepth 2 -name 'hugetlb.*' 2>/dev/null | head -n 1)" ] ||
+		grep -qw hugetlb /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null ||
+		skip "no hugetlb controller"
+	[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ] || skip "no huge pages of 2 MB"
+	sleeper '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 2097152}]'
+	ok oakum run -d -b "$B" "$C"
+	echo '{"hugepageLimits": [{"pagesize": "2MB", "limit": 4194304}]}' | oakum update -r - "$C"
+	page=$(find /sys/fs/cgroup -path "*/$C/hugetlb.2MB.max" -o -path "*/$C/hugetlb.2MB.limit_in_bytes" 2>/dev/null)
+	is "$(cat "$page")" 4194304
+	ok oakum delete -f "$C"
+}
+
+@test "unified: files of v2 by their names, refused on v1" {
+	run_limited
+	if on_v2; then
+		echo '{"unified": {"cpu.max": "300000 900000", "pids.max": "17", "memory.high": "20971520"}}' | oakum update -r - "$C"
+		value - cpu.max "300000 900000"
+		value - pids.max 17
+		value - memory.high 20971520
+	else
+		echo '{"unified": {"pids.max": "17"}}' >limits.json
+		fails 6 oakum update -r limits.json "$C"
+		says /unified/pids.max "invalid configuration"
+		value pids.max - 20
+	fi
+	ok oakum delete -f "$C"
+}
+
+@test "the weight of block I/O" {
+	on_v2 && { grep -qw io /sys/fs/cgroup/cgroup.controllers || skip "this machine's v2 hierarchy has no io controller (tests/vm/run has)"; }
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	local file
+	file=$(find /sys/fs/cgroup -path "*/$C/blkio.bfq.weight" -o -path "*/$C/blkio.weight" -o -path "*/$C/io.bfq.weight" 2>/dev/null | head -n 1)
+	[ -n "$file" ] || { ok oakum delete -f "$C"; skip "no scheduler with weights in this kernel"; }
+	ok oakum update --blkio-weight 750 "$C"
+	[[ $(cat "$file") =~ 750$ ]] || { cat "$file"; false; }
+	fails 3 oakum update --blkio-weight 1001 "$C"
+	[[ $(cat "$file") =~ 750$ ]]
 	ok oakum delete -f "$C"
 }
 
