@@ -138,6 +138,13 @@ at_terminal() {
 	gives 0 ctr task metrics --format json "$C"
 	# The shell, its sleep, and the one executed.
 	on_v2 || is "$(jq .pids.current <<<"$output")" 3
+	if ! on_v2; then
+		# Both read the same files: what does not move between two looks is the same.
+		local theirs=$output
+		gives 0 oakum events --stats "$C"
+		is "$(jq -c '[.data.pids.current, .data.memory.usage.limit, .data.memory.raw.hierarchical_memory_limit, .data.memory.usage.failcnt]' <<<"$output")" \
+			"$(jq -c '[.pids.current, .memory.usage.limit, .memory.hierarchical_memory_limit, .memory.usage.failcnt // 0]' <<<"$theirs")"
+	fi
 	gives 1 launch -d "$IMAGE" "$C" true
 	says "already exists"
 	ends

@@ -173,6 +173,7 @@ engine_sweep() {
 	asks UpdateContainerResources "{\"container_id\": \"$ID\", \"linux\": {\"memory_limit_in_bytes\": 67108864, \"cpu_quota\": 25000, \"cpu_period\": 100000}}"
 	is "$(limit memory memory.limit_in_bytes memory.max)" 67108864
 	is "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(on_v2 && echo 25000 100000 || echo 25000)"
+	[ "$(limit cpu cpu.shares cpu.weight)" = "$(on_v2 && echo 59 || echo 512)" ]
 	asks ContainerStats "{\"container_id\": \"$ID\"}"
 	[ "$(jq -r .stats.memory.working_set_bytes.value <<<"$output")" -gt 0 ]
 	[ "$(jq -r .stats.cpu.usage_core_nano_seconds.value <<<"$output")" -gt 0 ]

@@ -156,6 +156,20 @@ alive_again() { is_now running && [ "$(docker_pid)" != "$1" ] && docker exec "$C
 	is "$(limit memory memory.limit_in_bytes memory.max)" 134217728
 	is "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(on_v2 && echo 25000 100000 || echo 25000)"
 	is "$(limit pids pids.max pids.max)" 60
+	is "$(limit cpuset cpuset.cpus cpuset.cpus)" 0
+	# Paused it takes them as well, and stays so; what docker shows is what we do.
+	gives 0 docker pause "$C"
+	gives 0 docker update --pids-limit 70 --cpu-shares 256 "$C"
+	is "$(limit pids pids.max pids.max)" 70
+	on_v2 || is "$(limit cpu cpu.shares)" 256
+	is "$(status_of "$(shows .Id)")" paused
+	gives 0 oakum events --stats "$(shows .Id)"
+	is "$(jq -c '.data | [.memory.usage.limit, .pids.limit]' <<<"$output")" "[134217728,70]"
+	gives 0 docker unpause "$C"
+	gives 0 docker stats --no-stream --format '{{.MemUsage}}' "$C"
+	prints "/ 128MiB"
+	gives 1 docker update -m 1b "$C"
+	is "$(limit memory memory.limit_in_bytes memory.max)" 134217728
 	ends
 	STATUS=2 sees --pids-limit 10 -- 'for i in $(seq 20); do sleep 5 & done 2>&1'
 	prints "can't fork"

@@ -104,6 +104,11 @@ limit() {
 	on_v2 && is "$(limit "$C" cpu - cpu.max)" "50000 100000" || is "$(limit "$C" cpu cpu.cfs_quota_us -)" 50000
 	gives 0 pod update --memory 32m "$C"
 	is "$(limit "$C" memory memory.limit_in_bytes memory.max)" 33554432
+	gives 0 pod pause "$C"
+	gives 0 pod update --cpu-shares 300 "$C"
+	on_v2 || is "$(limit "$C" cpu cpu.shares)" 300
+	is "$(limit "$C" memory memory.limit_in_bytes memory.max)" 33554432
+	gives 0 pod unpause "$C"
 	removed "$C"
 }
 
