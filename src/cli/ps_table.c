@@ -57,7 +57,8 @@ static bool is_ours(const struct ps_pids *pids, const char *line, int column)
 	return pids->n && bsearch(&pid, pids->v, pids->n, sizeof(pid), compare);
 }
 
-static int filter(const struct command_context *c, const struct ps_pids *pids, FILE *in, FILE *out)
+static int filter(const struct command_context *c, const struct ps_pids *pids, FILE *in, FILE *out,
+		  bool *ret_header)
 {
 	AUTO_FREE char *line = NULL;
 	size_t size = 0;
@@ -67,6 +68,7 @@ static int filter(const struct command_context *c, const struct ps_pids *pids, F
 	while ((n = getline(&line, &size, in)) >= 0) {
 		bool header = column < 0;
 
+		*ret_header = true;
 		if (n > 0 && line[n - 1] == '\n')
 			line[n - 1] = '\0';
 		if (header)
@@ -102,23 +104,30 @@ static int spawn(const struct command_context *c, int output, pid_t *ret)
 	return r;
 }
 
-/* ps(1) ends with 1 where it found nothing to print; that is an answer. */
-static int finish(const struct command_context *c, pid_t pid)
+/* ps(1) ends with 1 where it found nothing to print, which is an answer, and where it does not take
+ * its options: then there is no header either, and it has said why. */
+static int finish(const struct command_context *c, pid_t pid, bool header)
 {
 	int status;
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return cli_error(c, OAKUM_E_RUNTIME, errno, "wait for ps");
-	if (WIFEXITED(status) && WEXITSTATUS(status) <= 1)
+	if (WIFEXITED(status) && WEXITSTATUS(status) <= (header ? 1 : 0))
 		return 0;
-	return cli_error(c, OAKUM_E_RUNTIME, 0, "ps failed");
+	if (WIFEXITED(status) && c->n_args > 1)
+		return cli_error(c, OAKUM_E_USAGE, 0,
+				 "ps(1) failed with status %d: what follows the ID is given to it "
+				 "(options of `%s ps` stand before the ID)",
+				 WEXITSTATUS(status), c->program);
+	return cli_error(c, OAKUM_E_RUNTIME, 0, "ps(1) failed");
 }
 
 int ps_table(const struct command_context *c, const struct ps_pids *pids, FILE *out)
 {
 	AUTO_CLOSE int output = -1;
 	int ends[2], status, ended;
+	bool header = false;
 	FILE *in;
 	pid_t pid;
 	int r;
@@ -134,9 +143,9 @@ int ps_table(const struct command_context *c, const struct ps_pids *pids, FILE *
 	r = spawn(c, output, &pid);
 	fd_replace(&output, -1);
 	status = r ? cli_error(c, OAKUM_E_UNSUPPORTED, r, "execute ps(1)")
-		   : filter(c, pids, in, out);
+		   : filter(c, pids, in, out, &header);
 	/* Closed first: a ps that is still writing then ends. */
 	fclose(in);
-	ended = r ? 0 : finish(c, pid);
+	ended = r ? 0 : finish(c, pid, header);
 	return status ? status : ended;
 }

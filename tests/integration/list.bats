@@ -85,6 +85,50 @@ ${C}b"
 	fails 4 oakum ps "$C"
 }
 
+pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '{ print $1 }' | sort -n | xargs; }
+
+@test "ps: all of its processes and no other, wherever in the cgroup and whoever made them" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	ok oakum exec -d "$C" sleep 2000
+	until_true 5 eval '[ "$(oakum ps -f json "$C" </dev/null | jq length)" = 3 ]'
+	# One in a sub-cgroup of every hierarchy, made by somebody else.
+	local dir made=() moved
+	moved=$(oakum ps -f json "$C" </dev/null | jq '.[-1]')
+	for dir in $(cgroups_of "$C"); do
+		case $dir in */cpuset/*) continue ;; esac
+		mkdir "$dir/below" && made+=("$dir/below")
+		echo "$moved" >"$dir/below/cgroup.procs"
+	done
+	is "$(pids_of -o pid,comm)" "$(oakum ps -f json "$C" </dev/null | jq '.[]' | xargs)"
+	is "$(pids_of -e -o pid,args --sort=-pid)" "$(pids_of -o pid)"
+	[[ " $(pids_of -o pid) " == *" $moved "* ]]
+	is "$(oakum ps "$C" -o user,pid </dev/null | sed 1d | awk '{ print $1 }' | sort -u)" root
+	ok oakum pause "$C"
+	is "$(pids_of -o pid | wc -w)" 3
+	ok oakum delete -f "$C"
+}
+
+@test "ps: what ps(1) does not take is an error, and so is a list without pids, or no ps(1)" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	local rc=0 words
+	for words in --nonsense "-f json"; do
+		rc=0
+		# shellcheck disable=SC2086
+		oakum ps "$C" $words </dev/null >out 2>err || rc=$?
+		is $rc 2
+		grep -q "ps(1) failed with status 1: .* stand before the ID" err
+		is "$(cat out)" ""
+	done
+	fails 2 oakum ps "$C" -o comm
+	says "no column PID"
+	fails 6 env PATH=/nowhere "$OAKUM" --root "$ROOT" ps "$C"
+	says "execute ps(1)" ENOENT
+	ok env PATH=/nowhere "$OAKUM" --root "$ROOT" ps -f json "$C"
+	ok oakum delete -f "$C"
+}
+
 @test "spec writes a config.json that runs" {
 	mkdir -p "$B"
 	cp -al "$FIXTURE/rootfs" "$B/rootfs"
