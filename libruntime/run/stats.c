@@ -39,8 +39,9 @@ static int take_network(const struct container *c, struct oakum_stats *s, struct
 	if (!(c->state.namespaces & CLONE_NEWNET) || init->pid <= 0)
 		return 0;
 	r = netdev_stats(init->pid, &s->arena, &s->interfaces, &s->n_interfaces, err);
-	/* Asked afterwards: then the pid was still its own. */
-	if (proc_check(init) != PROC_ALIVE) {
+	/* Asked afterwards: then the pid was still its own. A process that is ending has no network
+	 * before it has ended. */
+	if (r == -ENOENT || r == -ESRCH || r == -EINVAL || proc_check(init) != PROC_ALIVE) {
 		*err = ERR_INIT;
 		s->n_interfaces = 0;
 		return 0;

@@ -24,7 +24,7 @@ bool generate_takes_id(const struct command *k)
 {
 	bool makes = str_eq(k->name, "create") || str_eq(k->name, "run") || str_eq(k->name, "up");
 
-	return str_starts(k->usage, "ID") && !makes;
+	return (str_starts(k->usage, "ID") || str_starts(k->usage, "[ID")) && !makes;
 }
 
 static void put_flags(FILE *f, const char *command, const struct option_def *table)

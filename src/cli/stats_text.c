@@ -93,7 +93,7 @@ static void pressures(const struct oakum_stats *s, char cell[CELL])
 	for (size_t i = 0; i < ARRAY_SIZE(which); i++) {
 		uint64_t v = 0;
 		bool known = oakum_stats_value(s, which[i], &v);
-		char text[16];
+		char text[32];
 
 		percent(known, v, text, sizeof(text));
 		strbuf_add(&b, i ? " / " : "");
