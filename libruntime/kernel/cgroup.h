@@ -198,9 +198,10 @@ int cgroup_enter_sub(struct cgroup *cg, const char *controllers, const char *sub
 int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err);
 
 /*
- * Write the remaining limits (all of them when @update), in an order the kernel accepts whether
- * they grow or shrink; v2: attach the device program. A limit whose controller is missing is an
- * error (ERR_UNSUPPORTED) that names the limit, the controller and where it is missing.
+ * Write the remaining limits (all of them when @update: then a failure puts back what stood there
+ * before, but for device rules), in an order the kernel accepts whether they grow or shrink; v2:
+ * attach the device program. A limit whose controller is missing is an error (ERR_UNSUPPORTED) that
+ * names the limit, the controller and where it is missing.
  */
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool update,
 		 struct err *err);

@@ -101,9 +101,29 @@ struct cgroup_write {
 	bool done;
 };
 
+/* What stood in a file before. */
+struct cgroup_undo_entry {
+	struct cgroup_undo_entry *before;
+	int dir;
+	bool done;
+	char file[64], text[256];
+};
+
+/* Zeroed is empty. */
+struct cgroup_undo {
+	struct cgroup_undo_entry *last;
+};
+
+/* Remember what @w's file says, if @u is not NULL and it is not known already. */
+void cgroup_undo_note(struct cgroup_undo *u, const struct cgroup_write *w);
+/* Write it all back, as far as the kernel takes it. */
+void cgroup_undo_do(struct cgroup_undo *u);
+void cgroup_undo_done(struct cgroup_undo *u);
+
 /* On the heap where they are many. Zeroed is empty. */
 struct cgroup_writes {
 	const struct cgroup *cg;
+	struct cgroup_undo *undo; /* for what is overwritten, or NULL */
 	bool v2;
 	struct cgroup_write few[16], *w;
 	size_t n, room;
@@ -177,7 +197,8 @@ int cgroup_v2_no_network(struct cgroup_writes *ws, int dir, const struct cgroup_
 int cgroup_unified_need(const struct cgroup *cg, const struct cgroup_limits *l, uint32_t *ret,
 			struct err *err);
 /* Write the unified map. */
-int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct err *err);
+int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct cgroup_undo *undo,
+			 struct err *err);
 
 /* Is there a file of that name in the cgroup? */
 bool cgroup_has_file(int dir, const char *name);

@@ -229,6 +229,7 @@ int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct er
 
 			if (w->done)
 				continue;
+			cgroup_undo_note(ws->undo, w);
 			r = io_write_at(w->dir, w->file, w->text ? w->text : w->value);
 			if (r == -EINVAL) {
 				refused = refused ? refused : w;
@@ -266,9 +267,9 @@ int cgroup_no_hierarchy(const struct cgroup *cg, const struct cgroup_controller 
 }
 
 static int apply(struct cgroup *cg, const struct cgroup_controller *c,
-		 const struct cgroup_limits *l, struct err *err)
+		 const struct cgroup_limits *l, struct cgroup_undo *undo, struct err *err)
 {
-	struct cgroup_writes ws = {.cg = cg};
+	struct cgroup_writes ws = {.cg = cg, .undo = undo};
 	int i = cgroup_find(cg->host, c->bit), r;
 
 	if (i < 0) {
@@ -351,31 +352,38 @@ int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool f
 	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers); i++) {
 		if (!cgroup_controllers[i].before || !cgroup_controllers[i].wanted(l))
 			continue;
-		r = apply(cg, &cgroup_controllers[i], l, err);
+		r = apply(cg, &cgroup_controllers[i], l, NULL, err);
 		if (r < 0)
 			return r;
 	}
 	return apply_devices(cg, l, fresh, false, err);
 }
 
+static int limit(struct cgroup *cg, const struct cgroup_limits *l, bool update,
+		 struct cgroup_undo *undo, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers) && r == 0; i++)
+		if (cgroup_controllers[i].wanted(l) && (!cgroup_controllers[i].before || update))
+			r = apply(cg, &cgroup_controllers[i], l, undo, err);
+	/* v1's rules are written one by one and nothing takes them back: behind all else. */
+	if (r == 0)
+		r = cgroup_unified_write(cg, l, undo, err);
+	if (r == 0 && update)
+		r = apply_devices(cg, l, false, false, err);
+	return r < 0 ? r : apply_devices(cg, l, !update, true, err);
+}
+
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, struct err *err)
 {
+	struct cgroup_undo undo = {.last = NULL};
 	int r = update ? enable_needed(cg, l, true, err) : 0;
 
+	if (r == 0)
+		r = limit(cg, l, update, update ? &undo : NULL, err);
 	if (r < 0)
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers); i++) {
-		if (!cgroup_controllers[i].wanted(l) || (cgroup_controllers[i].before && !update))
-			continue;
-		r = apply(cg, &cgroup_controllers[i], l, err);
-		if (r < 0)
-			return r;
-	}
-	if (update) {
-		r = apply_devices(cg, l, false, false, err);
-		if (r < 0)
-			return r;
-	}
-	r = apply_devices(cg, l, !update, true, err);
-	return r < 0 ? r : cgroup_unified_write(cg, l, err);
+		cgroup_undo_do(&undo);
+	cgroup_undo_done(&undo);
+	return r;
 }

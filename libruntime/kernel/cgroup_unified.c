@@ -70,7 +70,8 @@ int cgroup_unified_need(const struct cgroup *cg, const struct cgroup_limits *l, 
 }
 
 /* The kernel takes one line a write. */
-static int write_lines(int dir, const struct cgroup_unified *u, struct err *err)
+static int write_lines(int dir, const struct cgroup_unified *u, struct cgroup_undo *undo,
+		       struct err *err)
 {
 	char *copy = strdup(u->value), *rest = copy, *line;
 	int r = copy ? 0 : -ENOMEM;
@@ -78,6 +79,8 @@ static int write_lines(int dir, const struct cgroup_unified *u, struct err *err)
 	while (r == 0 && rest && (line = strsep(&rest, "\n"))) {
 		if (!*line && *u->value)
 			continue;
+		cgroup_undo_note(undo,
+				 &(struct cgroup_write){.dir = dir, .file = u->key, .text = line});
 		r = io_write_at(dir, u->key, line);
 	}
 	free(copy);
@@ -91,11 +94,12 @@ static int write_lines(int dir, const struct cgroup_unified *u, struct err *err)
 	return err_set(err, -r, "write %.100s to %s", u->value, u->key);
 }
 
-int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct err *err)
+int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct cgroup_undo *undo,
+			 struct err *err)
 {
 	int dir = cgroup_v2_fd(cg), r = 0;
 
 	for (size_t i = 0; i < l->n_unified && r == 0; i++)
-		r = write_lines(dir, &l->unified[i], err);
+		r = write_lines(dir, &l->unified[i], undo, err);
 	return r;
 }

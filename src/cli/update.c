@@ -78,7 +78,9 @@ const struct command command_update = {
 	.description =
 		"Change limits of a container that is created, running or paused; it goes on "
 		"meanwhile. What is not named stays as it is. Limits that depend on each other are "
-		"written in the order that the kernel accepts, growing or shrinking.\n\n"
+		"written in the order that the kernel accepts, growing or shrinking. When one is "
+		"refused, "
+		"the others are put back; device rules come last.\n\n"
 		"The JSON of --resources is the object \"linux.resources\" of config.json; with "
 		"it the other options are ignored, but for those of cache and memory bandwidth. "
 		"These "

@@ -308,6 +308,38 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+@test "an update of which one limit is refused changes none" {
+	run_limited
+	local before after
+	before=$(everything)
+	# Huge pages of a size that no kernel has come behind memory, CPU and processes.
+	echo '{"memory": {"limit": 60000000, "reservation": 20000000, "swap": 70000000}, "cpu": {"shares": 777, "quota": 300000, "period": 800000, "idle": 1, "cpus": "0"},
+		"pids": {"limit": 9}, "hugepageLimits": [{"pageSize": "7MB", "limit": 4096}]}' >bad.json
+	[ -e "$(cgroup_dir cpu)/cpu.idle" ] || sed -i 's/, "idle": 1//' bad.json
+	[ -e "$(cgroup_dir memory)/memory.memsw.limit_in_bytes" ] || on_v2 || sed -i 's/, "swap": 70000000//' bad.json
+	fails 6 oakum update -r bad.json "$C"
+	says /hugepageLimits
+	after=$(everything)
+	is "$after" "$before"
+	# It was that one alone that kept the others.
+	jq 'del(.hugepageLimits)' bad.json >good.json
+	ok oakum update -r good.json "$C"
+	value pids.max pids.max 9
+	value memory.limit_in_bytes memory.max 59998208
+	[ "$(everything)" != "$before" ]
+	ok oakum delete -f "$C"
+}
+
+# All that the limits of run_limited and its updates touch.
+everything() {
+	local file controller
+	for file in cpuset.cpus memory.limit_in_bytes memory.memsw.limit_in_bytes memory.soft_limit_in_bytes memory.max memory.low memory.swap.max \
+		cpu.shares cpu.cfs_quota_us cpu.cfs_period_us cpu.idle cpu.max cpu.weight pids.max; do
+		controller=${file%%.*}
+		[ ! -e "$(cgroup_dir "$controller")/$file" ] || echo "$file $(cat "$(cgroup_dir "$controller")/$file")"
+	done
+}
+
 @test "bad input: nothing to change, no such container, a stopped one, bad values, bad JSON" {
 	fails 2 oakum update "$C"
 	says "nothing to change"

@@ -176,6 +176,48 @@ static void pages_and_rdma(bool v2)
 	drop("rdma.max");
 }
 
+static bool begins(const char *name, const char *want)
+{
+	const char *got = text_of(0, name);
+
+	if (strncmp(got, want, strlen(want)) == 0)
+		return true;
+	(void)fprintf(stderr, "%s is %s, not %s…\n", name, got, want);
+	return false;
+}
+
+/* A rate that comes before huge pages that no kernel has. */
+static void refuse_late(uint64_t rate_asked)
+{
+	static const struct cgroup_hugepage none = {"7MB", 1};
+
+	set_rate(CGROUP_IO_READ_BPS, rate_asked);
+	l.pids_limit = (typeof(l.pids_limit)){true, 7};
+	l.hugepages = &none;
+	l.n_hugepages = 1;
+	CHECK(refused("huge page"));
+}
+
+/* What was written before a refusal is as it was: of files with a line for each device, the line.
+ */
+static void undone(bool v2)
+{
+	const char *file = v2 ? "io.max" : "blkio.throttle.read_bps_device";
+
+	put("pids.max", "5\n");
+	put(file, "");
+	refuse_late(7);
+	CHECK(begins("pids.max", "5"));
+	CHECK(begins(file, v2 ? "8:16 rbps=max wbps=max riops=max wiops=max" : "8:16 0"));
+	put(file, v2 ? "8:1 rbps=1 wbps=max riops=max wiops=max\n"
+		       "8:16 rbps=2000000 wbps=3 riops=max wiops=max\n"
+		     : "8:1 1\n8:16 2000000\n");
+	refuse_late(1048576);
+	CHECK(begins(file, v2 ? "8:16 rbps=2000000 wbps=3 riops=max wiops=max" : "8:16 2000000"));
+	drop(file);
+	drop("pids.max");
+}
+
 static void body_v1(void)
 {
 	host = (struct cgroup_host){.mode = CGROUP_V1, .n = 1};
@@ -188,6 +230,7 @@ static void body_v1(void)
 	v1_network();
 	realtime();
 	pages_and_rdma(false);
+	undone(false);
 }
 
 static void v2_io(void)
@@ -330,6 +373,7 @@ static void body_v2(void)
 	many();
 	unified();
 	check_before_update();
+	undone(true);
 	l.net_class = (typeof(l.net_class)){true, 1};
 	CHECK(refused("network class") && err.kind == ERR_UNSUPPORTED);
 	l.cpu_rt_period = (typeof(l.cpu_rt_period)){true, 1};
