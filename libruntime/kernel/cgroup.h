@@ -279,7 +279,7 @@ int cgroup_is_frozen(const struct cgroup_host *host, const char *path);
 
 /*
  * To be told when it is frozen or thawed: ->fd polls POLLPRI for v2, POLLIN for v1, where it is an
- * inotify(7) watch of who writes freezer.state.
+ * inotify(7) watch of who writes freezer.state, or -1 where there may be no more of these.
  */
 struct cgroup_freeze_watch {
 	int fd, dir;

@@ -45,17 +45,17 @@ int cgroup_freeze_watch_open(const struct cgroup *cg, struct cgroup_freeze_watch
 	if (w.dir < 0)
 		return err_set(err, errno, "watch the freezer of cgroup %s", cg->path);
 	w.fd = w.v2 ? openat(w.dir, "cgroup.events", O_RDONLY | O_CLOEXEC) : watch_v1(w.dir);
-	if (w.fd >= 0) {
+	r = w.fd >= 0 ? 0 : w.v2 ? -errno : w.fd;
+	if (r < 0)
+		w.fd = -1;
+	/* fs.inotify.max_user_instances and _watches: then it is only looked at. */
+	if (r == 0 || (!w.v2 && (r == -EMFILE || r == -ENOSPC))) {
 		*ret = w;
 		return 0;
 	}
-	r = w.v2 ? -errno : w.fd;
-	w.fd = -1;
 	cgroup_freeze_watch_close(&w);
 	if (cgroup_means_gone(r))
 		return CGROUP_GONE;
-	if (r == -EMFILE || r == -ENOSPC)
-		err_hint(err, "see fs.inotify.max_user_instances and fs.inotify.max_user_watches");
 	return err_set(err, -r, "watch the freezer of cgroup %s", cg->path);
 }
 
@@ -71,7 +71,7 @@ static int look_v1(const struct cgroup_freeze_watch *w)
 	ssize_t n;
 
 	/* Emptied first: a write after the look is a new notice. */
-	while (read(w->fd, notices, sizeof(notices)) > 0)
+	while (w->fd >= 0 && read(w->fd, notices, sizeof(notices)) > 0)
 		;
 	n = io_read_at(w->dir, V1_FILE, state, sizeof(state));
 	if (n < 0)

@@ -149,7 +149,7 @@ static void look_oom(struct oakum_events *e)
 
 static void look_frozen(struct oakum_events *e)
 {
-	int r = e->freezer.fd < 0 ? -1 : cgroup_freeze_watch_look(&e->freezer);
+	int r = e->freezer.dir < 0 ? -1 : cgroup_freeze_watch_look(&e->freezer);
 
 	if (r == 0 || r == CGROUP_FROZEN)
 		e->frozen = r == CGROUP_FROZEN;
@@ -157,7 +157,7 @@ static void look_frozen(struct oakum_events *e)
 
 static bool is_freezing(const struct oakum_events *e)
 {
-	return e->freezer.fd >= 0 && cgroup_freeze_watch_look(&e->freezer) == CGROUP_BUSY;
+	return e->freezer.dir >= 0 && cgroup_freeze_watch_look(&e->freezer) == CGROUP_BUSY;
 }
 
 static void set_exit(struct oakum_events *e)

@@ -124,7 +124,10 @@ need_memory() {
 	tell 'kill -9 1; exit' || :
 	ok oakum kill "$C" KILL
 	watched
-	is "$(tail -n 1 events)" "{\"type\":\"exit\",\"id\":\"$C\",\"data\":{\"known\":true,\"status\":0,\"signal\":9,\"oom_kills\":0}}"
+	local how='"known":true,"status":0,"signal":9'
+	# The kernel tells others than the parent from 6.15 on.
+	[ "$(printf '%s\n' 6.15 "$(uname -r)" | sort -V | head -n 1)" = 6.15 ] || how='"known":false,"status":0,"signal":0'
+	is "$(tail -n 1 events)" "{\"type\":\"exit\",\"id\":\"$C\",\"data\":{$how,\"oom_kills\":0}}"
 	ok oakum delete -f "$C"
 }
 
@@ -162,6 +165,24 @@ need_memory() {
 	is "$(cat events)" "$(printf '{"type":"%s","id":"%s"}\n' paused "$C" resumed "$C" paused "$C" resumed "$C")"
 	ok oakum delete -f "$C"
 	watched
+}
+
+@test "events without an inotify instance to be had looks at the freezer with the statistics" {
+	on_v2 && skip "cgroup v2 needs none"
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	strace -f -o trace -e trace=inotify_init1 -e inject=inotify_init1:error=EMFILE \
+		"$OAKUM" --root "$ROOT" events --interval 50ms "$C" >events 2>events.err </dev/null 3>&- &
+	watcher=$!
+	until_true 10 has_line '"stats"'
+	grep -q "EMFILE.*INJECTED" trace
+	ok oakum pause "$C"
+	until_true 10 has_line paused
+	ok oakum resume "$C"
+	until_true 10 has_line resumed
+	ok oakum delete -f "$C"
+	watched
+	is "$(cat events.err)" ""
 }
 
 @test "events takes a container that waits to be started, and one that is paused" {
@@ -231,7 +252,11 @@ need_memory() {
 @test "events counts the interfaces of the container's own network" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"
-	ip link add name ev0 type veth peer name ev1 netns "$(pid_of)"
+	if ! ip link add name ev0 type veth peer name ev1 netns "$(pid_of)" 2>veth.err; then
+		grep -q "Unknown device type" veth.err || { cat veth.err; false; }
+		ok oakum delete -f "$C"
+		skip "this kernel has no veth devices"
+	fi
 	nsenter -t "$(pid_of)" -n ip link set ev1 up
 	ip link set ev0 up
 	nsenter -t "$(pid_of)" -n ip addr add 10.99.0.2/24 dev ev1
