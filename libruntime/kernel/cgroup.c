@@ -126,12 +126,12 @@ static int make_leaf(struct cgroup *cg, size_t i, struct err *err)
 }
 
 /* Nobody may live in it, and a process put there must run. */
-static int check_leaf(const struct cgroup *cg, size_t i, bool made, struct err *err)
+static int check_leaf(const struct cgroup *cg, size_t i, bool ours, struct err *err)
 {
 	const struct cgroup_hierarchy *h = &cg->host->h[i];
 	int r = 0;
 
-	if (!made)
+	if (!ours)
 		r = cgroup_dir_populated(cg->fd[i], h->v2);
 	if (r > 0)
 		return err_kind(err, ERR_STATE, 0, "container's cgroup is not empty");
@@ -177,8 +177,9 @@ static void undo(struct cgroup *cg, const bool *made)
 	}
 }
 
-int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
-		  struct err *err)
+/* @adopt: what is there is ours. */
+static int create(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
+		  bool adopt, struct err *err)
 {
 	bool made[CGROUP_MAX] = {false};
 	int r = cgroup_set_path(cg, path, err), devices;
@@ -193,7 +194,7 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 		if (r < 0)
 			goto fail;
 		made[i] = r > 0;
-		r = check_leaf(cg, i, made[i], err);
+		r = check_leaf(cg, i, made[i] || adopt, err);
 		if (r == 0)
 			r = prepare_leaf(cg, i, err);
 		if (r < 0)
@@ -207,6 +208,18 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 fail:
 	undo(cg, made);
 	return r;
+}
+
+int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
+		  struct err *err)
+{
+	return create(cg, path, limits, false, err);
+}
+
+int cgroup_adopt(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
+		 struct err *err)
+{
+	return create(cg, path, limits, true, err);
 }
 
 /* 1: opened, 0: it is not there, < 0 with @err. */

@@ -179,6 +179,13 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 		  struct err *err);
 
 /*
+ * The same of a cgroup that systemd has made and keeps with a process of its own: that somebody
+ * lives in it is no failure. Hierarchies that systemd has not made it in get it too.
+ */
+int cgroup_adopt(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
+		 struct err *err);
+
+/*
  * Give the v2 directory and what the kernel lets a delegate write (never limits) to @uid and @gid:
  * the root of a user namespace may then make sub-cgroups of its own. 0, or < 0 with @err.
  */
@@ -223,6 +230,10 @@ typedef void cgroup_dry_visitor(void *data, const struct cgroup_dry_write *w);
  */
 int cgroup_dry(const struct cgroup_host *host, const char *path, const struct cgroup_limits *limits,
 	       cgroup_dry_visitor *each, void *data, struct err *err);
+
+/* The same of a cgroup that is there: what cgroup_limit() would write as an update. */
+int cgroup_dry_update(const struct cgroup *cg, const struct cgroup_limits *limits,
+		      cgroup_dry_visitor *each, void *data, struct err *err);
 
 /* CGROUP_C_* that must be enabled in the v2 hierarchy for @limits. */
 uint32_t cgroup_dry_need(const struct cgroup_host *host, const struct cgroup_limits *limits);

@@ -32,7 +32,7 @@ static int dry_controller(struct dry *d, const struct cgroup_controller *c)
 	if (i < 0)
 		r = cgroup_no_hierarchy(&d->cg, c, d->err);
 	else
-		r = (ws.v2 ? c->v2 : c->v1)(&ws, -1, d->limits, d->err);
+		r = (ws.v2 ? c->v2 : c->v1)(&ws, d->cg.fd[i], d->limits, d->err);
 	if (r == 0 && ws.no_memory)
 		r = err_set(d->err, ENOMEM, "look at the limits");
 	for (size_t k = 0; r == 0 && d->each && k < ws.n; k++) {
@@ -82,6 +82,22 @@ static int dry_unified(const struct dry *d)
 	return r;
 }
 
+static int dry_all(struct dry *d)
+{
+	int r = 0;
+
+	for (int late = 0; late < 2; late++)
+		for (size_t i = 0; r == 0 && i < cgroup_controllers_count; i++) {
+			const struct cgroup_controller *c = &cgroup_controllers[i];
+
+			if (c->before == !late && c->wanted(d->limits))
+				r = dry_controller(d, c);
+		}
+	if (r == 0)
+		r = dry_devices(d);
+	return r < 0 ? r : dry_unified(d);
+}
+
 int cgroup_dry(const struct cgroup_host *host, const char *path, const struct cgroup_limits *limits,
 	       cgroup_dry_visitor *each, void *data, struct err *err)
 {
@@ -90,16 +106,16 @@ int cgroup_dry(const struct cgroup_host *host, const char *path, const struct cg
 
 	cgroup_init(&d.cg, host);
 	r = cgroup_set_path(&d.cg, path, err);
-	for (int late = 0; late < 2; late++)
-		for (size_t i = 0; r == 0 && i < cgroup_controllers_count; i++) {
-			const struct cgroup_controller *c = &cgroup_controllers[i];
+	return r < 0 ? r : dry_all(&d);
+}
 
-			if (c->before == !late && c->wanted(limits))
-				r = dry_controller(&d, c);
-		}
-	if (r == 0)
-		r = dry_devices(&d);
-	return r < 0 ? r : dry_unified(&d);
+int cgroup_dry_update(const struct cgroup *cg, const struct cgroup_limits *limits,
+		      cgroup_dry_visitor *each, void *data, struct err *err)
+{
+	/* Its descriptors are looked through, and stay the caller's. */
+	struct dry d = {.cg = *cg, .limits = limits, .each = each, .data = data, .err = err};
+
+	return dry_all(&d);
 }
 
 uint32_t cgroup_dry_need(const struct cgroup_host *host, const struct cgroup_limits *limits)

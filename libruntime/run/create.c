@@ -36,6 +36,7 @@
 #include "run/rdt.h"
 #include "run/state.h"
 #include "run/sync.h"
+#include "run/unit.h"
 #include "spec/spec.h"
 
 #define DEFAULT_TIMEOUT_MS 60000
@@ -79,6 +80,8 @@ static int fill_state(struct creation *c, const char *id)
 	s->created = c->created;
 	s->boot_id = handle_boot_id(c->o);
 	s->cgroup = c->plan->cgroup;
+	s->unit = c->plan->unit ? c->plan->unit->name : NULL;
+	s->user_unit = c->plan->unit && c->plan->unit->user;
 	s->delegate = c->plan->delegate;
 	s->listener = c->plan->process.listener.path;
 	s->owner = geteuid();
@@ -340,6 +343,22 @@ static int make_delegate(struct creation *c)
 	return r;
 }
 
+/* systemd's scope, in which the helper's process waits for the container's. */
+static int make_unit(struct creation *c)
+{
+	const struct plan_unit *u = c->plan->unit;
+	int r;
+
+	c->unit_asked = true;
+	r = cgroup_systemd_start(&c->systemd, u->name, c->plan->cgroup, u->start.v, u->start.n,
+				 c->deadline, c->err);
+	if (r == CGROUP_SYSTEMD_IN_USE) {
+		c->unit_asked = false; /* it is not ours to stop */
+		return -EEXIST;
+	}
+	return r < 0 ? r : cgroup_adopt(&c->cgroup, c->plan->cgroup, &c->plan->limits, c->err);
+}
+
 static int make_cgroup(struct creation *c)
 {
 	int r;
@@ -347,7 +366,10 @@ static int make_cgroup(struct creation *c)
 	if (!c->plan->cgroup[0])
 		return 0;
 	cgroup_init(&c->cgroup, c->host.cgroups);
-	r = cgroup_create(&c->cgroup, c->plan->cgroup, &c->plan->limits, c->err);
+	if (c->plan->unit)
+		r = make_unit(c);
+	else
+		r = cgroup_create(&c->cgroup, c->plan->cgroup, &c->plan->limits, c->err);
 	if (r < 0) {
 		err_prefix(c->err, "cgroup %s", c->plan->cgroup);
 		return r;
@@ -356,10 +378,33 @@ static int make_cgroup(struct creation *c)
 	return make_delegate(c);
 }
 
+/*
+ * The container's process is in the cgroup, and the helper's would count in its limits. In v1
+ * hierarchies the child joins by itself, which @joined says.
+ */
+static int leave_unit(struct creation *c, bool joined)
+{
+	int r = 0;
+
+	if (!c->plan->unit || (!joined && c->host.cgroups->mode != CGROUP_V2))
+		return 0;
+	r = cgroup_systemd_release(&c->systemd, c->deadline, c->err);
+	if (joined)
+		cgroup_systemd_close(&c->systemd);
+	return r;
+}
+
 static int limit_cgroup(struct creation *c)
 {
-	int r = c->have_cgroup ? cgroup_limit(&c->cgroup, &c->plan->limits, false, c->err) : 0;
+	const struct plan_unit *u = c->plan->unit;
+	int r = leave_unit(c, false);
 
+	/* What systemd writes is the same or rounded: ours comes last. */
+	if (r == 0 && u)
+		r = cgroup_systemd_set(&c->systemd, u->name, u->set.v, u->set.n, c->deadline,
+				       c->err);
+	if (r == 0 && c->have_cgroup)
+		r = cgroup_limit(&c->cgroup, &c->plan->limits, false, c->err);
 	if (r < 0) {
 		err_pointer(c->err, "/linux/resources");
 		err_prefix(c->err, "cgroup %s", c->plan->cgroup);
@@ -413,6 +458,8 @@ static int perform(struct creation *c, const char *id)
 		r = limit_cgroup(c);
 	if (r == 0)
 		r = converse(c);
+	if (r == 0)
+		r = leave_unit(c, true);
 	return r < 0 ? r : publish(c);
 }
 
@@ -434,10 +481,16 @@ static void undo(struct creation *c, const char *id)
 	if (c->have_delegate)
 		cgroup_close(&c->delegate);
 	c->have_delegate = false;
+	cgroup_systemd_close(&c->systemd);
 	if (c->have_cgroup) {
 		cgroup_signal_all(&c->cgroup, SIGKILL, &ignored);
-		cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
+		if (c->unit_asked)
+			cgroup_wait_empty(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
 	}
+	if (c->unit_asked)
+		(void)unit_stop(&c->state, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
+	if (c->have_cgroup)
+		cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
 	if (c->state_made)
 		creation_undo_rdt(c, id);
 	if (c->hooked)
@@ -449,6 +502,7 @@ static void undo(struct creation *c, const char *id)
 
 static void release(struct creation *c)
 {
+	cgroup_systemd_close(&c->systemd);
 	for (size_t i = 0; i < c->n_netdevs; i++)
 		netdev_done(&c->netdevs[i]);
 	if (c->have_filter)
@@ -497,6 +551,7 @@ int oakum_create(struct oakum *o, const char *id, const struct oakum_create *opt
 		.sync = -1,
 		.pidfd = -1,
 		.terminal = -1,
+		.systemd = CGROUP_SYSTEMD_INIT,
 		.rdt = -1,
 		.netns = -1,
 		.hook_output = {-1, -1},

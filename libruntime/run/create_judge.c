@@ -21,6 +21,7 @@
 #include "run/host.h"
 #include "run/init.h"
 #include "run/rdt.h"
+#include "run/unit.h"
 #include "spec/spec.h"
 
 #define FDS_FOR_WORK 64 /* descriptors that a creation may need besides the sources */
@@ -119,6 +120,8 @@ static int make_plan(struct creation *c, const char *id)
 	struct err warning = ERR_INIT;
 	int r = host_look(c->o, c->spec, c->join, &c->arena, &c->host, c->err);
 
+	if (r == 0)
+		r = unit_look(c->o, &c->systemd, c->deadline, &c->arena, &c->host.systemd, c->err);
 	if (r == 0)
 		r = plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
 	if (r == 0 && c->plan->implied_user)

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "kernel/cgroup.h"
+#include "kernel/cgroup_systemd.h"
 #include "kernel/netdev.h"
 #include "kernel/seccomp.h"
 #include "run/handle.h"
@@ -29,7 +30,9 @@ struct creation {
 	int dir;			/* ROOT/ID, locked */
 	struct cgroup cgroup, delegate; /* the second one below the first */
 	bool have_cgroup, have_delegate;
-	int gate, sync; /* our end */
+	struct cgroup_systemd systemd; /* open where systemd makes the cgroup */
+	bool unit_asked;	       /* systemd may have made it */
+	int gate, sync;		       /* our end */
 	bool await_mapping;
 	int join[SPEC_NS_COUNT]; /* each namespace that is given by its path, -1: none */
 	int *sources;		 /* of each mount: a tree, INIT_SOURCE_NONE or INIT_SOURCE_LATER */

@@ -19,6 +19,7 @@
 #include "run/lifecycle.h"
 #include "run/oom.h"
 #include "run/rdt.h"
+#include "run/unit.h"
 
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
@@ -102,13 +103,27 @@ static bool clear_empty(struct oakum *o, const struct container *c, const char *
 	struct err ignored = ERR_INIT;
 	const struct cgroup_host *host;
 
-	if (!c || c->status != OAKUM_STOPPED || !path[0] || c->state.init.pid <= 0 ||
-	    proc_check(&c->state.init) != PROC_GONE)
+	if (!c || unit_exists(o, &c->state) || c->status != OAKUM_STOPPED || !path[0] ||
+	    c->state.init.pid <= 0 || proc_check(&c->state.init) != PROC_GONE)
 		return false;
 	host = handle_cgroups(o, &ignored);
 	if (host)
 		oom_note(o, c);
 	return host && cgroup_remove_empty(host, path) == 0;
+}
+
+/* systemd would kill who is left, politely and for a long time: it is asked when nobody is. */
+static int clear_unit(struct oakum *o, const struct container *c, struct cgroup *cg,
+		      int64_t deadline, struct err *err)
+{
+	int r = 0;
+
+	if (!c || !unit_exists(o, &c->state))
+		return 0;
+	if (cg)
+		r = cgroup_wait_empty(cg, deadline, err);
+	/* The removal says who is left. */
+	return r != 0 ? 0 : unit_stop(&c->state, deadline, err);
 }
 
 /* Frozen, sharing the host's pid namespace, forking: all of it dies, then the directories go. */
@@ -137,6 +152,11 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 	if (r == 0) {
 		if (c)
 			oom_note(o, c);
+		r = clear_unit(o, c, &cg, deadline, err);
+		if (r < 0) {
+			cgroup_close(&cg);
+			return r;
+		}
 		r = cgroup_remove(&cg, deadline, err);
 		if (r == CGROUP_BUSY)
 			err_hint(err, DIE_HINT);
@@ -144,7 +164,7 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 	}
 	if (r != CGROUP_GONE)
 		cgroup_close(&cg);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : clear_unit(o, c, NULL, deadline, err);
 }
 
 /* Whom somebody else has frozen in a cgroup of his own could not end. */

@@ -7,6 +7,7 @@
 #include "base/json_put.h"
 #include "base/str.h"
 #include "kernel/caps.h"
+#include "kernel/cgroup_systemd.h"
 #include "kernel/mount.h"
 #include "kernel/seccomp.h"
 #include "run/handle.h"
@@ -51,8 +52,8 @@ static void put_linux(struct strbuf *b)
 	json_put_object(b, "cgroup");
 	json_put_flag(b, "v1", true);
 	json_put_flag(b, "v2", true);
-	json_put_flag(b, "systemd", false);
-	json_put_flag(b, "systemdUser", false);
+	json_put_flag(b, "systemd", cgroup_systemd_built());
+	json_put_flag(b, "systemdUser", cgroup_systemd_built());
 	json_put_flag(b, "rdma", true);
 	strbuf_addc(b, '}');
 }

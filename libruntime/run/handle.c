@@ -120,12 +120,6 @@ const struct cgroup_host *handle_cgroups(struct oakum *o, struct err *err)
 {
 	if (o->cgroups_known)
 		return &o->cgroups;
-	if (o->manager == OAKUM_CGROUP_SYSTEMD) {
-		err_kind(err, ERR_UNSUPPORTED, 0,
-			 "the systemd cgroup manager is not in this version");
-		err_hint(err, "use --cgroup-manager=cgroupfs");
-		return NULL;
-	}
 	if (o->manager != OAKUM_CGROUP_DISABLED && cgroup_probe(&o->cgroups, err) < 0)
 		return NULL;
 	o->cgroups_known = true;

@@ -84,6 +84,8 @@ static int render(struct oakum_state *s)
 		strbuf_add(&b, st->annotations);
 	}
 	put_line(&b, "owner", oakum_state_owner(s));
+	if (st->unit && st->unit[0])
+		put_line(&b, "systemd-scope", st->unit);
 	strbuf_add(&b, "\n}");
 	s->json = mem;
 	return 0;

@@ -27,8 +27,16 @@
 
 struct strbuf;
 
+/* systemd as the cgroup manager. */
+struct plan_systemd {
+	bool wanted, user; /* the user's manager, not the system's */
+	unsigned version;  /* 252; 0: not asked */
+	const char *root;  /* the manager's own control group, "" or NULL: the root */
+};
+
 /* What the plan may know about the host. */
 struct plan_host {
+	struct plan_systemd systemd;
 	const struct cgroup_host *cgroups;
 	const char *default_cgroup_parent; /* "/oakum", or another for a state root of one's own */
 	bool rootless;			   /* without rights over cgroups it goes on without them */
@@ -113,6 +121,21 @@ struct plan_join {
 	const char *pointer; /* "/linux/namespaces/2/path" */
 };
 
+/* Properties of a unit: "NAME=VALUE", the value in GVariant's text format. */
+struct plan_properties {
+	const char **v;
+	size_t n, room;
+	bool no_memory;
+};
+
+/* The scope that systemd makes for the container. */
+struct plan_unit {
+	const char *name, *slice; /* "oakum-web.scope", "system.slice" */
+	bool user;
+	struct plan_properties start; /* it begins with them */
+	struct plan_properties set;   /* once the container's process is in it */
+};
+
 struct plan {
 	const char *id, *bundle, *rootfs; /* absolute */
 	unsigned create;		  /* CLONE_NEW* made new */
@@ -145,6 +168,7 @@ struct plan {
 
 	const struct cgroup_host *cgroups; /* of the host */
 	const char *cgroup;		   /* "" : none */
+	struct plan_unit *unit;		   /* made by systemd; NULL: by us */
 	const char *delegate; /* sub-cgroup of it where the process lives; NULL: in it */
 	struct cgroup_limits limits;
 	const struct rdt_request *rdt; /* NULL: none */
@@ -180,6 +204,31 @@ int plan_make_mounts(const struct spec *spec, const struct plan_host *host, stru
 		     struct arena *arena, struct err *err);
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err);
+
+/* Name the unit and its cgroup's path. */
+int plan_make_unit(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		   const char **ret_path, struct arena *arena, struct err *err);
+/* Its properties, when the limits are known. */
+int plan_make_unit_properties(const struct spec *spec, const struct plan_host *host, struct plan *p,
+			      struct arena *arena, struct err *err);
+
+/* Limits as properties of a unit: those that must stand before a process joins, and the others. */
+struct plan_unit_limits {
+	const struct cgroup_host *host;
+	const char *path;
+	const struct cgroup_limits *limits;
+	unsigned systemd;	   /* its version, 0: any */
+	const struct cgroup *live; /* they change what stands in this one; NULL: it is new */
+};
+int plan_unit_limits(const struct plan_unit_limits *request, struct plan_properties *before,
+		     struct plan_properties *after, struct arena *arena, struct err *err);
+/* Device rules as DevicePolicy and DeviceAllow; @again: in place of those that stand. Out of memory
+ * is said in @ret. */
+void plan_unit_devices(const struct cgroup_limits *limits, bool again, struct plan_properties *ret,
+		       struct arena *arena);
+/* False, and ->no_memory, out of memory. */
+bool plan_add_property(struct plan_properties *l, struct arena *arena, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Limits without device rules, and the rules with those that every container gets; for update too.
  */

@@ -71,7 +71,12 @@ static int make_path(const struct spec *spec, const struct plan_host *host, stru
 	char clean[PATH_MAX / 4];
 	const char *path;
 
-	if (!spec->cgroups_path) {
+	if (host->systemd.wanted) {
+		int r = plan_make_unit(spec, host, p, &path, arena, err);
+
+		if (r < 0)
+			return r;
+	} else if (!spec->cgroups_path) {
 		path = arena_printf(arena, "%s/%s", host->default_cgroup_parent, p->id);
 	} else if (spec->cgroups_path[0] != '/' && strchr(spec->cgroups_path, ':')) {
 		err_pointer(err, "/linux/cgroupsPath");
@@ -92,10 +97,9 @@ static int make_path(const struct spec *spec, const struct plan_host *host, stru
 }
 
 /* Limits stay above, out of the container's reach. */
-static int make_delegate(const struct spec *spec, struct plan *p, struct arena *arena,
-			 struct err *err)
+static int make_delegate(const char *sub, struct plan *p, struct arena *arena, struct err *err)
 {
-	const char *joined = arena_printf(arena, "%s/%s", p->cgroup, spec->known.delegate_cgroup);
+	const char *joined = arena_printf(arena, "%s/%s", p->cgroup, sub);
 	char clean[PATH_MAX / 4];
 
 	if (!joined)
@@ -109,10 +113,20 @@ static int make_delegate(const struct spec *spec, struct plan *p, struct arena *
 	return 0;
 }
 
+/* The sub-cgroup that the process is to live in; NULL: none. */
+static const char *wanted_delegate(const struct spec *spec, const struct plan_host *host)
+{
+	const char *sub = host->systemd.wanted ? spec->known.systemd_subgroup : NULL;
+
+	if (spec->known.delegate_cgroup)
+		return spec->known.delegate_cgroup;
+	return sub && sub[0] ? sub : NULL;
+}
+
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err)
 {
-	const char *limit;
+	const char *limit, *delegate = wanted_delegate(spec, host);
 	int r = plan_make_limits(&spec->resources, &p->limits, arena, err);
 
 	if (r < 0)
@@ -138,5 +152,7 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 	/* What these cgroups cannot say is known now. */
 	if (r == 0)
 		r = cgroup_dry(host->cgroups, p->cgroup, &p->limits, NULL, NULL, err);
-	return r == 0 && spec->known.delegate_cgroup ? make_delegate(spec, p, arena, err) : r;
+	if (r == 0 && p->unit)
+		r = plan_make_unit_properties(spec, host, p, arena, err);
+	return r == 0 && delegate ? make_delegate(delegate, p, arena, err) : r;
 }

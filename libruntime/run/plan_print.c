@@ -99,6 +99,25 @@ static void print_enable(const struct plan *p, struct plan_writer *w)
 	plan_text(w, "in", "cgroup.subtree_control of its parents");
 }
 
+static void print_properties(const struct plan_properties *l, struct plan_writer *w)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		plan_step(w, "property");
+		plan_text(w, "text", l->v[i]);
+	}
+}
+
+static void print_unit(const struct plan *p, struct plan_writer *w)
+{
+	if (!p->unit)
+		return;
+	plan_step(w, "ask systemd");
+	plan_text(w, "unit", p->unit->name);
+	plan_text(w, "slice", p->unit->slice);
+	plan_text(w, "manager", p->unit->user ? "user" : "system");
+	print_properties(&p->unit->start, w);
+}
+
 static void print_cgroup(const struct plan *p, struct plan_writer *w)
 {
 	plan_stage(w, "cgroup");
@@ -106,6 +125,7 @@ static void print_cgroup(const struct plan *p, struct plan_writer *w)
 		plan_step(w, "none");
 		return;
 	}
+	print_unit(p, w);
 	plan_step(w, "make");
 	plan_text(w, "path", p->cgroup);
 	plan_list(w, "hierarchies");
@@ -149,6 +169,8 @@ static void print_rdt(const struct rdt_request *q, struct plan_writer *w)
 static void print_limits(const struct plan *p, struct plan_writer *w)
 {
 	plan_stage(w, "limits");
+	if (p->unit)
+		print_properties(&p->unit->set, w);
 	if (p->cgroup[0])
 		print_writes(p, false, w);
 	if (p->limits.memory_check) {

@@ -47,8 +47,12 @@ int planning_begin(struct oakum *o, const char *id, const struct oakum_create *o
 	int r;
 
 	*p = (struct planning){.warn = o->warn, .warn_data = o->warn_data};
-	*c = (struct creation){
-		.o = o, .options = options, .err = &o->err, .arena = ARENA_INIT, .rdt = -1};
+	*c = (struct creation){.systemd = CGROUP_SYSTEMD_INIT,
+			       .o = o,
+			       .options = options,
+			       .err = &o->err,
+			       .arena = ARENA_INIT,
+			       .rdt = -1};
 	for (size_t i = 0; i < ARRAY_SIZE(c->join); i++)
 		c->join[i] = -1;
 	o->planning = true;

@@ -19,6 +19,8 @@ struct json;
 struct state {
 	const char *oci_version, *id, *bundle, *rootfs, *created, *boot_id;
 	const char *cgroup;   /* path in every hierarchy, "" if none */
+	const char *unit;     /* systemd's scope for it, NULL or "" if none */
+	bool user_unit;	      /* of the user's manager */
 	const char *delegate; /* sub-cgroup where its process lives, "" : in ->cgroup */
 	const char *rdt_group, *rdt_monitor; /* resctrl class and group in it; NULL or "": none */
 	bool rdt_made;			     /* the class was to be made for it */

@@ -76,6 +76,10 @@ static void write_members(struct strbuf *b, const struct state *s)
 	put_proc(b, "supervisor", &s->supervisor);
 	if (s->supervisor.pid > 0)
 		put_number(b, "supervisorFd", (uint64_t)s->supervisor_fd);
+	if (s->unit && s->unit[0]) {
+		put_text(b, "unit", s->unit);
+		put_number(b, "userUnit", s->user_unit);
+	}
 	if (s->delegate && s->delegate[0])
 		put_text(b, "delegate", s->delegate);
 	if (s->listener && s->listener[0])
@@ -96,7 +100,7 @@ static size_t size_needed(const struct state *s)
 {
 	return 1024 +
 	       6 * (strlen(s->id) + strlen(s->bundle) + strlen(s->rootfs) + strlen(s->cgroup)) +
-	       (s->delegate ? 6 * strlen(s->delegate) : 0) +
+	       (s->unit ? 6 * strlen(s->unit) : 0) + (s->delegate ? 6 * strlen(s->delegate) : 0) +
 	       (s->listener ? 6 * strlen(s->listener) : 0) +
 	       (s->rdt_group ? 6 * strlen(s->rdt_group) : 0) +
 	       (s->rdt_monitor ? 6 * strlen(s->rdt_monitor) : 0) +
@@ -167,6 +171,8 @@ static void read_members(const struct json *j, struct state *s)
 	s->created = get_text(j, "created");
 	s->boot_id = get_text(j, "bootId");
 	s->cgroup = get_text(j, "cgroup");
+	s->unit = get_text(j, "unit");
+	s->user_unit = get_number(j, "userUnit") != 0;
 	s->delegate = get_text(j, "delegate");
 	s->listener = get_text(j, "listener");
 	s->rdt_group = get_text(j, "rdtGroup");

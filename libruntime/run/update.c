@@ -12,6 +12,7 @@
 #include "run/lifecycle.h"
 #include "run/plan.h"
 #include "run/rdt.h"
+#include "run/unit.h"
 #include "spec/spec.h"
 
 #define RESOURCES "/linux/resources"
@@ -53,7 +54,9 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 	r = cgroup_open(&cg, c->state.cgroup, err);
 	if (r == CGROUP_GONE)
 		r = err_kind(err, ERR_STATE, 0, "container not running");
-	else if (r == 0)
+	else if (r == 0 && unit_exists(o, &c->state))
+		r = unit_update(&c->state, &cg, limits, &c->arena, err);
+	if (r == 0)
 		r = cgroup_limit(&cg, limits, true, err);
 	/* What was given is the object "resources" alone. */
 	if (r < 0 && str_starts(err->pointer, RESOURCES "/"))

@@ -230,10 +230,13 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 		ok oakum --rootless "$r" list
 	done
 	fails 2 oakum --rootless perhaps list
-	# The systemd manager is not there yet, and says so.
+	# There is no systemd here, and the error says so (tests/systemd has one).
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere
 	fails 6 oakum --systemd-cgroup run -b "$B" "$C"
-	says systemd
+	says systemd "open the system bus" --cgroup-manager=cgroupfs
 	fails 6 oakum --cgroup-manager=systemd run -b "$B" "$C"
+	fails 6 env OAKUM_SYSTEMD_HELPER=/nowhere "$OAKUM" --root "$ROOT" --systemd-cgroup run -b "$B" "$C"
+	says "/nowhere: No such file" OAKUM_SYSTEMD_HELPER
 }
 
 @test "--cgroup-manager disabled makes no cgroup" {

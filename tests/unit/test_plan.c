@@ -189,6 +189,10 @@ static void make(const struct json *top, struct arena *arena, struct strbuf *out
 		.uid = (uint32_t)number_of(host, "uid"),
 		.gid = (uint32_t)number_of(host, "gid"),
 		.seccomp_receiver = text_of(host, "seccompReceiver", NULL),
+		.systemd = {.wanted = json_get(host, "systemd") != NULL,
+			    .user = flag_of(host, "systemdUser"),
+			    .version = (unsigned)number_of(host, "systemd"),
+			    .root = text_of(host, "systemdRoot", "")},
 	};
 	struct plan_options o = {
 		.id = text_of(options, "id", "web"),

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The systemd unit of a container, where systemd makes its cgroup: a scope's name, slice and place,
+ * and the properties that it begins with. What limits become is in plan_unit_limits.c.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "run/plan.h"
+
+#define UNIT_NAME_MAX 255
+#define FORM	      "slice:prefix:name, such as system.slice:oakum:web"
+#define UNIT_CHARS    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\"
+
+static int bad_path(const struct spec *spec, struct err *err, const char *why)
+{
+	err_pointer(err, "/linux/cgroupsPath");
+	err_hint(err, "the systemd cgroup manager takes " FORM);
+	return err_kind(err, ERR_CONFIG, 0, "\"%.200s\": %s", spec->cgroups_path, why);
+}
+
+/* What unit names may not have as \xNN, as systemd-escape(1) does. */
+static const char *escape(const char *text, struct arena *arena)
+{
+	char *mem = arena_alloc(arena, 4 * strlen(text) + 1);
+	struct strbuf b;
+
+	if (!mem)
+		return NULL;
+	strbuf_init(&b, mem, 4 * strlen(text) + 1);
+	for (const char *p = text; *p; p++) {
+		if (strchr(UNIT_CHARS, *p) && *p != '\\')
+			strbuf_addc(&b, *p);
+		else
+			strbuf_fmt(&b, "\\x%02x", (unsigned char)*p);
+	}
+	return mem;
+}
+
+static const char *bad_slice(const char *slice)
+{
+	size_t len = strlen(slice);
+
+	if (len < sizeof(".slice") || !str_eq(slice + len - 6, ".slice"))
+		return "the slice's name does not end in .slice";
+	if (str_eq(slice, "-.slice"))
+		return NULL;
+	if (strspn(slice, UNIT_CHARS) != len || strchr(slice, ':') || strchr(slice, '\\'))
+		return "the slice's name has characters that no unit may have";
+	if (slice[0] == '-' || slice[len - 7] == '-' || strstr(slice, "--"))
+		return "a dash in a slice's name divides parents from children";
+	return NULL;
+}
+
+/* "a-b.slice" lies at "/a.slice/a-b.slice", "-.slice" is the root. NULL: out of memory. */
+static const char *place_slice(const char *slice, struct arena *arena)
+{
+	size_t len = strlen(slice) - strlen(".slice");
+	const char *path = "";
+
+	if (str_eq(slice, "-.slice"))
+		return path;
+	for (size_t i = 1; path && i <= len; i++)
+		if (i == len || slice[i] == '-')
+			path = arena_printf(arena, "%s/%.*s.slice", path, (int)i, slice);
+	return path;
+}
+
+static int name_unit(const struct spec *spec, const char *prefix, const char *name,
+		     struct plan_unit *u, struct arena *arena, struct err *err)
+{
+	size_t len = strlen(name);
+
+	if (!name[0] || strchr(name, ':'))
+		return bad_path(spec, err, "not of the form slice:prefix:name");
+	if (len > 6 && str_eq(name + len - 6, ".slice"))
+		return bad_path(spec, err, "a slice cannot hold processes");
+	u->name = arena_printf(arena, "%s%s%s.scope", prefix, prefix[0] ? "-" : "", name);
+	if (!u->name)
+		return err_set(err, ENOMEM, "plan the unit");
+	if (strspn(u->name, UNIT_CHARS) != strlen(u->name))
+		return bad_path(spec, err, "no unit may have such characters in its name");
+	return 0;
+}
+
+/* "slice:prefix:name" into its parts. */
+static int read_path(const struct spec *spec, struct plan_unit *u, struct arena *arena,
+		     struct err *err)
+{
+	char *slice = arena_strdup(arena, spec->cgroups_path);
+	char *prefix = slice ? strchr(slice, ':') : NULL;
+	char *name = prefix ? strchr(prefix + 1, ':') : NULL;
+	const char *bad;
+
+	if (!slice)
+		return err_set(err, ENOMEM, "plan the unit");
+	if (!name)
+		return bad_path(spec, err, "not of the form slice:prefix:name");
+	*prefix++ = *name++ = '\0';
+	bad = slice[0] ? bad_slice(slice) : NULL;
+	if (bad)
+		return bad_path(spec, err, bad);
+	if (slice[0])
+		u->slice = slice;
+	return name_unit(spec, prefix, name, u, arena, err);
+}
+
+int plan_make_unit(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		   const char **ret_path, struct arena *arena, struct err *err)
+{
+	struct plan_unit *u = arena_alloc(arena, sizeof(*u));
+	const char *escaped, *place;
+	int r;
+
+	if (!u)
+		return err_set(err, ENOMEM, "plan the unit");
+	u->user = host->systemd.user;
+	u->slice = u->user ? "user.slice" : "system.slice";
+	if (spec->cgroups_path) {
+		r = read_path(spec, u, arena, err);
+		if (r < 0)
+			return r;
+	} else {
+		escaped = escape(p->id, arena);
+		if (escaped)
+			u->name = arena_printf(arena, "%s-%s.scope",
+					       host->default_cgroup_parent + 1, escaped);
+	}
+	place = place_slice(u->slice, arena);
+	if (!u->name || !place)
+		return err_set(err, ENOMEM, "plan the unit");
+	if (strlen(u->name) > UNIT_NAME_MAX)
+		return err_kind(err, ERR_CONFIG, ENAMETOOLONG,
+				"the unit's name would have %zu characters, at most %d may be",
+				strlen(u->name), UNIT_NAME_MAX);
+	*ret_path = arena_printf(arena, "%s%s/%s", host->systemd.root ? host->systemd.root : "",
+				 place, u->name);
+	p->unit = u;
+	return *ret_path ? 0 : err_set(err, ENOMEM, "plan the unit");
+}
+
+bool plan_add_property(struct plan_properties *l, struct arena *arena, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(arena, fmt, ap);
+	va_end(ap);
+	if (text && l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 32;
+		const char **more = arena_array(arena, room, sizeof(*more));
+
+		if (more && l->n)
+			memcpy(more, l->v, l->n * sizeof(*more));
+		l->v = more;
+		l->room = more ? room : 0;
+	}
+	if (!text || !l->v) {
+		l->no_memory = true;
+		return false;
+	}
+	l->v[l->n++] = text;
+	return true;
+}
+
+/* Set first, so that an annotation of the same name has the last word. */
+static void add_fixed(const struct plan *p, struct plan_properties *l, struct arena *arena)
+{
+	static const char *const fixed[] = {
+		"Delegate=true",
+		"DefaultDependencies=false",
+		"CollectMode='inactive-or-failed'", /* a dead unit goes by itself */
+		"CPUAccounting=true",
+		"MemoryAccounting=true",
+		"TasksAccounting=true",
+	};
+
+	(void)plan_add_property(l, arena, "Description='container %s'", p->id);
+	(void)plan_add_property(l, arena, "Slice='%s'", p->unit->slice);
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		(void)plan_add_property(l, arena, "%s", fixed[i]);
+	(void)plan_add_property(l, arena, "%s=true",
+				p->cgroups->mode == CGROUP_V2 ? "IOAccounting"
+							      : "BlockIOAccounting");
+}
+
+int plan_make_unit_properties(const struct spec *spec, const struct plan_host *host, struct plan *p,
+			      struct arena *arena, struct err *err)
+{
+	const struct spec_pairs *annotations = &spec->known.systemd_properties;
+	struct plan_unit *u = p->unit;
+	struct plan_unit_limits request = {
+		.host = p->cgroups,
+		.path = p->cgroup,
+		.limits = &p->limits,
+		.systemd = host->systemd.version,
+	};
+	int r;
+
+	add_fixed(p, &u->start, arena);
+	plan_unit_devices(&p->limits, false, &u->start, arena);
+	r = plan_unit_limits(&request, &u->start, &u->set, arena, err);
+	for (size_t i = 0; r == 0 && i < annotations->n; i++)
+		(void)plan_add_property(&u->start, arena, "%s=%s", annotations->v[i].key,
+					annotations->v[i].value);
+	if (r == 0 && (u->start.no_memory || u->set.no_memory))
+		r = err_set(err, ENOMEM, "plan the unit");
+	return r;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A container's systemd unit through its life: the manager looked at, limits changed, the unit
+ * stopped. How it is made is in create.c. */
+#ifndef OAKUM_RUN_UNIT_H
+#define OAKUM_RUN_UNIT_H
+
+#include "kernel/cgroup_systemd.h"
+#include "run/handle.h"
+#include "run/plan.h"
+#include "run/state.h"
+
+/*
+ * Where the handle wants systemd as its cgroup manager: connect @s to it and learn what the plan
+ * has to know. Where nothing will be done, @s stays closed and the usual is assumed. 0, or < 0 with
+ * @err.
+ */
+int unit_look(struct oakum *o, struct cgroup_systemd *s, int64_t deadline_ms, struct arena *arena,
+	      struct plan_systemd *ret, struct err *err);
+
+/* Has this container a unit that may still be there? */
+bool unit_exists(struct oakum *o, const struct state *s);
+
+/* Stop it, once nobody lives in it. 0: there is none any more, or < 0 with @err. */
+int unit_stop(const struct state *s, int64_t deadline_ms, struct err *err);
+
+/* Tell systemd of the limits that are about to be written into @cg. 0, or < 0 with @err. */
+int unit_update(const struct state *s, const struct cgroup *cg, const struct cgroup_limits *limits,
+		struct arena *arena, struct err *err);
+
+#endif

@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A container in a scope that systemd makes: from create to delete, and after crashes in between.
+load common
+
+@test "a container lives in its scope, and delete leaves no unit" {
+	sleeper
+	ok sd create -b "$B" "$C"
+	shows ActiveState active
+	shows Slice system.slice
+	shows Delegate yes
+	shows Transient yes
+	shows CollectMode inactive-or-failed
+	# The container's process, and nobody else.
+	is "$(cat "$(directory)/cgroup.procs")" "$(pid_of)"
+	ok sd start "$C"
+	is "$(sd state "$C" | jq -r '."systemd-scope"')" "$UNIT"
+	is "$(systemctl whoami "$(pid_of)" 2>/dev/null || ps -o unit= -p "$(pid_of)")" "$UNIT"
+	ok sd kill "$C" KILL
+	until_true 5 is_status stopped "$C"
+	ok sd delete "$C"
+	run systemctl show --property=LoadState --value "$UNIT"
+	is "$output" not-found
+}
+
+@test "run sees its own scope as the root of its cgroups, and exec joins it" {
+	bundle '.process.args = ["cat", "/proc/self/cgroup"]'
+	ok sd run -b "$B" "$C"
+	prints 0::/
+	sleeper
+	ok sd run -d -b "$B" "$C"
+	ok sd exec -d "$C" sleep 1000
+	is "$(wc -l <"$(directory)/cgroup.procs")" 3
+	ok sd exec "$C" cat /proc/self/cgroup
+	prints 0::/
+	# The other commands need not be told who made the cgroup.
+	ok oakum ps --format json "$C"
+	is "$(jq length <<<"$output")" 3
+	ok oakum pause "$C"
+	is "$(status_of)" paused
+	ok oakum resume "$C"
+	ok oakum delete --force "$C"
+}
+
+@test "cgroupsPath is slice:prefix:name, with nested slices and without one" {
+	sleeper '.linux.cgroupsPath = "oakumtest-in_ner.slice:cri:'"$C"'"'
+	ok sd run -d -b "$B" "$C"
+	shows Slice oakumtest-in_ner.slice "cri-$C.scope"
+	is "$(directory "cri-$C.scope")" "/sys/fs/cgroup/oakumtest.slice/oakumtest-in_ner.slice/cri-$C.scope"
+	is "$(cat "$(directory "cri-$C.scope")/cgroup.procs" | head -n 1)" "$(pid_of)"
+	ok sd delete --force "$C"
+	systemctl stop oakumtest.slice
+	edit '.linux.cgroupsPath = "::'"$C"'"'
+	ok sd run -d -b "$B" "$C"
+	shows Slice system.slice "$C.scope"
+	ok sd delete --force "$C"
+	edit '.linux.cgroupsPath = "-.slice:root:'"$C"'"'
+	ok sd run -d -b "$B" "$C"
+	is "$(directory "root-$C.scope")" "/sys/fs/cgroup/root-$C.scope"
+	ok sd delete --force "$C"
+}
+
+@test "a path of another form is an error before anything is made" {
+	sleeper '.linux.cgroupsPath = "/a/b"'
+	fails 3 sd create -b "$B" "$C"
+	says /linux/cgroupsPath slice:prefix:name
+	edit '.linux.cgroupsPath = "system.slice:oakum:web"'
+	fails 3 oakum create -b "$B" "$C"
+	says --systemd-cgroup
+}
+
+@test "a unit of that name that lives is refused, and left alone" {
+	systemd-run -q --scope --unit="$UNIT" sleep 1000 3>&- &
+	until_true 5 systemctl -q is-active "$UNIT"
+	sleeper
+	fails 4 sd create -b "$B" "$C"
+	says "$UNIT" "has a unit of that name"
+	systemctl -q is-active "$UNIT"
+	systemctl stop "$UNIT"
+	wait
+}
+
+@test "a dead unit of that name is cleared away" {
+	printf '#!/bin/sh\ntrap "" TERM\nsleep 1000\n' >"$W/stubborn"
+	chmod 755 "$W/stubborn"
+	systemd-run -q --scope --unit="$UNIT" -p RuntimeMaxSec=1 -p TimeoutStopSec=1 "$W/stubborn" 3>&- || :
+	until_true 10 systemctl -q is-failed "$UNIT"
+	sleeper
+	ok sd run -d -b "$B" "$C"
+	shows ActiveState active
+	ok sd delete --force "$C"
+}
+
+@test "daemon-reload takes no device away, neither from exec nor from a terminal" {
+	sleeper
+	ok sd run -d -b "$B" "$C"
+	for _ in 1 2 3; do
+		systemctl daemon-reload
+		ok sd exec "$C" sh -c 'echo x >/dev/null && head -c 4 /dev/zero | wc -c'
+		is "$output" 4
+		ok script -qec "'$OAKUM' --root '$ROOT' exec -t $C tty" /dev/null
+		prints /dev/pts/0
+		run oakum exec "$C" sh -c 'mknod /tmp/mem c 1 1 && cat /tmp/mem; rm /tmp/mem'
+		[[ $output == *"not permitted"* ]]
+	done
+	shows NeedDaemonReload no
+	ok sd delete --force "$C"
+}
+
+@test "an annotation is a property of the unit" {
+	sleeper '.annotations = {
+		"org.systemd.property.TimeoutStopSec": "12.5",
+		"org.systemd.property.KillSignal": "2",
+		"org.systemd.property.After": "[\"basic.target\"]",
+		"org.systemd.property.Description": "\u0027it is \\\"this\\\" \\u00e4\u0027",
+		"org.systemd.property.CollectMode": "\u0027inactive\u0027"}'
+	edit 'del(.annotations."org.systemd.property.KillSignal")'
+	ok sd run -d -b "$B" "$C"
+	shows TimeoutStopUSec 12.500000s
+	shows CollectMode inactive
+	shows Description 'it is "this" ä'
+	[[ " $(property After) " == *" basic.target "* ]]
+	ok sd delete --force "$C"
+	edit '.annotations."org.systemd.property.NoSuchThing" = "true"'
+	fails 1 sd run -d -b "$B" "$C"
+	says NoSuchThing
+	edit 'del(.annotations."org.systemd.property.NoSuchThing") | .annotations."org.systemd.property.CollectMode" = "uint32 5"'
+	fails 1 sd run -d -b "$B" "$C"
+	says "$UNIT" "Unexpected message contents"
+}
+
+@test "run.oci.systemd.subgroup puts the process below its scope" {
+	sleeper '.annotations = {"run.oci.systemd.subgroup": "inner"}'
+	ok sd run -d -b "$B" "$C"
+	grep -qx "$(pid_of)" "$(directory)/inner/cgroup.procs"
+	is "$(cat "$(directory)/cgroup.procs")" ""
+	ok sd exec "$C" cat /proc/self/cgroup
+	ok sd delete --force "$C"
+}
+
+@test "a runtime that is killed in the middle leaves what delete can clear" {
+	local n=0 i pid
+	sleeper
+	for i in $(seq 1 30); do
+		"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- &
+		pid=$!
+		read -r -t "0.0$(printf %02d $i)" <> <(:) || :
+		kill -KILL $pid 2>/dev/null && n=$((n + 1))
+		wait $pid 2>/dev/null || :
+		ok sd delete --force "$C"
+		until_true 5 nothing_left
+	done
+	echo "killed: $n of 30"
+	[ $n -gt 3 ]
+}
+
+@test "a scope that somebody else stops ends the container, and delete is content" {
+	sleeper
+	ok sd run -d -b "$B" "$C"
+	systemctl stop "$UNIT"
+	until_true 5 is_status stopped "$C"
+	ok sd delete "$C"
+}
