@@ -282,6 +282,37 @@ struct oakum_update {
 int oakum_update(struct oakum *o, const char *id, const struct oakum_update *options);
 
 /*
+ * checkpoint(1) and restore(1): what criu(8), which has to be in the PATH, is asked for. Both take
+ * the same; of the paths, relative ones are the caller's.
+ */
+struct oakum_criu {
+	size_t size;
+	const char *image_path;	 /* directory of the images; NULL: "checkpoint" */
+	const char *work_path;	 /* of criu's log and the rest; NULL: the images' */
+	const char *parent_path; /* images of the dump before, relative to image_path, or NULL */
+	bool leave_running;	 /* checkpoint: it goes on, and is not deleted */
+	bool pre_dump;		 /* checkpoint: memory alone, and it goes on */
+	bool tcp_established, tcp_close, tcp_skip_in_flight, link_remap, ext_unix_sk, shell_job,
+		file_locks, auto_dedup, lazy_pages;
+	const char *manage_cgroups_mode; /* "soft", "full", "strict", "ignore"; NULL: soft */
+	const char *network_lock;	 /* "iptables", "nftables", "skip"; NULL: criu's own */
+	const char *page_server;	 /* "ADDRESS:PORT", or NULL */
+	bool empty_network;		 /* the network namespace is not saved, and is made empty */
+	int status_fd; /* a zero byte is written there when lazy pages can be served; -1: nowhere */
+	const char *lsm_profile, *lsm_mount_context; /* restore: "TYPE:NAME"; or NULL */
+};
+#define OAKUM_CRIU(...) OAKUM_OPTIONS(oakum_criu, .status_fd = -1, ##__VA_ARGS__)
+
+/* Save a running or paused container, which is deleted afterwards unless the options say
+ * otherwise. On failure it goes on. */
+int oakum_checkpoint(struct oakum *o, const char *id, const struct oakum_criu *options);
+
+/* A container from a bundle and the images of the one that was saved: it runs. 0 and *@ret as
+ * oakum_create(); on failure nothing is left. */
+int oakum_restore(struct oakum *o, const char *id, const struct oakum_criu *options,
+		  const struct oakum_create *create, struct oakum_process *ret);
+
+/*
  * What a container uses now: a picture, freed by oakum_stats_free().
  */
 struct oakum_stats;

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/mountinfo.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
@@ -45,23 +46,6 @@ static uint32_t parse_controllers(char *options)
 	return found;
 }
 
-/* mountinfo writes blank, tab, newline and backslash as \ooo. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
 /* The place for a mount at @mount: that of the one it covers, else a new one; NULL: the table is
  * full. */
 static struct cgroup_hierarchy *place_for(struct cgroup_host *host, const char *mount)
@@ -72,45 +56,33 @@ static struct cgroup_hierarchy *place_for(struct cgroup_host *host, const char *
 	return host->n < CGROUP_MAX ? &host->h[host->n++] : NULL;
 }
 
-/* "ID PARENT DEV ROOT MOUNT OPTIONS [TAGS] - TYPE SOURCE SUPER_OPTIONS" */
 static void parse_line(struct cgroup_host *host, char *line)
 {
-	char *tail = strstr(line, " - cgroup"), *field[5], *save = NULL, *options;
 	struct cgroup_hierarchy *h;
+	struct mountinfo m;
+	const char *name;
+	char *options;
 	bool v2;
 
-	if (!tail)
+	if (!strstr(line, " - cgroup") || mountinfo_parse(line, &m) < 0)
 		return;
-	*tail = '\0';
-	tail += strlen(" - cgroup");
-	v2 = *tail == '2';
-	if (tail[v2] != ' ')
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
-		field[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!field[i])
-			return;
-	}
-	unescape(field[3]);
-	unescape(field[4]);
-	if (!str_starts(field[4], TOP) || strlen(field[4]) >= sizeof(h->mount) ||
-	    strlen(field[3]) >= sizeof(h->root))
+	v2 = str_eq(m.type, "cgroup2");
+	if ((!v2 && !str_eq(m.type, "cgroup")) || !str_starts(m.point, TOP) ||
+	    strlen(m.point) >= sizeof(h->mount) || strlen(m.root) >= sizeof(h->root))
 		return;
 	/* Only what is mounted on /sys/fs/cgroup itself (v2) or directly below it. */
-	if (field[4][strlen(TOP)] == '\0'
-		    ? !v2
-		    : field[4][strlen(TOP)] != '/' || strchr(field[4] + strlen(TOP) + 1, '/') ||
-			      strlen(field[4] + strlen(TOP) + 1) >= sizeof(h->name))
+	name = m.point + strlen(TOP);
+	if (*name ? *name != '/' || strchr(name + 1, '/') || strlen(name + 1) >= sizeof(h->name)
+		  : !v2)
 		return;
-	h = place_for(host, field[4]);
+	options = strrchr(m.rest, ' ');
+	h = options ? place_for(host, m.point) : NULL;
 	if (!h)
 		return;
-	options = strrchr(tail, ' ');
 	memset(h, 0, sizeof(*h));
-	snprintf(h->mount, sizeof(h->mount), "%s", field[4]);
-	snprintf(h->root, sizeof(h->root), "%s", field[3]);
-	snprintf(h->name, sizeof(h->name), "%s",
-		 field[4][strlen(TOP)] ? field[4] + strlen(TOP) + 1 : "");
+	snprintf(h->mount, sizeof(h->mount), "%s", m.point);
+	snprintf(h->root, sizeof(h->root), "%s", m.root);
+	snprintf(h->name, sizeof(h->name), "%s", *name ? name + 1 : "");
 	h->v2 = v2;
 	h->controllers = v2 ? 0 : parse_controllers(options + 1);
 }

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/mountinfo.h"
 #include "base/proc.h"
 #include "base/str.h"
 
@@ -46,41 +47,18 @@ const char *rdt_bad_name(const char *name)
 
 /* ---- the root ---- */
 
-/* mountinfo writes blank, tab, newline and backslash as \ooo. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; to++) {
-		if (s[0] == '\\' && strspn(s + 1, "01234567") >= 3) {
-			*to = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to = *s++;
-		}
-	}
-	*to = '\0';
-}
-
-/* "ID PARENT DEV ROOT MOUNT OPTIONS [TAGS] - TYPE SOURCE SUPER_OPTIONS" */
 int rdt_find(FILE *mountinfo, char *buf, size_t size)
 {
 	AUTO_FREE char *line = NULL;
 	size_t room = 0;
 
 	while (getline(&line, &room, mountinfo) > 0) {
-		char *tail = strstr(line, " - resctrl "), *field = line, *save = NULL;
+		struct mountinfo m;
 
-		if (!tail)
+		if (mountinfo_parse(line, &m) < 0 || !str_eq(m.type, "resctrl") ||
+		    strlen(m.point) >= size)
 			continue;
-		*tail = '\0';
-		field = strtok_r(line, " ", &save);
-		for (int i = 0; field && i < 4; i++)
-			field = strtok_r(NULL, " ", &save);
-		if (!field || strlen(field) >= size)
-			continue;
-		memcpy(buf, field, strlen(field) + 1);
-		unescape(buf);
+		memcpy(buf, m.point, strlen(m.point) + 1);
 		return 0;
 	}
 	return -ENOENT;

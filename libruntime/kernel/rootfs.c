@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/mountinfo.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/mount_tree.h"
@@ -165,34 +166,6 @@ int rootfs_chroot(struct rootfs *r, struct err *err)
 	return enter_root(r, err);
 }
 
-/* One line of mountinfo: its mount point, unescaped in place, and the type of its file system. */
-static bool parse_mountinfo(char *line, char **ret_point, const char **ret_type)
-{
-	char *p = line, *out, *dash = strstr(line, " - ");
-
-	for (int field = 0; field < 4; field++) {
-		p = strchr(p, ' ');
-		if (!p)
-			return false;
-		p++;
-	}
-	if (!dash)
-		return false;
-	*ret_type = dash + 3;
-	dash[3 + strcspn(dash + 3, " ")] = '\0';
-	*ret_point = out = p;
-	while (*p && *p != ' ') {
-		if (p[0] == '\\' && p[1] && p[2] && p[3]) {
-			*out++ = (char)(((p[1] - '0') << 6) | ((p[2] - '0') << 3) | (p[3] - '0'));
-			p += 4;
-		} else {
-			*out++ = *p++;
-		}
-	}
-	*out = '\0';
-	return true;
-}
-
 static bool is_below(const char *path, const char *dir)
 {
 	size_t len = strlen(dir);
@@ -205,22 +178,21 @@ static bool is_below(const char *path, const char *dir)
  * 1: something was done. */
 static int hide_one(char *line, const char *inside, struct err *err)
 {
-	const char *type;
-	char *point;
+	struct mountinfo m;
 
-	if (!parse_mountinfo(line, &point, &type) || is_below(point, inside))
+	if (mountinfo_parse(line, &m) < 0 || is_below(m.point, inside))
 		return 0;
-	if (!str_eq(type, "proc") && !str_eq(type, "sysfs"))
+	if (!str_eq(m.type, "proc") && !str_eq(m.type, "sysfs"))
 		return 0;
-	if (umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+	if (umount2(m.point, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		return 1;
 	/* Another mount stands before it. */
 	if (errno == ENOENT || errno == ENOTDIR)
 		return 0;
 	if (errno != EINVAL && errno != EPERM)
-		return err_set(err, errno, "unmount %s", point);
-	if (mount("tmpfs", point, "tmpfs", MS_RDONLY, "nr_inodes=2") < 0)
-		return err_set(err, errno, "cover %s", point);
+		return err_set(err, errno, "unmount %s", m.point);
+	if (mount("tmpfs", m.point, "tmpfs", MS_RDONLY, "nr_inodes=2") < 0)
+		return err_set(err, errno, "cover %s", m.point);
 	return 0;
 }
 

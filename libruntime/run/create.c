@@ -102,7 +102,7 @@ static int fill_state(struct creation *c, const char *id)
 	return 0;
 }
 
-static int begin_state(struct creation *c, const char *id)
+int creation_begin_state(struct creation *c, const char *id)
 {
 	int r = fill_state(c, id);
 
@@ -117,7 +117,7 @@ static int begin_state(struct creation *c, const char *id)
 
 /* ---- the parent's half of the conversation ---- */
 
-static int run_runtime_hooks(struct creation *c)
+int creation_runtime_hooks(struct creation *c)
 {
 	static const enum spec_hook_kind kinds[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
 	AUTO_CLOSE int input = -1;
@@ -139,8 +139,6 @@ static int run_runtime_hooks(struct creation *c)
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
 		r = hooks_run(&c->plan->hooks[kinds[i]], kinds[i], &setting, c->err);
-	if (r == 0)
-		sync_send(c->sync, SYNC_HOOKED, c->pid, -1);
 	return r;
 }
 
@@ -178,12 +176,15 @@ static int converse(struct creation *c)
 			return sync_failure(&m, c->err);
 		if (m.type == SYNC_READY)
 			return 0;
-		if (m.type == SYNC_MOUNTED)
-			r = run_runtime_hooks(c);
-		else if (m.type == SYNC_SOURCE)
+		if (m.type == SYNC_MOUNTED) {
+			r = creation_runtime_hooks(c);
+			if (r == 0)
+				sync_send(c->sync, SYNC_HOOKED, c->pid, -1);
+		} else if (m.type == SYNC_SOURCE) {
 			r = creation_send_source(c, m.value);
-		else
+		} else {
 			r = err_set(c->err, EPROTO, "message %d from the child", m.type);
+		}
 		if (r < 0)
 			return r;
 	}
@@ -272,14 +273,13 @@ static int let_go(struct creation *c)
 	return r;
 }
 
-static int publish(struct creation *c)
+int creation_publish(struct creation *c)
 {
-	int r;
+	int r = 0;
 
 	if (proc_identify(c->pid, c->pidfd, &c->state.init) < 0)
 		return died(c);
-	r = creation_raise_rlimits(c);
-	if (r == 0 && c->options->console_socket)
+	if (c->options->console_socket)
 		r = tty_send(c->options->console_socket, c->terminal, c->err);
 	if (r == 0)
 		r = create_send_pidfd(c->options->pidfd_socket, c->pidfd, c->err);
@@ -291,8 +291,15 @@ static int publish(struct creation *c)
 	if (r == 0)
 		r = create_write_pid(c->options->pid_file, c->pid, c->err);
 	c->state.complete = true;
+	return r < 0 ? r : state_write(c->dir, &c->state, c->err);
+}
+
+static int publish(struct creation *c)
+{
+	int r = creation_raise_rlimits(c);
+
 	if (r == 0)
-		r = state_write(c->dir, &c->state, c->err);
+		r = creation_publish(c);
 	return r < 0 ? r : let_go(c);
 }
 
@@ -359,7 +366,7 @@ static int make_unit(struct creation *c)
 	return r < 0 ? r : cgroup_adopt(&c->cgroup, c->plan->cgroup, &c->plan->limits, c->err);
 }
 
-static int make_cgroup(struct creation *c)
+int creation_make_cgroup(struct creation *c)
 {
 	int r;
 
@@ -382,7 +389,7 @@ static int make_cgroup(struct creation *c)
  * The container's process is in the cgroup, and the helper's would count in its limits. In v1
  * hierarchies the child joins by itself, which @joined says.
  */
-static int leave_unit(struct creation *c, bool joined)
+int creation_leave_unit(struct creation *c, bool joined)
 {
 	int r = 0;
 
@@ -394,10 +401,10 @@ static int leave_unit(struct creation *c, bool joined)
 	return r;
 }
 
-static int limit_cgroup(struct creation *c)
+int creation_limit_cgroup(struct creation *c)
 {
 	const struct plan_unit *u = c->plan->unit;
-	int r = leave_unit(c, false);
+	int r = creation_leave_unit(c, false);
 
 	/* What systemd writes is the same or rounded: ours comes last. */
 	if (r == 0 && u)
@@ -434,13 +441,13 @@ static int perform(struct creation *c, const char *id)
 	if (r == 0)
 		r = creation_begin_rdt(c);
 	if (r == 0)
-		r = begin_state(c, id);
+		r = creation_begin_state(c, id);
 	if (r == 0)
 		r = creation_make_rdt(c);
 	if (r == 0)
 		r = open_hook_outputs(c);
 	if (r == 0)
-		r = make_cgroup(c);
+		r = creation_make_cgroup(c);
 	if (r == 0) {
 		c->gate = gate_listen(c->dir, c->err);
 		r = c->gate < 0 ? c->gate : 0;
@@ -455,11 +462,11 @@ static int perform(struct creation *c, const char *id)
 		r = creation_move_netdevs(c);
 	/* The child mounts meanwhile. */
 	if (r == 0)
-		r = limit_cgroup(c);
+		r = creation_limit_cgroup(c);
 	if (r == 0)
 		r = converse(c);
 	if (r == 0)
-		r = leave_unit(c, true);
+		r = creation_leave_unit(c, true);
 	return r < 0 ? r : publish(c);
 }
 
@@ -472,7 +479,7 @@ static void run_poststop(struct creation *c)
 	arena_done(&gone.arena);
 }
 
-static void undo(struct creation *c, const char *id)
+void creation_undo(struct creation *c, const char *id)
 {
 	struct err ignored = ERR_INIT;
 
@@ -500,7 +507,7 @@ static void undo(struct creation *c, const char *id)
 	fd_replace(&c->terminal, -1);
 }
 
-static void release(struct creation *c)
+void creation_release(struct creation *c)
 {
 	cgroup_systemd_close(&c->systemd);
 	for (size_t i = 0; i < c->n_netdevs; i++)
@@ -524,7 +531,7 @@ static void release(struct creation *c)
 	arena_done(&c->arena);
 }
 
-static void hand_over(struct creation *c, struct oakum_process *ret)
+void creation_hand_over(struct creation *c, struct oakum_process *ret)
 {
 	if (!ret) {
 		fd_close(c->pidfd);
@@ -538,13 +545,13 @@ static void hand_over(struct creation *c, struct oakum_process *ret)
 		fd_close(c->terminal);
 }
 
-int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options,
-		 struct oakum_process *ret)
+void creation_init(struct creation *c, struct oakum *o, const struct oakum_create *options,
+		   struct err *err)
 {
-	struct creation c = {
+	*c = (struct creation){
 		.o = o,
 		.options = options,
-		.err = handle_begin(o),
+		.err = err,
 		.arena = ARENA_INIT,
 		.dir = -1,
 		.gate = -1,
@@ -556,26 +563,34 @@ int oakum_create(struct oakum *o, const char *id, const struct oakum_create *opt
 		.netns = -1,
 		.hook_output = {-1, -1},
 	};
+	for (size_t i = 0; i < ARRAY_SIZE(c->join); i++)
+		c->join[i] = -1;
+	c->deadline =
+		clock_deadline(options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS);
+}
+
+int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options,
+		 struct oakum_process *ret)
+{
+	struct creation c;
+	struct err *err = handle_begin(o);
 	int r = HANDLE_CHECK_OPTIONS(o, options, oakum_create);
 
 	if (r < 0)
 		return handle_end(o, "create", id, r);
-	for (size_t i = 0; i < ARRAY_SIZE(c.join); i++)
-		c.join[i] = -1;
-	c.deadline = clock_deadline(options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS);
-
+	creation_init(&c, o, options, err);
 	r = creation_judge(&c, id);
 	if (r == 0) {
 		r = perform(&c, id);
 		if (r < 0)
-			undo(&c, id);
+			creation_undo(&c, id);
 	}
 	if (r == 0) {
 		handle_debug(o, "create %s: process %d waits at the gate", id, c.pid);
-		hand_over(&c, ret);
+		creation_hand_over(&c, ret);
 	} else {
 		fd_close(c.pidfd);
 	}
-	release(&c);
+	creation_release(&c);
 	return handle_end(o, "create", id, r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One creation on its way: what create_judge.c finds out and create.c does. Private to the two. */
+/* One creation on its way: what create_judge.c finds out and create.c and restore.c do.
+ * Private to them. */
 #ifndef OAKUM_RUN_CREATION_H
 #define OAKUM_RUN_CREATION_H
 
@@ -49,6 +50,25 @@ struct creation {
 	bool rehearsal, binfmt; /* as in struct init */
 	char created[CLOCK_TEXT_SIZE];
 };
+
+/* Nothing is held yet; ->options and ->err are looked at until creation_release(). */
+void creation_init(struct creation *c, struct oakum *o, const struct oakum_create *options,
+		   struct err *err);
+
+/* After all of it: what is done is taken back; what is held is let go of, but the process. */
+void creation_undo(struct creation *c, const char *id);
+void creation_release(struct creation *c);
+/* The process is the caller's now; @ret may be NULL. */
+void creation_hand_over(struct creation *c, struct oakum_process *ret);
+
+/* The steps that create and restore have in common: the state, written ahead; the cgroup, and the
+ * limits in it; prestart and createRuntime hooks; and telling everybody of the process. */
+int creation_begin_state(struct creation *c, const char *id);
+int creation_make_cgroup(struct creation *c);
+int creation_limit_cgroup(struct creation *c);
+int creation_leave_unit(struct creation *c, bool joined);
+int creation_runtime_hooks(struct creation *c);
+int creation_publish(struct creation *c);
 
 /*
  * Everything that can be known before a side effect: the bundle is read and checked, the plan made,

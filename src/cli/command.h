@@ -125,8 +125,8 @@ extern const struct option_def command_globals[];
 extern const struct command command_help, command_generate;
 extern const struct command command_create, command_start, command_state, command_kill,
 	command_delete, command_run, command_exec, command_list, command_ps, command_pause,
-	command_resume, command_update, command_spec, command_features, command_plan,
-	command_doctor, command_events;
+	command_resume, command_update, command_checkpoint, command_restore, command_spec,
+	command_features, command_plan, command_doctor, command_events;
 extern const struct command command_up, command_down, command_attach, command_logs, command_wait,
 	command_stats;
 

@@ -8,32 +8,8 @@
 #include "base/fd.h"
 #include "cli/command.h"
 #include "cli/container_options.h"
+#include "cli/foreground.h"
 #include "cli/terminal_relay.h"
-
-/* @status is what the command ends with; a failure to delete is said, and changes only a 0. */
-static int clear_up(struct command_context *c, bool force, int status)
-{
-	const struct oakum_delete request = OAKUM_OPTIONS(oakum_delete, .force = force);
-	int failed;
-
-	if (oakum_delete(c->oakum, c->args[0], &request) == 0)
-		return status;
-	/* Somebody else was faster: it is gone, as it should be. */
-	if (oakum_error_kind(c->oakum) == OAKUM_E_STATE)
-		return status;
-	failed = cli_fail(c);
-	return status ? status : failed;
-}
-
-static int stay(struct command_context *c, struct relay *relay, const struct oakum_process *p)
-{
-	int status = 1, r = relay_wait(relay, p, &status);
-
-	if (r < 0)
-		status = cli_error(c, OAKUM_E_RUNTIME, -r, "wait for %s", c->args[0]);
-	relay_end(relay);
-	return opt_bool(c, "keep") ? status : clear_up(c, r < 0, status);
-}
 
 static int start(struct command_context *c, struct relay *relay, const struct oakum_process *p,
 		 bool detached)
@@ -54,10 +30,10 @@ static int start(struct command_context *c, struct relay *relay, const struct oa
 	else if (oakum_start(c->oakum, c->args[0], &request) < 0)
 		status = cli_fail(c);
 	if (status == 0)
-		return detached ? 0 : stay(c, relay, p);
+		return detached ? 0 : foreground_stay(c, relay, p, 0);
 	if (!detached)
 		relay_end(relay);
-	return clear_up(c, true, status);
+	return foreground_clear_up(c, true, status);
 }
 
 static int run(struct command_context *c)

@@ -42,6 +42,8 @@ const struct command *const command_table[] = {
 	&command_pause,
 	&command_resume,
 	&command_update,
+	&command_checkpoint,
+	&command_restore,
 	&command_events,
 	&command_spec,
 	&command_features,
@@ -55,8 +57,6 @@ const struct command *const command_table[] = {
 	&command_stats,
 	&command_help,
 	&command_generate,
-	ABSENT("checkpoint", "save a running container"),
-	ABSENT("restore", "run a saved container"),
 	ABSENT("mounts", "change the mounts of a container"),
 	NULL,
 };

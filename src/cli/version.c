@@ -38,6 +38,9 @@ static void put_tags(struct strbuf *b, const char *features)
 			if (j && j->type == JSON_BOOL && j->boolean)
 				strbuf_add(b, tags[i].tag);
 		}
+		/* The program is asked when it is needed: what is built in is the use of it. */
+		if (json_get(json_get(top, "annotations"), "io.oakum.checkpoint.enabled"))
+			strbuf_add(b, " +CRIU");
 	}
 	strbuf_addc(b, '\n');
 }

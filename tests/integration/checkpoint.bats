@@ -1,0 +1,293 @@
+#!/usr/bin/env bats
+# checkpoint and restore, by the criu that is installed; and what is said where it is not, or fails.
+load ../lib/common
+
+# criu keeps what it has learnt of the kernel in /run: before the leak checker looks.
+setup_file() {
+	criu check >/dev/null 2>&1 </dev/null || :
+}
+
+need_criu() {
+	command -v criu >/dev/null || skip "there is no criu here"
+	criu check >criu.said 2>&1 </dev/null ||
+		skip "criu $(criu --version 2>/dev/null | awk '{ print $2; exit }') does not work with kernel $(uname -r) (tests/vm/run has one that does)"
+}
+
+# It counts in its own memory; a file in its tmpfs shows how far.
+counter() {
+	bundle '.process.args = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; usleep 20000; done"]'
+	[ -z "${1-}" ] || edit "$1"
+}
+count() { oakum exec "${1-$C}" cat /dev/shm/count </dev/null 2>/dev/null; }
+counted() { local n; n=$(count "${2-$C}") && [ "${n:-0}" -gt "$1" ]; }
+
+begin() {
+	# /dev/null: what is a file would have to be the same one again.
+	oakum run -d -b "$B" "$@" "$C" </dev/null >/dev/null 2>&1
+	until_true 10 counted 5
+}
+
+# A criu that is none: it ends as told, after it has left a log.
+fake_criu() {
+	mkdir -p fake
+	printf '#!/bin/sh\n%s\n' "$1" >fake/criu
+	chmod 755 fake/criu
+}
+
+@test "a container that is saved and restored goes on where it was, twice, and under another id" {
+	need_criu
+	counter
+	begin
+	ok oakum checkpoint --image-path saved "$C"
+	is "$(find saved -maxdepth 0 -printf %m)" 700
+	fails 4 oakum state "$C"
+	is "$(cgroups_of "$C")" ""
+	ok oakum restore -d -b "$B" --image-path saved --pid-file pid "$C"
+	is "$(status_of)" running
+	is "$(pid_of)" "$(cat pid)"
+	until_true 10 counted 6
+	first=$(count)
+	[ -n "$(cgroups_of "$C")" ]
+
+	ok oakum checkpoint --image-path again --work-path work "$C"
+	[ -s work/dump.log ]
+	[ ! -e again/dump.log ]
+	ok oakum restore -d -b "$B" --image-path again --work-path work "$C-other"
+	[ -s work/restore.log ]
+	fails 4 oakum state "$C"
+	until_true 10 counted "$first" "$C-other"
+	is "$(cgroups_of "$C")" ""
+	[ -n "$(cgroups_of "$C-other")" ]
+	ok oakum kill "$C-other" KILL
+	until_true 10 is_status stopped "$C-other"
+	ok oakum delete "$C-other"
+}
+
+@test "its memory comes back from the images, not its program from the beginning" {
+	need_criu
+	counter
+	begin
+	until_true 20 counted 50
+	ok oakum checkpoint --image-path saved "$C"
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	until_true 10 counted 0
+	[ "$(count)" -gt 50 ]
+	ok oakum delete --force "$C"
+}
+
+@test "with --leave-running it goes on, and what was saved is another one" {
+	need_criu
+	counter
+	begin
+	ok oakum checkpoint --leave-running --image-path saved "$C"
+	is "$(status_of)" running
+	now=$(count)
+	until_true 10 counted "$now"
+	ok oakum restore -d -b "$B" --image-path saved "$C-2"
+	until_true 10 counted 5 "$C-2"
+	ok oakum delete --force "$C-2"
+	ok oakum delete --force "$C"
+}
+
+@test "a paused container is saved too" {
+	need_criu
+	counter
+	begin
+	ok oakum pause "$C"
+	ok oakum checkpoint --image-path saved "$C"
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	until_true 10 counted 6
+	ok oakum delete --force "$C"
+}
+
+@test "--pre-dump saves memory and lets it go on; --parent-path makes the next one smaller" {
+	need_criu
+	criu check --feature mem_dirty_track >/dev/null 2>&1 || skip "this kernel does not track dirty memory (CONFIG_MEM_SOFT_DIRTY)"
+	counter '.process.args = ["sh", "-c", "x=$(head -c 8000000 /dev/zero | tr \\\\0 x); i=0; while :; do i=$((i+1)); echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; usleep 20000; done"]'
+	begin
+	ok oakum checkpoint --pre-dump --image-path first "$C"
+	is "$(status_of)" running
+	ok oakum checkpoint --parent-path ../first --image-path last "$C"
+	[ -L last/parent ]
+	[ "$(du -sk last | cut -f1)" -lt "$(du -sk first | cut -f1)" ]
+	ok oakum restore -d -b "$B" --image-path last "$C"
+	until_true 10 counted 6
+	ok oakum delete --force "$C"
+}
+
+@test "mounts of the host come from where the bundle says now, also behind links and below each other" {
+	need_criu
+	mkdir -p data/sub other
+	echo first >data/file
+	echo nested >other/nested
+	echo one >single
+	counter ".mounts += [
+		{destination: \"/link/bound\", type: \"bind\", source: \"$W/data\", options: [\"rbind\", \"ro\"]},
+		{destination: \"/link/bound/sub\", type: \"bind\", source: \"$W/other\", options: [\"bind\"]},
+		{destination: \"/etc/single\", type: \"bind\", source: \"$W/single\", options: [\"bind\", \"ro\"]}]"
+	ln -s /real "$B/rootfs/link"
+	mkdir "$B/rootfs/real"
+	begin
+	ok oakum exec "$C" cat /real/bound/file /real/bound/sub/nested /etc/single
+	is "$output" "$(printf 'first\nnested\none')"
+	ok oakum checkpoint --image-path saved "$C"
+	mv data data2
+	echo second >data2/file
+	edit "(.mounts[] | select(.source == \"$W/data\") | .source) = \"$W/data2\""
+	# A root that was unpacked anew has no mount points yet.
+	rm -rf "$B/rootfs/real/bound" "$B/rootfs/etc/single"
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	ok oakum exec "$C" cat /real/bound/file /real/bound/sub/nested /etc/single
+	is "$output" "$(printf 'second\nnested\none')"
+	run oakum exec "$C" touch /real/bound/x </dev/null
+	[ "$status" != 0 ]
+	[[ $output == *"Read-only file system"* ]]
+	run oakum exec "$C" sh -c 'echo x >/etc/single' </dev/null
+	[ "$status" != 0 ]
+	ok oakum delete --force "$C"
+}
+
+@test "masked and read-only paths are so after a restore" {
+	need_criu
+	counter
+	begin
+	ok oakum checkpoint --image-path saved "$C"
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	ok oakum exec "$C" sh -c 'wc -c </proc/keys; ls -A /sys/firmware /proc/acpi; grep " /proc/sys " /proc/self/mountinfo'
+	prints "0" " ro,"
+	run oakum exec "$C" sh -c 'echo 1 >/proc/sys/kernel/msgmax' </dev/null
+	[[ $output == *"Read-only file system"* ]]
+	ok oakum delete --force "$C"
+}
+
+@test "a network namespace that was joined is joined again" {
+	need_criu
+	ip netns add "$C"
+	inode=$(stat -Lc %i "/run/netns/$C")
+	counter "(.linux.namespaces[] | select(.type == \"network\")) += {path: \"/run/netns/$C\"}"
+	begin
+	ok oakum checkpoint --image-path saved "$C"
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	is "$(stat -Lc %i "/proc/$(pid_of)/ns/net")" "$inode"
+	ok oakum delete --force "$C"
+	ip netns del "$C"
+	rmdir /run/netns 2>/dev/null || { umount /run/netns && rmdir /run/netns; }
+}
+
+@test "pipes of stdio are those of the restore, and the exit status comes back in the foreground" {
+	need_criu
+	bundle '.process.args = ["sh", "-c", "echo ready; read line; echo got $line; exit 7"]'
+	# Pipes that this shell holds open at both ends.
+	exec 7<> <(:) 8<> <(:)
+	"$OAKUM" --root "$ROOT" run -d -b "$B" "$C" <&7 >&8 2>/dev/null 7>&- 8>&-
+	read -r -t 10 line <&8
+	is "$line" ready
+	ok oakum checkpoint --image-path saved "$C" 7>&- 8>&-
+	exec 7>&- 8>&-
+	printf 'word\n' | { rc=0; "$OAKUM" --root "$ROOT" restore -b "$B" --image-path saved "$C" 2>stderr || rc=$?; echo "$rc" >status; } | cat >said
+	is "$(cat said)" "got word"
+	is "$(cat status)" 7
+	fails 4 oakum state "$C"
+}
+
+@test "hooks: prestart and createRuntime run at a restore too, with the pid of the new process" {
+	need_criu
+	counter '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "cat >>'"$W"'/states; echo >>'"$W"'/states"]}]}'
+	begin
+	ok oakum checkpoint --image-path saved "$C"
+	: >states
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	is "$(jq -r .id states)" "$C"
+	is "$(jq -r .pid states)" "$(pid_of)"
+	ok oakum delete --force "$C"
+}
+
+@test "criu's own configuration by annotation wins" {
+	need_criu
+	echo 'log-file by-configuration.log' >"$W/criu.conf"
+	counter ".annotations = {\"org.criu.config\": \"$W/criu.conf\"}"
+	begin
+	ok oakum checkpoint --image-path saved --work-path work "$C"
+	[ -s work/by-configuration.log ]
+	[ ! -e work/dump.log ]
+	ok oakum restore -d -b "$B" --image-path saved --work-path work "$C"
+	ok oakum delete --force "$C"
+}
+
+@test "--manage-cgroups-mode ignore: the cgroup is that of the bundle all the same" {
+	need_criu
+	counter
+	begin
+	ok oakum checkpoint --manage-cgroups-mode ignore --image-path saved "$C"
+	edit '.linux.cgroupsPath = "/elsewhere/x"'
+	ok oakum restore -d --manage-cgroups-mode ignore -b "$B" --image-path saved "$C"
+	is "$(cut -d: -f3 "/proc/$(pid_of)/cgroup" | sort -u)" /elsewhere/x
+	ok oakum delete --force "$C"
+}
+
+@test "without criu: status 6 and its name, and the container goes on" {
+	sleeper
+	oakum run -d -b "$B" "$C" </dev/null >/dev/null 2>&1
+	mkdir empty
+	fails 6 env PATH="$W/empty" "$OAKUM" --root "$ROOT" checkpoint --image-path saved "$C"
+	says "checkpoint $C: start criu from the PATH" "(ENOENT)" "install criu"
+	is "$(status_of)" running
+	ok oakum delete --force "$C"
+	mkdir -p saved
+	echo '["/dev/null","/dev/null","/dev/null"]' >saved/descriptors.json
+	fails 6 env PATH="$W/empty" "$OAKUM" --root "$ROOT" restore -d -b "$B" --image-path saved "$C"
+	says "restore $C: start criu from the PATH" "install criu"
+	fails 4 oakum state "$C"
+	is "$(cgroups_of "$C")" ""
+}
+
+@test "what criu refuses is said with the last errors of its log, and the container goes on" {
+	fake_criu "printf '%s\\n' '(00.01) Error (criu/x.c:1): early' '(00.02)      1: Error (criu/y.c:22): the socket is busy' \\
+		'(00.03) Error (criu/z.c:3): task 1 failed' '(00.04) Error (criu/cr-dump.c:4): Dumping FAILED.' '(00.05) Error (criu/w.c:5): late' >$W/saved/dump.log"
+	sleeper
+	oakum run -d -b "$B" "$C" </dev/null >/dev/null 2>&1
+	fails 1 env PATH="$W/fake:$PATH" "$OAKUM" --root "$ROOT" checkpoint --image-path "$W/saved" "$C"
+	says "criu could not checkpoint: the socket is busy; task 1 failed" "criu's log is $W/saved/dump.log"
+	is "$(status_of)" running
+	fake_criu 'kill -SEGV $$'
+	rm saved/dump.log
+	fails 1 env PATH="$W/fake:$PATH" "$OAKUM" --root "$ROOT" checkpoint --image-path saved "$C"
+	says "criu could not checkpoint (ended by signal 11)"
+	fake_criu 'exit 3'
+	fails 1 env PATH="$W/fake:$PATH" "$OAKUM" --root "$ROOT" checkpoint --image-path saved "$C"
+	says "(it ended with status 3)"
+	ok oakum delete --force "$C"
+	fails 1 env PATH="$W/fake:$PATH" "$OAKUM" --root "$ROOT" restore -b "$B" --image-path saved "$C"
+	says "criu could not restore (it ended with status 3)"
+	fails 4 oakum state "$C"
+	is "$(cgroups_of "$C")" ""
+}
+
+@test "what cannot be asked of criu is refused before it is started" {
+	sleeper
+	ok oakum create -b "$B" "$C"
+	fails 4 oakum checkpoint "$C"
+	says "cannot checkpoint a container that is created"
+	ok oakum start "$C"
+	fails 2 oakum checkpoint --image-path saved --parent-path /abs "$C"
+	says "--parent-path"
+	fails 2 oakum checkpoint --image-path saved --parent-path ../not-there "$C"
+	says "--parent-path" "(ENOENT)"
+	fails 2 oakum checkpoint --image-path saved --page-server nowhere "$C"
+	says "--page-server" "ADDRESS:PORT"
+	fails 2 oakum checkpoint --image-path saved --status-fd 77 "$C"
+	says "--status-fd 77" "(EBADF)"
+	fails 2 oakum checkpoint --image-path saved --manage-cgroups-mode hard "$C"
+	says "manage-cgroups-mode"
+	fails 2 oakum checkpoint --image-path saved --empty-ns pid "$C"
+	says "empty-ns"
+	is "$(status_of)" running
+	fails 5 oakum restore -d -b "$B" --image-path saved "$C"
+	ok oakum delete --force "$C"
+	fails 4 oakum checkpoint "$C"
+	fails 1 oakum restore -d -b "$B" --image-path not-there "$C"
+	says "not-there" "(ENOENT)" "--image-path"
+	fails 1 oakum restore -d -b "$B" --image-path "$W" "$C"
+	says "descriptors.json"
+	fails 4 oakum state "$C"
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Messages to criu, byte by byte; messages that are broken; what its log says. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mountinfo.h"
+#include "base/pb.h"
+#include "base/str.h"
+#include "kernel/criu.h"
+
+static void test_numbers(void **state)
+{
+	static const struct {
+		int64_t value;
+		const char *bytes;
+		size_t size;
+	} rows[] = {
+		{0, "\x08\x00", 2},	  {1, "\x08\x01", 2},
+		{127, "\x08\x7f", 2},	  {128, "\x08\x80\x01", 3},
+		{300, "\x08\xac\x02", 3}, {-1, "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned char mem[16];
+		struct pb_out m;
+		struct pb_in in;
+		struct pb_field f;
+
+		pb_init(&m, mem, sizeof(mem));
+		pb_i64(&m, 1, rows[i].value);
+		assert_int_equal(m.len, rows[i].size);
+		assert_memory_equal(mem, rows[i].bytes, rows[i].size);
+		in = (struct pb_in){mem, mem + m.len};
+		assert_int_equal(pb_next(&in, &f), 0);
+		assert_int_equal(f.number, 1);
+		assert_null(f.data);
+		assert_int_equal((int64_t)f.value, rows[i].value);
+		assert_int_equal(pb_next(&in, &f), PB_END);
+	}
+}
+
+static void test_nothing_is_written_beyond(void **state)
+{
+	unsigned char mem[4] = {0, 0, 0, 0xaa};
+	struct pb_out m, outer;
+
+	(void)state;
+	pb_init(&m, mem, 3);
+	pb_text(&m, 1, NULL);
+	pb_flag(&m, 2, false);
+	assert_int_equal(m.len, 0);
+	pb_text(&m, 1, "ab");
+	assert_true(m.overflow);
+	assert_int_equal(mem[3], 0xaa);
+	pb_init(&outer, mem, 3);
+	pb_message(&outer, 1, &m);
+	assert_true(outer.overflow);
+}
+
+static void test_broken_messages(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+	} rows[] = {
+		{"\x08", 1},	 /* no value */
+		{"\x08\x80", 2}, /* one that does not end */
+		{"\x0a\x05"
+		 "abc",
+		 5},						  /* shorter than it says */
+		{"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10}, /* longer than memory */
+		{"\x00\x00", 2},				  /* field 0 */
+		{"\x0b\x00", 2},				  /* a group */
+		{"\x09\x01\x02", 3},				  /* half of eight bytes */
+		{"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const unsigned char *p = (const unsigned char *)rows[i].bytes;
+		struct pb_in in = {p, p + rows[i].size};
+		struct pb_field f;
+
+		assert_int_equal(pb_next(&in, &f), -EBADMSG);
+	}
+}
+
+/* The field @number of a message: its first one. */
+static bool find(const void *data, size_t size, unsigned number, struct pb_field *ret)
+{
+	struct pb_in in = {data, (const unsigned char *)data + size};
+
+	while (pb_next(&in, ret) == 0)
+		if (ret->number == number)
+			return true;
+	return false;
+}
+
+static void has_number(const struct pb_field *options, unsigned number, uint64_t value)
+{
+	struct pb_field f;
+
+	assert_true(find(options->data, options->size, number, &f));
+	assert_int_equal(f.value, value);
+}
+
+static void has_text(const struct pb_field *options, unsigned number, const char *text)
+{
+	struct pb_field f;
+
+	assert_true(find(options->data, options->size, number, &f));
+	assert_int_equal(f.size, strlen(text));
+	assert_memory_equal(f.data, text, f.size);
+}
+
+static void test_dump(void **state)
+{
+	const char *const external[] = {"mnt[/a]:/a"};
+	const struct criu_request q = {
+		.action = CRIU_DUMP,
+		.log = "dump.log",
+		.pid = 4711,
+		.root = "/r",
+		.file_locks = true,
+		.cgroup_mode = CRIU_CGROUPS_STRICT,
+		.parent = "../before",
+		.page_server = "::1",
+		.page_server_port = 27000,
+		.external = external,
+		.n_external = 1,
+	};
+	const int dirs[2] = {5, 6};
+	unsigned char buf[8192];
+	struct pb_field options, f;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(criu_encode(&q, dirs, buf, sizeof(buf), &size), 0);
+	assert_true(find(buf, size, 1, &f));
+	assert_int_equal(f.value, 1);
+	assert_true(find(buf, size, 2, &options));
+	has_number(&options, 1, 5);
+	has_number(&options, 17, 6);
+	has_number(&options, 2, 4711);
+	has_number(&options, 8, 1);
+	has_number(&options, 15, 1); /* the parent wants memory tracked */
+	has_number(&options, 34, 5);
+	has_text(&options, 10, "dump.log");
+	has_text(&options, 13, "/r");
+	has_text(&options, 14, "../before");
+	has_text(&options, 37, "mnt[/a]:/a");
+	assert_true(find(options.data, options.size, 11, &f));
+	has_text(&f, 1, "::1");
+	has_number(&f, 2, 27000);
+	assert_false(find(options.data, options.size, 3, &f));	/* leave_running */
+	assert_false(find(options.data, options.size, 26, &f)); /* restored as a sibling */
+}
+
+static void test_restore(void **state)
+{
+	const struct criu_inherit inherit[] = {{"pipe:[7]", 0}, {"extRootNetNS", 9}};
+	const struct criu_join join[] = {{"ipc", "/run/ipc"}};
+	struct criu_request q = {
+		.action = CRIU_RESTORE,
+		.log = "restore.log",
+		.root = "/r",
+		.cgroup_mode = CRIU_CGROUPS_IGNORE,
+		.network_lock = CRIU_LOCK_SKIP,
+		.cgroup_root = "/oakum/x",
+		.inherit = inherit,
+		.n_inherit = 2,
+		.join = join,
+		.n_join = 1,
+	};
+	const int dirs[2] = {5, 5};
+	unsigned char buf[4096];
+	struct pb_field options, f;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(criu_encode(&q, dirs, buf, sizeof(buf), &size), 0);
+	assert_true(find(buf, size, 1, &f));
+	assert_int_equal(f.value, 2);
+	assert_true(find(buf, size, 2, &options));
+	has_number(&options, 26, 1);
+	has_number(&options, 34, 0);
+	has_number(&options, 64, 3);
+	assert_false(find(options.data, options.size, 2, &f));
+	assert_true(find(options.data, options.size, 27, &f));
+	has_text(&f, 1, "pipe:[7]");
+	has_number(&f, 2, 0);
+	assert_true(find(options.data, options.size, 39, &f));
+	has_text(&f, 2, "/run/ipc");
+	assert_true(find(options.data, options.size, 25, &f));
+	has_text(&f, 2, "/oakum/x");
+	assert_int_equal(criu_encode(&q, dirs, buf, 64, &size), -E2BIG);
+}
+
+static void test_log(void **state)
+{
+	static const struct {
+		const char *log, *words;
+	} rows[] = {
+		{"", ""},
+		{"(00.1) fine\n", ""},
+		{"(00.1) Error (criu/a.c:1): one\n", "one"},
+		{"(00.1)    1: Error (criu/a.c:1): a: one\n(00.2) x\n(00.3) Error (criu/b.c:2): "
+		 "two\n"
+		 "(00.4) Error (criu/cr-dump.c:9): Dumping FAILED.\n(00.5) Error (criu/c.c:3): "
+		 "late\n",
+		 "a: one; two"},
+		{"Error (criu/a.c:1): 1\nError (criu/a.c:1): 2\nError (criu/a.c:1): 3", "2; 3"},
+	};
+	char buf[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		criu_log_errors(rows[i].log, buf, sizeof(buf));
+		assert_string_equal(buf, rows[i].words);
+	}
+	criu_log_errors("Error (criu/a.c:1): 0123456789", buf, 8);
+	assert_string_equal(buf, "0123456");
+}
+
+static void test_mountinfo(void **state)
+{
+	char good[] =
+		"36 35 98:0 /mnt\\0401 /a\\134b rw,noatime master:1 - ext3 /dev/root rw,errors=x";
+	char bare[] = "1 2 0:3 / / rw - tmpfs";
+	char *const bad[] = {(char[]){""}, (char[]){"36 35 98:0 / /a rw"}, (char[]){"36 35 - x"}};
+	struct mountinfo m;
+
+	(void)state;
+	assert_int_equal(mountinfo_parse(good, &m), 0);
+	assert_string_equal(m.id, "36");
+	assert_string_equal(m.dev, "98:0");
+	assert_string_equal(m.root, "/mnt 1");
+	assert_string_equal(m.point, "/a\\b");
+	assert_string_equal(m.type, "ext3");
+	assert_string_equal(m.rest, "/dev/root rw,errors=x");
+	assert_int_equal(mountinfo_parse(bare, &m), 0);
+	assert_string_equal(m.type, "tmpfs");
+	assert_string_equal(m.rest, "");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(mountinfo_parse(bad[i], &m), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_nothing_is_written_beyond),
+		cmocka_unit_test(test_broken_messages),
+		cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_mountinfo),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
