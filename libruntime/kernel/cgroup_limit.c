@@ -152,7 +152,11 @@ void cgroup_writes_done(struct cgroup_writes *ws)
 	ws->n = ws->room = 0;
 }
 
-/* Where the kernel's one word for it leaves open what is in the way. */
+#define PARENT_CPUS  "its parent cgroup has CPUs %s"
+#define PARENT_NODES "its parent cgroup has memory nodes %s"
+
+/* Where the kernel's one word for it leaves open what is in the way; v2's cpusets may be empty, for
+ * all that the parent has. */
 static const struct {
 	const char *file;
 	int error;
@@ -167,10 +171,12 @@ static const struct {
 	 "the memory limit is %s, and may not be more: give both"},
 	{"cpu.cfs_quota_us", EINVAL, "cpu.cfs_period_us",
 	 "the period is %s; a parent cgroup may allow less CPU time than that"},
-	{"cpuset.cpus", ERANGE, "../cpuset.cpus", "its parent cgroup has CPUs %s"},
-	{"cpuset.cpus", EACCES, "../cpuset.cpus", "its parent cgroup has CPUs %s"},
-	{"cpuset.mems", ERANGE, "../cpuset.mems", "its parent cgroup has memory nodes %s"},
-	{"cpuset.mems", EACCES, "../cpuset.mems", "its parent cgroup has memory nodes %s"},
+	{"cpuset.cpus", ERANGE, "../cpuset.cpus", PARENT_CPUS},
+	{"cpuset.cpus", ERANGE, "../cpuset.cpus.effective", PARENT_CPUS},
+	{"cpuset.cpus", EACCES, "../cpuset.cpus", PARENT_CPUS},
+	{"cpuset.mems", ERANGE, "../cpuset.mems", PARENT_NODES},
+	{"cpuset.mems", ERANGE, "../cpuset.mems.effective", PARENT_NODES},
+	{"cpuset.mems", EACCES, "../cpuset.mems", PARENT_NODES},
 };
 
 static void advise(const struct cgroup_write *w, int error, struct err *err)

@@ -25,6 +25,14 @@ static char *find_line(char *text, const char *written, size_t word)
 	return NULL;
 }
 
+static ssize_t read_effective(const struct cgroup_write *w, char *buf, size_t size)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "%s.effective", w->file);
+	return io_read_at(w->dir, name, buf, size);
+}
+
 /* What has to be written so that @w's file says what it says now. 0, or < 0 if that is not known.
  */
 static int old_text(const struct cgroup_write *w, const char *written, char *buf, size_t size)
@@ -36,12 +44,17 @@ static int old_text(const struct cgroup_write *w, const char *written, char *buf
 	if (io_read_at(w->dir, w->file, text, sizeof(text)) < 0)
 		return -EIO;
 	/* "oom_kill_disable 0" and two lines more, of which the first is what is written. */
-	if (str_starts(text, "oom_kill_disable "))
-		text[strcspn(text, "\n")] = '\0', line = strchr(text, ' ') + 1;
-	else if (written[word] && !str_eq(w->file, "cpu.max"))
+	if (str_starts(text, "oom_kill_disable ")) {
+		text[strcspn(text, "\n")] = '\0';
+		line = strchr(text, ' ') + 1;
+	} else if (written[word] && !str_eq(w->file, "cpu.max")) {
 		line = find_line(text, written, word);
+	}
 	if (line && strchr(line, '\n'))
 		return -EINVAL;
+	/* v2: all that the parent has, which cannot be said again while processes are there. */
+	if (line && !line[0] && str_starts(w->file, "cpuset."))
+		(void)read_effective(w, text, sizeof(text));
 	if (line) /* an empty write is none */
 		n = snprintf(buf, size, "%s", line[0] ? line : "\n");
 	else if (str_eq(w->file, "io.max"))

@@ -219,6 +219,7 @@ run_limited() {
 	fi
 	for name in /sys/block/*; do
 		case $name in */loop* | */ram* | */zram*) continue ;; esac
+		[ -e "$name/dev" ] || continue
 		device=$(<"$name/dev")
 		break
 	done
@@ -333,7 +334,8 @@ run_limited() {
 # All that the limits of run_limited and its updates touch.
 everything() {
 	local file controller
-	for file in cpuset.cpus memory.limit_in_bytes memory.memsw.limit_in_bytes memory.soft_limit_in_bytes memory.max memory.low memory.swap.max \
+	# An empty cpuset.cpus of v2 means the parent's: what holds is looked at.
+	for file in $(on_v2 && echo cpuset.cpus.effective || echo cpuset.cpus) memory.limit_in_bytes memory.memsw.limit_in_bytes memory.soft_limit_in_bytes memory.max memory.low memory.swap.max \
 		cpu.shares cpu.cfs_quota_us cpu.cfs_period_us cpu.idle cpu.max cpu.weight pids.max; do
 		controller=${file%%.*}
 		[ ! -e "$(cgroup_dir "$controller")/$file" ] || echo "$file $(cat "$(cgroup_dir "$controller")/$file")"
