@@ -5,18 +5,14 @@
  * cgroup v1 has said that memory ran out, the kill that follows, and the end of v1's FREEZING.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/io.h"
 #include "base/str.h"
 #include "run/oom.h"
 #include "run/stats.h"
@@ -337,6 +333,13 @@ static int tell(struct oakum_events *e, struct oakum_event *ret)
 	return 0;
 }
 
+static int fail_wait(struct oakum_events *e, int code)
+{
+	struct err *err = handle_begin(e->o);
+
+	return handle_end(e->o, "events", e->c.state.id, err_set(err, code, "wait for events"));
+}
+
 int oakum_events_next(struct oakum_events *e, int64_t timeout_ms, struct oakum_event *ret)
 {
 	int64_t deadline = clock_deadline(timeout_ms);
@@ -348,10 +351,8 @@ int oakum_events_next(struct oakum_events *e, int64_t timeout_ms, struct oakum_e
 		if (r != OAKUM_NO_EVENT)
 			return r;
 		n = epoll_wait(e->epoll, ready, READY, clock_poll_ms(deadline));
-		if (n < 0 && errno != EINTR) {
-			r = err_set(handle_begin(e->o), errno, "wait for events");
-			return handle_end(e->o, "events", e->c.state.id, r);
-		}
+		if (n < 0 && errno != EINTR)
+			return fail_wait(e, errno);
 		for (int i = 0; i < n; i++)
 			dispatch(e, ready[i].data.u32, ready[i].events);
 		if (n == 0 && clock_now_ms() >= deadline)

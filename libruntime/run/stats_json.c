@@ -9,7 +9,12 @@
 #include "base/str.h"
 #include "run/stats.h"
 
-#define JSON_MAX (8u << 20) /* of address space: pages come as they are written */
+/* Room for what is there once, and for one of what there may be many of. */
+#define FIXED	  4096
+#define NUMBER	  21
+#define IO_ENTRY  128
+#define INTERFACE 512
+#define ENTRY	  160
 
 static void put_list(struct strbuf *b, const char *name, const struct cgroup_stat_list *l)
 {
@@ -299,15 +304,47 @@ static void put_rdma(struct strbuf *b, const struct oakum_stats *s)
 	strbuf_addc(b, '}');
 }
 
+/* A byte of text may take six. */
+static size_t escaped(const char *text)
+{
+	return text ? 6 * strlen(text) : 0;
+}
+
+static size_t estimate(const struct oakum_stats *s)
+{
+	const struct cgroup_stat *g = &s->cg;
+	size_t size = FIXED;
+
+	size += NUMBER * (g->cpu.percpu.n + g->cpu.percpu_kernel.n + g->cpu.percpu_user.n +
+			  g->cpuset.cpus.n + g->cpuset.mems.n);
+	for (size_t i = 0; i < g->memory.n_raw; i++)
+		size += escaped(g->memory.raw[i].name) + NUMBER + 4;
+	for (size_t i = 0; i < CGROUP_STAT_IO_COUNT; i++)
+		for (size_t k = 0; k < g->io.kind[i].n; k++)
+			size += IO_ENTRY + escaped(g->io.kind[i].v[k].op);
+	for (size_t i = 0; i < g->n_rdma_current; i++)
+		size += ENTRY + escaped(g->rdma_current[i].device);
+	for (size_t i = 0; i < g->n_rdma_limit; i++)
+		size += ENTRY + escaped(g->rdma_limit[i].device);
+	for (size_t i = 0; i < g->n_hugepages; i++)
+		size += ENTRY + escaped(g->hugepages[i].size);
+	for (size_t i = 0; i < s->n_interfaces; i++)
+		size += INTERFACE + escaped(s->interfaces[i].name);
+	size += escaped(s->rdt.l3_mask) + escaped(s->rdt.l3_root) + escaped(s->rdt.l3) +
+		escaped(s->rdt.mb_root) + escaped(s->rdt.mb) + escaped(s->rdt.schemata);
+	return size + ENTRY * s->rdt.n_domains;
+}
+
 const char *oakum_stats_json(const struct oakum_stats *s)
 {
 	struct oakum_stats *w = (struct oakum_stats *)s; /* the text is a cache, not a property */
-	char *mem = s->json ? NULL : arena_alloc(&w->arena, JSON_MAX);
+	size_t size = estimate(s);
+	char *mem = s->json ? NULL : arena_alloc(&w->arena, size);
 	struct strbuf b;
 
 	if (s->json || !mem)
 		return s->json;
-	strbuf_init(&b, mem, JSON_MAX);
+	strbuf_init(&b, mem, size);
 	strbuf_addc(&b, '{');
 	put_cpu(&b, s);
 	put_cpuset(&b, s);

@@ -279,6 +279,39 @@ static void many(void)
 	clean();
 }
 
+/* The longest that each number can be: there is room for the text. */
+static void long_numbers(void)
+{
+	static const char max[] = "18446744073709551615";
+	char text[65536] = "";
+	size_t len = 0;
+
+	make_cgroup(CGROUP_V1, CGROUP_C_CPU | CGROUP_C_CPUACCT | CGROUP_C_MEMORY | CGROUP_C_PIDS |
+				       CGROUP_C_BLKIO | CGROUP_C_RDMA);
+	for (int i = 0; i < 900; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ", max);
+	put("cpuacct.usage_percpu", text);
+	len = 0;
+	for (int i = 0; i < 900; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%d %s %s\n", i, max, max);
+	put("cpuacct.usage_all", text);
+	len = 0;
+	for (int i = 0; i < 400; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s:%s Read %s\n", max, max,
+					max);
+	put("blkio.throttle.io_serviced", text);
+	put("blkio.throttle.io_service_bytes", text);
+	len = 0;
+	for (int i = 0; i < 400; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "\"name%d\" %s\n", i, max);
+	put("memory.stat", text);
+	put("rdma.max", "device hca_handle=max hca_object=max\n");
+	CHECK(take() == 0);
+	CHECK(s.cg.cpu.percpu_user.n == 900 && s.cg.io.kind[CGROUP_STAT_IO_BYTES].n == 400);
+	CHECK(oakum_stats_json(&s) && strlen(oakum_stats_json(&s)) > 100000);
+	clean();
+}
+
 /* Lines that no kernel writes are stepped over. */
 static void nonsense(void)
 {
@@ -347,6 +380,7 @@ CASE(nothing_there)
 CASE(v1_members)
 CASE(v2_members)
 CASE(many)
+CASE(long_numbers)
 CASE(nonsense)
 CASE(oom_v1)
 CASE(oom_v2)
@@ -356,8 +390,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_v1_members),
 		cmocka_unit_test(test_v2_members),    cmocka_unit_test(test_many),
-		cmocka_unit_test(test_nonsense),      cmocka_unit_test(test_oom_v1),
-		cmocka_unit_test(test_oom_v2),
+		cmocka_unit_test(test_long_numbers),  cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_oom_v1),	      cmocka_unit_test(test_oom_v2),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
