@@ -393,8 +393,10 @@ const char *str_bad_id(const char *id)
 		return "it begins with a dot";
 	for (size_t i = 0; i < len; i++)
 		if (!is_id_char(id[i]))
-			return "invalid character: only letters, digits and _ + - . may stand in "
-			       "it";
+			return id[i] == '/' ? "invalid character `/` in the ID: only letters, "
+					      "digits and _ + - . may stand in it"
+					    : "invalid character: only letters, digits and _ + - "
+					      ". may stand in it";
 	return NULL;
 }
 

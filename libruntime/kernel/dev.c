@@ -166,7 +166,7 @@ static int make_place(const struct dev_node *n, int dir, const char *name, int *
 }
 
 static int bind_node(struct rootfs *r, const struct dev_node *n, int dir, const char *name,
-		     struct err *err)
+		     int lent, struct err *err)
 {
 	/* Writing to a device takes no writable mount, changing the host's node does. */
 	static const struct mount_change harmless = {
@@ -178,6 +178,10 @@ static int bind_node(struct rootfs *r, const struct dev_node *n, int dir, const 
 	e = make_place(n, dir, name, &place, err);
 	if (e != 0)
 		return e < 0 ? e : 0;
+	if (lent >= 0) {
+		e = mount_tree_place(lent, place, &harmless);
+		return e < 0 ? fail(n, -e, err) : 0;
+	}
 	host = open_host(n, err);
 	if (host < 0)
 		return host;
@@ -205,7 +209,7 @@ static bool is_as_asked(const struct dev_node *n, int dir, const char *name)
 	       (st.st_mode & 07777) == n->mode && st.st_uid == n->uid && st.st_gid == n->gid;
 }
 
-int dev_make(struct rootfs *r, const struct dev_node *n, struct err *err)
+int dev_make(struct rootfs *r, const struct dev_node *n, int lent, struct err *err)
 {
 	char name[NAME_MAX + 1];
 	AUTO_CLOSE int dir = -1;
@@ -216,10 +220,10 @@ int dev_make(struct rootfs *r, const struct dev_node *n, struct err *err)
 		return fail(n, -dir, err);
 	/* In a user namespace a node that could be made would not open; a FIFO does. */
 	if (r->userns && n->type != 'p')
-		return bind_node(r, n, dir, name, err);
+		return bind_node(r, n, dir, name, lent, err);
 	e = make_node(n, dir, name);
 	if (e == -EPERM)
-		return bind_node(r, n, dir, name, err);
+		return bind_node(r, n, dir, name, lent, err);
 	if (e < 0 && e != -EEXIST)
 		return fail(n, -e, err);
 	if (e == 0 && is_as_asked(n, dir, name))

@@ -27,8 +27,10 @@ struct dev_node {
 extern const struct dev_node dev_defaults[];
 extern const size_t dev_defaults_count;
 
-/* Make one node with its parents. Existing: same type and rdev is adjusted, another is an error. */
-int dev_make(struct rootfs *r, const struct dev_node *n, struct err *err);
+/* Make one node with its parents. Existing: same type and rdev is adjusted, another is an error.
+ * @lent: a detached mount of such a node, which stays the caller's, or -1: made here, or the
+ * host's. */
+int dev_make(struct rootfs *r, const struct dev_node *n, int lent, struct err *err);
 
 /* /dev/fd stdin stdout stderr core(if /proc/kcore exists), ptmx -> pts/ptmx. Existing right ones
  * are kept. */

@@ -443,6 +443,8 @@ static int perform(struct creation *c, const char *id)
 	if (r == 0)
 		r = creation_begin_state(c, id);
 	if (r == 0)
+		r = creation_lend_devices(c);
+	if (r == 0)
 		r = creation_make_rdt(c);
 	if (r == 0)
 		r = open_hook_outputs(c);
@@ -528,6 +530,8 @@ void creation_release(struct creation *c)
 		fd_close(c->join[i]);
 	for (size_t i = 0; c->sources && i < c->plan->n_mounts; i++)
 		fd_close(c->sources[i]);
+	for (size_t i = 0; c->devices && i < c->plan->n_devices; i++)
+		fd_close(c->devices[i]);
 	arena_done(&c->arena);
 }
 

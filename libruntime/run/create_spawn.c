@@ -47,6 +47,7 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 		.parent_end = c->sync,
 		.gate = c->gate,
 		.sources = c->sources,
+		.devices = c->devices,
 		.root = ROOTFS_INIT,
 		.mask = MASK_INIT,
 		.tty_slave = -1,

@@ -37,6 +37,7 @@ struct creation {
 	bool await_mapping;
 	int join[SPEC_NS_COUNT]; /* each namespace that is given by its path, -1: none */
 	int *sources;		 /* of each mount: a tree, INIT_SOURCE_NONE or INIT_SOURCE_LATER */
+	int *devices; /* of each device of the plan: a node of ours as a tree, or < 0; NULL: none */
 	int hook_output[2];
 	int rdt;		/* the root of resctrl, -1: not asked for */
 	struct netdev *netdevs; /* handed over, as plan->net_devices; NULL: none yet */
@@ -99,6 +100,10 @@ int creation_idmap(struct creation *c, bool child);
 /* Answer SYNC_SOURCE: open the source of bind @index as the child sees it, map its ids if it is
  * mapped, and send it. */
 int creation_send_source(struct creation *c, int64_t index);
+
+/* Make the device nodes that a container in a user namespace cannot, and whose like the host does
+ * not have. */
+int creation_lend_devices(struct creation *c);
 
 /* Hand the host's network devices over; and take back those that were, when the creation fails. */
 int creation_move_netdevs(struct creation *c);

@@ -481,10 +481,10 @@ static int check_options(struct entry *e)
 
 	for (const char *const *sub = x->cgroups; sub && *sub; sub++)
 		if (path_has_dotdot(strchr(*sub, ':') ? strchr(*sub, ':') + 1 : *sub))
-			return err_kind(
-				e->err, ERR_USAGE, 0,
-				"bad sub cgroup path \"%s\": `..` components are not allowed",
-				*sub);
+			return err_kind(e->err, ERR_USAGE, 0,
+					"bad sub cgroup path: %s is not a sub cgroup path: `..` "
+					"components are not allowed",
+					*sub);
 	return create_check_pid_file(x->pid_file, e->err);
 }
 

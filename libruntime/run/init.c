@@ -279,7 +279,8 @@ static int do_devices(struct init *in, struct err *err)
 	if (!p->mounts_namespace)
 		return 0;
 	for (size_t i = 0; i < p->n_devices; i++) {
-		int r = dev_make(&in->root, &p->devices[i], err);
+		int lent = in->devices ? in->devices[i] : -1;
+		int r = dev_make(&in->root, &p->devices[i], lent, err);
 
 		if (r < 0) {
 			if (p->devices[i].index >= 0)

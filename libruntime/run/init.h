@@ -28,6 +28,7 @@ struct init {
 	bool await_mapping;	 /* wait for SYNC_MAPPED before anything else */
 	bool dumpable;		 /* born so, and until then */
 	int join[SPEC_NS_COUNT]; /* as plan->join; -1: joined before */
+	const int *devices; /* of each device: a node made for it, as a tree, or < 0; NULL: none */
 	const int *sources; /* of each mount: an opened tree, or one of INIT_SOURCE_*; NULL: none is
 			       opened */
 	bool timed;	    /* the time namespace is made already */

@@ -15,7 +15,7 @@
 static void make_defaults(void)
 {
 	for (size_t i = 0; i < dev_defaults_count; i++)
-		CHECK_OK(dev_make(&root, &dev_defaults[i], &err), err);
+		CHECK_OK(dev_make(&root, &dev_defaults[i], -1, &err), err);
 }
 
 static bool is_device(const char *path, mode_t type, unsigned major, unsigned minor, mode_t mode)
@@ -48,7 +48,7 @@ static void defaults_body(void)
 	CHECK(mkdir(in_box("root/g"), 0755) == 0 && chown(in_box("root/g"), 0, 77) == 0);
 	CHECK(chmod(in_box("root/g"), 02755) == 0);
 	n.path = "/g/full";
-	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
 	CHECK(lstat(in_box("root/g/full"), &st) == 0 && st.st_gid == 0 &&
 	      st.st_rdev == makedev(1, 7));
 	/* One that is there is kept as it is. */
@@ -77,33 +77,33 @@ static void configured_body(void)
 	enter_root();
 	root.proc = procfs_open(&err);
 	CHECK_OK(root.proc, err);
-	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
 	CHECK(is_device(in_box("root/dev/deep/er/loop"), S_IFBLK, 7, 3, 0640));
 	CHECK(stat(in_box("root/dev/deep/er/loop"), &st) == 0 && st.st_uid == 11 &&
 	      st.st_gid == 22);
 	/* The same again is adjusted. */
 	n.mode = 04755;
 	n.uid = 12;
-	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
 	CHECK(is_device(in_box("root/dev/deep/er/loop"), S_IFBLK, 7, 3, 04755));
 	CHECK(stat(in_box("root/dev/deep/er/loop"), &st) == 0 && st.st_uid == 12);
 	n.minor = 4;
-	CHECK(dev_make(&root, &n, &err) == -EEXIST && strstr(err.text, "/dev/deep/er/loop"));
+	CHECK(dev_make(&root, &n, -1, &err) == -EEXIST && strstr(err.text, "/dev/deep/er/loop"));
 	n = node("/dev/pipe/", 'p', 0, 0);
-	CHECK_OK(dev_make(&root, &n, &err), err);
-	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
 	CHECK(is_device(in_box("root/dev/pipe"), S_IFIFO, 0, 0, 0640));
 	/* Without a procfs of our own the host's name does. */
 	close(root.proc);
 	root.proc = -1;
 	n.mode = 0777;
-	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
 	CHECK(is_device(in_box("root/dev/pipe"), S_IFIFO, 0, 0, 0777));
 	n = node("/dev/../../../escape", 'c', 1, 3);
-	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
 	CHECK(is_device(in_box("root/escape"), S_IFCHR, 1, 3, 0640) && !exists(in_box("escape")));
 	n.path = "/dev/..";
-	CHECK(dev_make(&root, &n, &err) == -EINVAL);
+	CHECK(dev_make(&root, &n, -1, &err) == -EINVAL);
 	check_canary();
 }
 
@@ -114,18 +114,19 @@ static void in_the_way_body(void)
 	enter_root();
 	CHECK(mkdir(in_box("root/dev"), 0755) == 0);
 	CHECK(symlink(in_box("out/canary"), in_box("root/dev/null")) == 0);
-	CHECK(dev_make(&root, &n, &err) == -EEXIST && strstr(err.text, "/dev/null"));
-	CHECK(dev_make(&root, &dev_defaults[0], &err) == -EEXIST);
+	CHECK(dev_make(&root, &n, -1, &err) == -EEXIST && strstr(err.text, "/dev/null"));
+	CHECK(dev_make(&root, &dev_defaults[0], -1, &err) == -EEXIST);
 	CHECK(unlink(in_box("root/dev/null")) == 0);
 	put_file(in_box("root/dev/null"), "kept");
-	CHECK(dev_make(&root, &n, &err) == -EEXIST && has_text(in_box("root/dev/null"), "kept"));
+	CHECK(dev_make(&root, &n, -1, &err) == -EEXIST &&
+	      has_text(in_box("root/dev/null"), "kept"));
 	CHECK(unlink(in_box("root/dev/null")) == 0);
 	/* A pipe has the number of no device. */
 	CHECK(mkfifo(in_box("root/dev/null"), 0600) == 0);
-	CHECK(dev_make(&root, &n, &err) == -EEXIST);
+	CHECK(dev_make(&root, &n, -1, &err) == -EEXIST);
 	CHECK(unlink(in_box("root/dev/null")) == 0);
 	CHECK(mknod(in_box("root/dev/null"), S_IFCHR | 0666, makedev(1, 5)) == 0);
-	CHECK(dev_make(&root, &n, &err) == -EEXIST);
+	CHECK(dev_make(&root, &n, -1, &err) == -EEXIST);
 	check_canary();
 }
 
@@ -149,7 +150,8 @@ static void linked_dev_body(void)
 		CHECK(unlink(in_box("root/dev")) == 0);
 	}
 	put_file(in_box("root/dev"), "");
-	CHECK(dev_make(&root, &dev_defaults[0], &err) == -ENOTDIR && strstr(err.text, "/dev/null"));
+	CHECK(dev_make(&root, &dev_defaults[0], -1, &err) == -ENOTDIR &&
+	      strstr(err.text, "/dev/null"));
 	CHECK(dev_links(&root, &err) == -ENOTDIR && strstr(err.text, "/dev"));
 	check_canary();
 }
@@ -284,20 +286,20 @@ static void userns_body(void)
 	/* It is the host's, and its owner is mapped. */
 	CHECK(chmod(in_box("root/dev/null"), 0666) < 0 && errno == EROFS);
 	n.uid = n.gid = 0;
-	CHECK_OK(dev_make(&root, &n, &err), err);
+	CHECK_OK(dev_make(&root, &n, -1, &err), err);
 	CHECK(S_ISFIFO(mode_of(in_box("root/dev/fifo"))));
 	/* The host's of that name is another one, or none. */
 	n = node("/dev/random", 'c', 1, 3);
-	CHECK(dev_make(&root, &n, &err) == -EEXIST);
+	CHECK(dev_make(&root, &n, -1, &err) == -EEXIST);
 	CHECK(umount(in_box("root/dev/random")) == 0);
-	CHECK(dev_make(&root, &n, &err) == -ENODEV && strstr(err.text, "/dev/random"));
+	CHECK(dev_make(&root, &n, -1, &err) == -ENODEV && strstr(err.text, "/dev/random"));
 	n.path = "/dev/oakum-no-such";
-	CHECK(dev_make(&root, &n, &err) == -ENOENT);
+	CHECK(dev_make(&root, &n, -1, &err) == -ENOENT);
 	/* A file that an image has there is a place; a link is none. */
 	CHECK(umount(in_box("root/dev/full")) == 0 && exists(in_box("root/dev/full")));
 	CHECK(unlink(in_box("root/dev/full")) == 0);
 	CHECK(symlink(in_box("out/canary"), in_box("root/dev/full")) == 0);
-	CHECK(dev_make(&root, &dev_defaults[2], &err) == -EEXIST);
+	CHECK(dev_make(&root, &dev_defaults[2], -1, &err) == -EEXIST);
 	check_canary();
 }
 
