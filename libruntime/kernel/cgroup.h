@@ -186,6 +186,13 @@ int cgroup_adopt(struct cgroup *cg, const char *path, const struct cgroup_limits
 		 struct err *err);
 
 /*
+ * Make @path, a sub-cgroup of @cg, in the v2 hierarchy and move all processes of @cg there: then
+ * controllers may be given to it. (With processes in @cg itself that would make it threaded, and
+ * its sub-cgroups useless.) 0, also without v2, or < 0 with @err.
+ */
+int cgroup_vacate(const struct cgroup *cg, const char *path, struct err *err);
+
+/*
  * Give the v2 directory and what the kernel lets a delegate write (never limits) to @uid and @gid:
  * the root of a user namespace may then make sub-cgroups of its own. 0, or < 0 with @err.
  */

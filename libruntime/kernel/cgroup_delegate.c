@@ -5,7 +5,9 @@
  * those of its limits. v2 only: v1 keeps no delegate within its bounds.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -34,6 +36,49 @@ static int give(int dir, const char *list, uint32_t uid, uint32_t gid)
 			return -errno;
 	}
 	return 0;
+}
+
+/* @dir and its parents below the first @from bytes. 0 or -errno. */
+static int make_below(char *dir, size_t from)
+{
+	for (char *slash = dir + from;;) {
+		char *end = strchr(slash + 1, '/');
+		int r;
+
+		if (end)
+			*end = '\0';
+		r = mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
+		if (end)
+			*end = '/';
+		if (r < 0 || !end)
+			return r;
+		slash = end;
+	}
+}
+
+int cgroup_vacate(const struct cgroup *cg, const char *path, struct err *err)
+{
+	int i = cgroup_find_v2(cg->host), r;
+	struct cgroup_pidlist l = {.p = NULL};
+	char file[CGROUP_DIR_MAX + 32], pid[16];
+	size_t len;
+
+	if (i < 0 || cg->fd[i] < 0)
+		return 0;
+	(void)cgroup_dir(&cg->host->h[i], path, file);
+	len = strlen(file);
+	r = make_below(file, len - strlen(path) + strlen(cg->path));
+	if (r == 0)
+		r = cgroup_list(cg->fd[i], "cgroup.procs", &l);
+	snprintf(file + len, sizeof(file) - len, "/cgroup.procs");
+	for (size_t k = 0; r == 0 && k < l.n; k++) {
+		snprintf(pid, sizeof(pid), "%d", (int)l.p[k]);
+		r = io_write_at(AT_FDCWD, file, pid);
+		if (r == -ESRCH)
+			r = 0;
+	}
+	cgroup_pidlist_done(&l);
+	return r < 0 ? err_set(err, -r, "move processes into cgroup %s", path) : 0;
 }
 
 int cgroup_delegate(const struct cgroup *cg, uint32_t uid, uint32_t gid, struct err *err)

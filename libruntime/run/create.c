@@ -333,6 +333,14 @@ static int hand_over_cgroup(struct creation *c)
 	return cgroup_delegate(&c->delegate, ids[0], ids[1], c->err);
 }
 
+/* The process that keeps the scope has to go there first. */
+static int make_below_unit(struct creation *c, const struct cgroup_limits *none)
+{
+	int r = cgroup_vacate(&c->cgroup, c->plan->delegate, c->err);
+
+	return r < 0 ? r : cgroup_adopt(&c->delegate, c->plan->delegate, none, c->err);
+}
+
 static int make_delegate(struct creation *c)
 {
 	const struct cgroup_limits none = {.memory_limit = {.set = false}};
@@ -341,12 +349,17 @@ static int make_delegate(struct creation *c)
 	if (!c->plan->delegate)
 		return 0;
 	cgroup_init(&c->delegate, c->host.cgroups);
-	r = cgroup_create(&c->delegate, c->plan->delegate, &none, c->err);
+	if (c->plan->unit)
+		r = make_below_unit(c, &none);
+	else
+		r = cgroup_create(&c->delegate, c->plan->delegate, &none, c->err);
 	c->have_delegate = r == 0;
 	if (r == 0)
 		r = hand_over_cgroup(c);
 	if (r < 0)
-		err_pointer(c->err, "/annotations/run.oci.delegate-cgroup");
+		err_pointer(c->err, "/annotations/%s",
+			    c->plan->known->delegate_cgroup ? "run.oci.delegate-cgroup"
+							    : "run.oci.systemd.subgroup");
 	return r;
 }
 

@@ -105,8 +105,10 @@ static int make_delegate(const char *sub, struct plan *p, struct arena *arena, s
 	if (!joined)
 		return err_set(err, ENOMEM, "plan the cgroup");
 	if (path_clean(joined, clean, sizeof(clean)) < 0) {
-		err_pointer(err, "/annotations/run.oci.delegate-cgroup");
-		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "delegate-cgroup");
+		err_pointer(err, "/annotations/%s",
+			    p->known->delegate_cgroup ? "run.oci.delegate-cgroup"
+						      : "run.oci.systemd.subgroup");
+		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "sub-cgroup");
 	}
 	if (!str_eq(clean, p->cgroup))
 		p->delegate = arena_strdup(arena, clean);

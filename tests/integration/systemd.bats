@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The systemd cgroup manager where there is no systemd: against a bus of our own (tests/lib/manager.c) that
+# answers well, badly, late or never. With a real one: tests/systemd.
+load ../lib/common
+
+# manager [METHOD=HOW|DIRECTORY]...: the bus, as long as the test.
+manager() {
+	end_manager
+	rm -f "$W/bus" "$W/calls"
+	"$LIB/manager" "$W/bus" "$W/calls" "$@" </dev/null >"$W/manager" 2>&1 3>&- &
+	MANAGER=$!
+	until_true 5 test -S "$W/bus"
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$W/bus OAKUM_SYSTEMD_TIMEOUT=1500
+}
+
+end_manager() {
+	[ -z "${MANAGER-}" ] || { kill "$MANAGER" 2>/dev/null || :; wait "$MANAGER" 2>/dev/null || :; }
+	MANAGER=
+}
+
+# Hierarchies as systemd has them: all of v2, in v1 those of its controllers.
+trees() {
+	local tree
+	if on_v2; then
+		echo /sys/fs/cgroup
+	else
+		for tree in systemd cpu,cpuacct memory pids blkio devices cpu cpuacct unified; do
+			[ ! -d "/sys/fs/cgroup/$tree" ] || [ -L "/sys/fs/cgroup/$tree" ] || echo "/sys/fs/cgroup/$tree"
+		done
+	fi
+}
+
+sd() { oakum --systemd-cgroup "$@"; }
+
+# soon FUNCTION…: within the deadline and what two undoings may take.
+soon() {
+	local from=$SECONDS
+	"$@"
+	[ $((SECONDS - from)) -lt 12 ] || { echo "took $((SECONDS - from)) s: $*"; return 1; }
+}
+
+nobody_is_left() {
+	is "$(ls "$ROOT" | grep -v '^\.cache$' || :)" ""
+	run grep -lx -e oakum-systemd -e oakum-scope /proc/[0-9]*/comm
+	is "$output" ""
+}
+
+@test "a good systemd: the container lives in the scope in every hierarchy, and delete stops it" {
+	local dirs
+	mapfile -t dirs < <(trees)
+	manager "${dirs[@]}"
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'" | .annotations = {"org.systemd.property.TimeoutStopSec": "3"}'
+	ok sd create -b "$B" "$C"
+	for d in $(find /sys/fs/cgroup -type d -name "sd-$C.scope"); do
+		is "$d $(cat "$d/cgroup.procs")" "$d $(pid_of)"
+	done
+	[ "$(cgroups_of "sd-$C.scope" | wc -l)" -ge ${#dirs[@]} ]
+	is "$(sd state "$C" | jq -r '."systemd-scope"')" "sd-$C.scope"
+	grep -q "^StartTransientUnit sd-$C.scope fail .*Slice=-.slice Delegate:b .*DeviceAllow:a(ss) .*TimeoutStopUSec=3000000 PIDs:au" calls
+	ok sd start "$C"
+	ok oakum exec "$C" true
+	ok oakum delete --force "$C"
+	grep -q "^StopUnit sd-$C.scope" calls
+	is "$(cgroups_of "sd-$C.scope")" ""
+	nobody_is_left
+	end_manager
+}
+
+@test "limits are properties, at once and by update" {
+	on_v2 && skip "the v2 tree beside v1 has no such controllers; tests/systemd/resources.bats"
+	local dirs
+	mapfile -t dirs < <(trees)
+	manager "${dirs[@]}"
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'" | .linux.resources = {pids: {limit: 20}, memory: {limit: 33554432}, cpu: {quota: 12345, period: 50000}}'
+	ok sd run -d -b "$B" "$C"
+	grep -q "^SetUnitProperties sd-$C.scope MemoryLimit=33554432 TasksMax=20 CPUQuotaPeriodUSec=50000 CPUQuotaPerSecUSec=250000$" calls
+	is "$(cat "$(cgroup_dir pids)/pids.max")" 20
+	is "$(cat "$(cgroup_dir cpu)/cpu.cfs_quota_us")" 12345
+	ok oakum update --cpu-quota 25000 --pids-limit 50 "$C"
+	grep -q "^SetUnitProperties sd-$C.scope TasksMax=50 CPUQuotaPeriodUSec=50000 CPUQuotaPerSecUSec=500000$" calls
+	is "$(cat "$(cgroup_dir pids)/pids.max")" 50
+	ok oakum delete --force "$C"
+	end_manager
+}
+
+@test "a bus that never answers is an error at the deadline, and nothing is made" {
+	local how
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	for how in accept=mute Hello=mute Get=mute Subscribe=mute; do
+		manager $how
+		soon fails 1 sd create -b "$B" "$C"
+		says "connect to systemd" "no answer from systemd" ETIMEDOUT
+		nobody_is_left
+	done
+	end_manager
+}
+
+@test "a systemd that never answers, or whose job never ends, is an error at the deadline" {
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	manager StartTransientUnit=mute
+	soon fails 1 sd create -b "$B" "$C"
+	says "start sd-$C.scope" ETIMEDOUT
+	nobody_is_left
+	manager JobRemoved=mute
+	soon fails 1 sd create -b "$B" "$C"
+	says "start sd-$C.scope" "job has not ended" "systemctl list-jobs"
+	nobody_is_left
+	end_manager
+}
+
+@test "what systemd answers is in the error" {
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	manager StartTransientUnit=error
+	fails 1 sd create -b "$B" "$C"
+	says "not to you" AccessDenied
+	manager JobRemoved=failed
+	fails 1 sd create -b "$B" "$C"
+	says 'job has ended with "failed"'
+	manager StartTransientUnit=exists
+	fails 4 sd create -b "$B" "$C"
+	says "has a unit of that name" "systemctl status sd-$C.scope"
+	# One that is not ours is not stopped.
+	run grep -c StopUnit calls
+	is "$output" 0
+	manager SetUnitProperties=error "$(trees | head -n 1)"
+	edit '.linux.resources.pids = {limit: 5}'
+	on_v2 || fails 1 sd create -b "$B" "$C"
+	on_v2 || says "set properties of sd-$C.scope" "not to you"
+	nobody_is_left
+	end_manager
+}
+
+@test "a bus that dies is an error, and the next command goes on" {
+	local dirs how
+	mapfile -t dirs < <(trees)
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	for how in Get=die StartTransientUnit=die; do
+		manager $how
+		soon fails_somehow sd create -b "$B" "$C"
+		nobody_is_left
+	done
+	manager "${dirs[@]}"
+	ok sd run -d -b "$B" "$C"
+	end_manager
+	rm -f "$W/bus"
+	# Whose scope it is only systemd knows: delete says so, and can be repeated.
+	soon fails 6 oakum delete --force "$C"
+	says "open the system bus"
+	is "$(status_of)" stopped
+	manager
+	ok oakum delete "$C"
+	nobody_is_left
+	end_manager
+}
+
+fails_somehow() {
+	local rc=0
+	"$@" >"$W/stdout" 2>"$W/stderr" </dev/null || rc=$?
+	[ $rc = 1 ] || [ $rc = 6 ]
+}
+
+@test "a helper that is killed, hangs or speaks another version is an error; delete clears up" {
+	local dirs pid rc
+	mapfile -t dirs < <(trees)
+	manager StartTransientUnit=mute
+	export OAKUM_SYSTEMD_TIMEOUT=20000
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >"$W/stdout" 2>"$W/stderr" 3>&- &
+	pid=$!
+	until_true 5 grep -q StartTransientUnit calls
+	kill -KILL "$(grep -lx oakum-systemd /proc/[0-9]*/comm | tr -dc '0-9\n')"
+	rc=0
+	wait $pid || rc=$?
+	is $rc 1
+	grep -q "start sd-$C.scope: the systemd helper has ended unexpectedly" "$W/stderr"
+	nobody_is_left
+	manager
+	export OAKUM_SYSTEMD_TIMEOUT=1000
+	printf '#!/bin/sh\nexec sleep 1000\n' >"$W/hangs"
+	printf '#!/bin/sh\ndd bs=4096 count=1 <&3 >/dev/null 2>&1\necho hello >&3\nexec sleep 1000\n' >"$W/odd"
+	printf '#!/bin/sh\nexit 3\n' >"$W/ends"
+	chmod 755 "$W/hangs" "$W/odd" "$W/ends"
+	OAKUM_SYSTEMD_HELPER=$W/hangs soon fails 1 sd create -b "$B" "$C"
+	says ETIMEDOUT
+	OAKUM_SYSTEMD_HELPER=$W/odd fails 6 sd create -b "$B" "$C"
+	says "of another version of oakum"
+	OAKUM_SYSTEMD_HELPER=$W/ends fails 1 sd create -b "$B" "$C"
+	says "has ended unexpectedly"
+	nobody_is_left
+	end_manager
+}
+
+@test "a runtime that is killed while systemd is busy takes its helper along, and delete clears up" {
+	local pid
+	manager StartTransientUnit=mute
+	export OAKUM_SYSTEMD_TIMEOUT=20000
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- &
+	pid=$!
+	until_true 5 grep -q StartTransientUnit calls
+	kill -KILL $pid
+	wait $pid || :
+	until_true 5 no_helper
+	is "$(jq -r .unit "$ROOT/$C/state.json")" "sd-$C.scope"
+	manager
+	ok oakum delete "$C"
+	grep -q "^StopUnit sd-$C.scope" calls
+	nobody_is_left
+	end_manager
+}
+
+no_helper() { ! grep -qx -e oakum-systemd -e oakum-scope /proc/[0-9]*/comm 2>/dev/null; }
+
+@test "the helper by itself says what it is for" {
+	run "$OAKUM_SYSTEMD_HELPER" 3<&-
+	is "$status" 1
+	[[ $output == *"started by oakum"* ]]
+}
+
+@test "features names the manager, and plan shows the unit without asking anybody" {
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere
+	ok oakum features
+	is "$(jq -c '.linux.cgroup | [.systemd, .systemdUser]' <<<"$output")" '[true,true]'
+	bundle '.linux.cgroupsPath = "a-b.slice:p:n"'
+	ok oakum --systemd-cgroup plan "$B"
+	prints "ask systemd p-n.scope, slice a-b.slice" "/a.slice/a-b.slice/p-n.scope" "DevicePolicy='strict'"
+}
