@@ -167,6 +167,34 @@ run_limited() {
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
 }
 
+@test "realtime: runtime and period, growing and shrinking at once, within what the parent has" {
+	local top=/sys/fs/cgroup/cpu file d
+	on_v2 && skip "cgroup v2 has no realtime limits"
+	file=$top/cpu.rt_runtime_us
+	[ -e "$file" ] || skip "no realtime limits in this kernel"
+	echo 50000 >"$file" 2>/dev/null || skip "no realtime budget is left on this machine"
+	mkdir $top/pod
+	echo 40000 >$top/pod/cpu.rt_runtime_us
+	sleeper '.linux.cgroupsPath = "/pod/web"'
+	ok oakum run -d -b "$B" "$C"
+	d=$(cgroup_dir cpu)
+	ok oakum update --cpu-rt-runtime 30001 "$C"
+	is "$(cat "$d/cpu.rt_runtime_us") $(cat "$d/cpu.rt_period_us")" "30001 1000000"
+	echo '{"cpu": {"realtimePeriod": 500001, "realtimeRuntime": 15001}}' | oakum update -r - "$C"
+	is "$(cat "$d/cpu.rt_runtime_us") $(cat "$d/cpu.rt_period_us")" "15001 500001"
+	ok oakum update --cpu-rt-runtime 100 --cpu-rt-period 200000 "$C"
+	ok oakum update --cpu-rt-runtime 35000 --cpu-rt-period 1000000 "$C"
+	is "$(cat "$d/cpu.rt_runtime_us") $(cat "$d/cpu.rt_period_us")" "35000 1000000"
+	fails 1 oakum update --cpu-rt-runtime 45000 --cpu-rt-period 900000 "$C"
+	says "cpu realtime runtime" EINVAL
+	is "$(cat "$d/cpu.rt_runtime_us") $(cat "$d/cpu.rt_period_us")" "35000 1000000"
+	ok oakum delete -f "$C"
+	rmdir $top/pod
+	# The kernel counts the budget of what was removed a little longer.
+	until_true 10 eval 'echo 0 2>/dev/null >"$file"'
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
+}
+
 @test "what is in use is not taken away when that is asked for" {
 	run_limited
 	if on_v2; then
