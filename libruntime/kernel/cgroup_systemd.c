@@ -280,7 +280,7 @@ int cgroup_systemd_set(struct cgroup_systemd *s, const char *unit, const char *c
 	return ask(s, &q, unit, properties, n, what, &a, err);
 }
 
-int cgroup_systemd_attach(struct cgroup_systemd *s, const char *unit, pid_t pid,
+int cgroup_systemd_attach(struct cgroup_systemd *s, const char *unit, const char *sub, pid_t pid,
 			  int64_t deadline_ms, struct err *err)
 {
 	struct systemd_request q = {.verb = SYSTEMD_ATTACH, .deadline_ms = deadline_ms, .pid = pid};
@@ -288,7 +288,7 @@ int cgroup_systemd_attach(struct cgroup_systemd *s, const char *unit, pid_t pid,
 	char what[320];
 
 	snprintf(what, sizeof(what), "move process %d into %s", pid, unit);
-	return ask(s, &q, unit, NULL, 0, what, &a, err);
+	return ask(s, &q, unit, &sub, sub ? 1 : 0, what, &a, err);
 }
 
 int cgroup_systemd_stop(struct cgroup_systemd *s, const char *unit, int64_t deadline_ms,

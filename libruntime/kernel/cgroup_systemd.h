@@ -59,8 +59,9 @@ int cgroup_systemd_release(struct cgroup_systemd *s, int64_t deadline_ms, struct
 int cgroup_systemd_set(struct cgroup_systemd *s, const char *unit, const char *const *properties,
 		       size_t n, int64_t deadline_ms, struct err *err);
 
-/* Let systemd move @pid into the scope: for who may not do so himself. 0, or < 0 with @err. */
-int cgroup_systemd_attach(struct cgroup_systemd *s, const char *unit, pid_t pid,
+/* Let systemd move @pid into the scope, or its sub-cgroup @sub ("/inner", or NULL): for who may not
+ * do so himself. 0, or < 0 with @err. */
+int cgroup_systemd_attach(struct cgroup_systemd *s, const char *unit, const char *sub, pid_t pid,
 			  int64_t deadline_ms, struct err *err);
 
 /* Stop @unit, in which nobody lives any more. 0: it is gone; also when it was; < 0 with @err. */

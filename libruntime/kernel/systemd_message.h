@@ -20,7 +20,8 @@ enum systemd_verb {
 	SYSTEMD_START,	   /* make the unit, a scope with one process that only keeps it */
 	SYSTEMD_RELEASE,   /* end that process: the scope is the container's */
 	SYSTEMD_SET,	   /* set properties of the unit that lives */
-	SYSTEMD_ATTACH,	   /* move process ->pid into the unit */
+	SYSTEMD_ATTACH,	   /* move process ->pid into the unit, or the sub-cgroup of it that stands
+			      in the place of a property */
 	SYSTEMD_STOP,	   /* stop the unit, forget its failure, wait until it is gone */
 };
 

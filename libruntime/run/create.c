@@ -414,6 +414,14 @@ int creation_leave_unit(struct creation *c, bool joined)
 	return r;
 }
 
+static int attach_child(struct creation *c)
+{
+	const char *sub = c->plan->delegate ? c->plan->delegate + strlen(c->plan->cgroup) : NULL;
+
+	return cgroup_systemd_attach(&c->systemd, c->plan->unit->name, sub, c->pid, c->deadline,
+				     c->err);
+}
+
 int creation_limit_cgroup(struct creation *c)
 {
 	const struct plan_unit *u = c->plan->unit;
@@ -469,6 +477,8 @@ static int perform(struct creation *c, const char *id)
 	}
 	if (r == 0)
 		r = creation_spawn(c);
+	if (r == 0 && creation_attaches(c))
+		r = attach_child(c);
 	if (r == 0)
 		r = creation_map_ids(c);
 	if (r == 0)

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "kernel/ns.h"
 #include "run/create.h"
 #include "run/creation.h"
 #include "run/init.h"
@@ -72,9 +73,14 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 	return 0;
 }
 
+bool creation_attaches(const struct creation *c)
+{
+	return c->plan->unit && c->plan->unit->user && (geteuid() != 0 || !userns_is_first());
+}
+
 static void fill_clone(const struct creation *c, struct clone_args *args, unsigned flags)
 {
-	int into = lives_in(c) ? cgroup_v2_fd(lives_in(c)) : -1;
+	int into = lives_in(c) && !creation_attaches(c) ? cgroup_v2_fd(lives_in(c)) : -1;
 
 	*args = (struct clone_args){
 		.flags = (c->plan->create & ~(unsigned)PLAN_MADE_LATER) | CLONE_CLEAR_SIGHAND |

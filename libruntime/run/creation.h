@@ -109,6 +109,13 @@ int creation_lend_devices(struct creation *c);
 int creation_move_netdevs(struct creation *c);
 void creation_return_netdevs(struct creation *c);
 /*
+ * Is the child moved into its cgroup by systemd? A user may not move a process from a session into
+ * a scope of his manager, nor clone it there: what is above the two is not his. The child waits to
+ * be mapped meanwhile.
+ */
+bool creation_attaches(const struct creation *c);
+
+/*
  * Clone the container's first process, into its cgroup and into its new and joined namespaces as
  * far as it has to be born in them: ->sync, ->pid, ->pidfd. It waits for SYNC_MAPPED where
  * ->await_mapping. The gate's listening end goes to it. 0, or < 0 with the error in the handle.

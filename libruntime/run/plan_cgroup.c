@@ -148,7 +148,10 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 			err, ERR_UNSUPPORTED, 0,
 			"there are no cgroups (none is mounted, or the manager is disabled)");
 	}
-	r = plan_make_device_rules(&spec->resources, &p->limits, arena, err);
+	/* A user's manager has no right to them, nor have we who ask it; in the user namespace of
+	 * such a container no node can be made. */
+	if (!host->systemd.user)
+		r = plan_make_device_rules(&spec->resources, &p->limits, arena, err);
 	if (r == 0)
 		r = make_path(spec, host, p, arena, err);
 	/* What these cgroups cannot say is known now. */

@@ -202,7 +202,8 @@ int plan_make_unit_properties(const struct spec *spec, const struct plan_host *h
 	int r;
 
 	add_fixed(p, &u->start, arena);
-	plan_unit_devices(&p->limits, false, &u->start, arena);
+	if (p->limits.n_devices)
+		plan_unit_devices(&p->limits, false, &u->start, arena);
 	r = plan_unit_limits(&request, &u->start, &u->set, arena, err);
 	for (size_t i = 0; r == 0 && i < annotations->n; i++)
 		(void)plan_add_property(&u->start, arena, "%s=%s", annotations->v[i].key,

@@ -113,7 +113,8 @@ static int attach(struct helper *h, const struct request *q, struct systemd_answ
 		  struct err *err)
 {
 	(void)a;
-	return manager_attach(&h->manager, q->unit, q->head.pid, q->head.deadline_ms, err);
+	return manager_attach(&h->manager, q->unit, q->n ? q->properties[0] : "", q->head.pid,
+			      q->head.deadline_ms, err);
 }
 
 static int stop(struct helper *h, const struct request *q, struct systemd_answer *a,

@@ -411,15 +411,15 @@ int manager_set(struct manager *m, const char *unit, const char *const *properti
 	return r < 0 ? r : 0;
 }
 
-int manager_attach(struct manager *m, const char *unit, pid_t pid, int64_t deadline_ms,
-		   struct err *err)
+int manager_attach(struct manager *m, const char *unit, const char *sub, pid_t pid,
+		   int64_t deadline_ms, struct err *err)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
 	int r = call_begin(m, deadline_ms);
 
 	if (r >= 0)
 		r = sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "AttachProcessesToUnit",
-				       &e, NULL, "ssau", unit, "", 1, (uint32_t)pid);
+				       &e, NULL, "ssau", unit, sub, 1, (uint32_t)pid);
 	if (r < 0)
 		complain(m, r, &e, err);
 	sd_bus_error_free(&e);

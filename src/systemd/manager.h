@@ -40,8 +40,8 @@ int manager_start(struct manager *m, const char *unit, const char *const *proper
 int manager_set(struct manager *m, const char *unit, const char *const *properties, size_t n,
 		int64_t deadline_ms, struct err *err);
 
-int manager_attach(struct manager *m, const char *unit, pid_t pid, int64_t deadline_ms,
-		   struct err *err);
+int manager_attach(struct manager *m, const char *unit, const char *sub, pid_t pid,
+		   int64_t deadline_ms, struct err *err);
 
 /* Stop, reset a failure, wait until the unit is forgotten. 0, MANAGER_GONE: there was none, or < 0
  * with @err. */

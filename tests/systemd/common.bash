@@ -49,7 +49,7 @@ teardown() {
 			id=${id%/}
 			"$OAKUM" --root "$ROOT" delete --force "${id##*/}" </dev/null >/dev/null 2>&1 || :
 		done
-		systemctl stop '*oakum*.scope' "*$C*.scope" 2>/dev/null || :
+		systemctl stop '*oakum*.scope' "*$C*.scope" 'oakumtest*.slice' 2>/dev/null || :
 		rm -rf "$ROOT"
 	fi
 	cd /
@@ -68,8 +68,12 @@ shows() {
 	[ "$now" = "$2" ] || { echo "$1 is '$now', not '$2'"; return 1; }
 }
 
-# The v2 directory of a unit.
-directory() { echo "/sys/fs/cgroup$(property ControlGroup "${1-$UNIT}")"; }
+# The directory of a unit: in the v2 tree, or in v1 the one in which systemd counts processes.
+directory() {
+	local tree=/sys/fs/cgroup
+	on_v2 || tree=/sys/fs/cgroup/systemd
+	echo "$tree$(property ControlGroup "${1-$UNIT}")"
+}
 
 # Nodes that no rule names by itself. Whether the kernel has such devices or not: who may not open one is told so.
 NODES='.linux.devices = [{path: "/dev/hpet", type: "c", major: 10, minor: 228, fileMode: 438}, {path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 438}]'

@@ -26,13 +26,16 @@ load common
 @test "run sees its own scope as the root of its cgroups, and exec joins it" {
 	bundle '.process.args = ["cat", "/proc/self/cgroup"]'
 	ok sd run -b "$B" "$C"
-	prints 0::/
+	prints "/system.slice/$UNIT"
+	edit '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	ok sd run -b "$B" "$C"
+	is "$(grep -v ':/$' <<<"$output")" ""
 	sleeper
 	ok sd run -d -b "$B" "$C"
 	ok sd exec -d "$C" sleep 1000
 	is "$(wc -l <"$(directory)/cgroup.procs")" 3
 	ok sd exec "$C" cat /proc/self/cgroup
-	prints 0::/
+	prints "/system.slice/$UNIT"
 	# The other commands need not be told who made the cgroup.
 	ok oakum ps --format json "$C"
 	is "$(jq length <<<"$output")" 3
@@ -46,7 +49,7 @@ load common
 	sleeper '.linux.cgroupsPath = "oakumtest-in_ner.slice:cri:'"$C"'"'
 	ok sd run -d -b "$B" "$C"
 	shows Slice oakumtest-in_ner.slice "cri-$C.scope"
-	is "$(directory "cri-$C.scope")" "/sys/fs/cgroup/oakumtest.slice/oakumtest-in_ner.slice/cri-$C.scope"
+	is "$(property ControlGroup "cri-$C.scope")" "/oakumtest.slice/oakumtest-in_ner.slice/cri-$C.scope"
 	is "$(cat "$(directory "cri-$C.scope")/cgroup.procs" | head -n 1)" "$(pid_of)"
 	ok sd delete --force "$C"
 	systemctl stop oakumtest.slice
@@ -56,7 +59,7 @@ load common
 	ok sd delete --force "$C"
 	edit '.linux.cgroupsPath = "-.slice:root:'"$C"'"'
 	ok sd run -d -b "$B" "$C"
-	is "$(directory "root-$C.scope")" "/sys/fs/cgroup/root-$C.scope"
+	is "$(property ControlGroup "root-$C.scope")" "/root-$C.scope"
 	ok sd delete --force "$C"
 }
 

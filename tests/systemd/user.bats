@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The manager of a user: for who is not root, and for root who says so. An account that every machine has
+# stands for the user.
+load common
+
+UID_OF=$(id -u daemon)
+
+setup_file() {
+	systemctl start "user@$(id -u daemon).service" user@0.service
+}
+
+teardown_file() {
+	systemctl stop "user@$(id -u daemon).service" user@0.service
+}
+
+as_user() {
+	setpriv --reuid "$UID_OF" --regid "$UID_OF" --clear-groups env -u DBUS_SESSION_BUS_ADDRESS HOME=/ \
+		"XDG_RUNTIME_DIR=/run/user/$UID_OF" "$@"
+}
+
+@test "a container of a user lives in a scope of his manager" {
+	local pid
+	[ -S "/run/user/$UID_OF/bus" ] || skip "users have no bus here (dbus-user-session)"
+	mkdir "$W/home"
+	cp -a "$FIXTURE/rootfs" "$W/home/rootfs"
+	chown -R "$UID_OF:$UID_OF" "$W/home"
+	chmod 755 "$W" /run/tmp
+	cd "$W/home"
+	ok as_user "$OAKUM" spec --rootless
+	edit '.process.terminal = false | .process.args = ["sleep", "1000"] | .mounts |= map(select(.destination | startswith("/sys") | not))' "$W/home"
+	ok as_user "$OAKUM" --systemd-cgroup run -d -b "$W/home" "$C"
+	pid=$(as_user "$OAKUM" state "$C" | jq .pid)
+	is "$(awk -F: '$1 == 0 || $2 == "name=systemd" { print $3 }' "/proc/$pid/cgroup" | grep -v '^/$' | sort -u)" \
+		"/user.slice/user-$UID_OF.slice/user@$UID_OF.service/user.slice/oakum-$C.scope"
+	is "$(as_user systemctl --user show --property=Slice --value "oakum-$C.scope")" user.slice
+	is "$(as_user "$OAKUM" state "$C" | jq -r '."systemd-scope"')" "oakum-$C.scope"
+	ok as_user "$OAKUM" delete --force "$C"
+	is "$(as_user systemctl --user show --property=LoadState --value "oakum-$C.scope")" not-found
+	rmdir "/run/user/$UID_OF/oakum/.cache" 2>/dev/null || :
+}
+
+@test "root may ask the manager of a session, found by either variable" {
+	[ -S /run/user/0/bus ] || skip "users have no bus here (dbus-user-session)"
+	sleeper '.linux.cgroupsPath = ":prefix:'"$C"'"'
+	export XDG_RUNTIME_DIR=/run/user/0
+	ok sd --rootless true run -d -b "$B" "$C"
+	is "$(systemctl --user show --property=Slice --value "prefix-$C.scope")" user.slice
+	ok oakum exec "$C" true
+	# The state knows whose unit it is.
+	ok oakum delete --force "$C"
+	is "$(systemctl --user show --property=LoadState --value "prefix-$C.scope")" not-found
+	export XDG_RUNTIME_DIR=/nowhere DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/0/bus
+	ok sd --rootless true run -d -b "$B" "$C"
+	ok oakum delete --force "$C"
+	export DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere
+	fails 6 sd --rootless true run -d -b "$B" "$C"
+	says "open the user's bus" DBUS_SESSION_BUS_ADDRESS
+}
