@@ -71,7 +71,7 @@ need_memory() {
 	on_v2 && skip "runc 1.1 does not take a v2 hierarchy without memory and cpu for one"
 	command -v runc >/dev/null || skip "runc is not installed"
 	local limits='.linux.resources.memory = {limit: 67108864} | .linux.resources.pids = {limit: 50} |
-		.linux.resources.cpu = {quota: 50000, period: 100000} | .process.args = ["sh", "-c", "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; dd if=/dev/zero of=/tmp/x bs=64k count=40 2>/dev/null; sync; touch /tmp/done; sleep 1000"]'
+		.linux.resources.cpu = {quota: 5000, period: 100000} | .process.args = ["sh", "-c", "i=0; while [ $i -lt 80000 ]; do i=$((i+1)); done; dd if=/dev/zero of=/tmp/x bs=64k count=40 2>/dev/null; sync; touch /tmp/done; sleep 1000"]'
 	bundle "$limits | .linux.cgroupsPath = \"/oakum-events/ours\""
 	bundle "$limits | .linux.cgroupsPath = \"/oakum-events/theirs\"" "$W/other"
 	mkdir -m 700 "$W/runc"
