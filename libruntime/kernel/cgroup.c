@@ -191,6 +191,12 @@ static int create(struct cgroup *cg, const char *path, const struct cgroup_limit
 				"no cgroup is mounted below /sys/fs/cgroup");
 	for (size_t i = 0; i < cg->host->n; i++) {
 		r = make_leaf(cg, i, err);
+		/* v1 hierarchies that a user's manager was not given: there it stays where it is.
+		 */
+		if (adopt && !cg->host->h[i].v2 && (r == -EACCES || r == -EPERM)) {
+			*err = ERR_INIT;
+			continue;
+		}
 		if (r < 0)
 			goto fail;
 		made[i] = r > 0;

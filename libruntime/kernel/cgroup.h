@@ -180,7 +180,8 @@ int cgroup_create(struct cgroup *cg, const char *path, const struct cgroup_limit
 
 /*
  * The same of a cgroup that systemd has made and keeps with a process of its own: that somebody
- * lives in it is no failure. Hierarchies that systemd has not made it in get it too.
+ * lives in it is no failure. Hierarchies that systemd has not made it in get it too, those of v1
+ * only where we may.
  */
 int cgroup_adopt(struct cgroup *cg, const char *path, const struct cgroup_limits *limits,
 		 struct err *err);
