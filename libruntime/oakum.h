@@ -384,7 +384,7 @@ int oakum_events_next(struct oakum_events *e, int64_t timeout_ms, struct oakum_e
 /*
  * Count OOM kills from now on until after the container's cgroup is gone: opened before
  * oakum_start(), none is missed. 0 and *@ret, freed by oakum_oom_close(); OAKUM_NOT_COUNTED: the
- * container has no memory controller, or the kernel does not count (before 4.13); < 0.
+ * container has no cgroup or no memory controller, or the kernel does not count (before 4.13); < 0.
  */
 struct oakum_oom;
 enum { OAKUM_NOT_COUNTED = 1 };

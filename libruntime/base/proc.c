@@ -53,23 +53,47 @@ static int read_stat(pid_t pid, struct stat_line *ret)
 	return 0;
 }
 
-/* Field 22, counted from STATE, which is the third. */
-static int read_start(pid_t pid, uint64_t *ret)
-{
-	struct stat_line line;
-	int r = read_stat(pid, &line);
-	const char *at;
+enum { FIELD_PARENT = 4, FIELD_START = 22 };
 
-	if (r < 0)
-		return r;
-	at = line.rest;
-	for (int field = 3; field < 22; field++) {
+/* Counted from STATE, which is the third. */
+static int read_field(const struct stat_line *line, int number, uint64_t *ret)
+{
+	const char *at = line->rest;
+
+	for (int field = 3; field < number; field++) {
 		at = strchr(at, ' ');
 		if (!at)
 			return -EBADMSG;
 		at++;
 	}
 	return strn_to_u64(at, strcspn(at, " "), 0, UINT64_MAX, ret) < 0 ? -EBADMSG : 0;
+}
+
+static int read_start(pid_t pid, uint64_t *ret)
+{
+	struct stat_line line;
+	int r = read_stat(pid, &line);
+
+	return r < 0 ? r : read_field(&line, FIELD_START, ret);
+}
+
+int proc_origin(pid_t pid, pid_t *ret_parent, uint64_t *ret_start)
+{
+	struct stat_line line;
+	uint64_t parent, start;
+	int r = read_stat(pid, &line);
+
+	if (r == 0 && (line.rest[0] == 'Z' || line.rest[0] == 'X'))
+		return -ESRCH;
+	if (r == 0)
+		r = read_field(&line, FIELD_PARENT, &parent);
+	if (r == 0)
+		r = read_field(&line, FIELD_START, &start);
+	if (r < 0)
+		return r;
+	*ret_parent = (pid_t)parent;
+	*ret_start = start;
+	return 0;
 }
 
 static uint64_t pidfd_inode(int pidfd)

@@ -46,6 +46,10 @@ int proc_signal(int pidfd, int sig, struct err *err);
  */
 int proc_wait(int pidfd, int64_t deadline_ms);
 
+/* Its parent (0: in another pid namespace), and its start time as in struct proc_id. 0, -ESRCH for
+ * a zombie, or -errno. */
+int proc_origin(pid_t pid, pid_t *ret_parent, uint64_t *ret_start);
+
 /* Name (comm) and state letter of @pid for messages; "?" where unknown. */
 void proc_describe(pid_t pid, char name[32], char *state);
 

@@ -75,7 +75,8 @@ static int make_parents(const struct cgroup_hierarchy *h, const char *dir, size_
 		*slash = '\0';
 		if (mkdir(part, 0755) == 0) {
 			/* Without extended attributes the directory simply stays. */
-			(void)setxattr(part, CGROUP_MARK, "1", 1, 0);
+			if (setxattr(part, CGROUP_MARK, "1", 1, 0) < 0)
+				(void)setxattr(part, CGROUP_USER_MARK, "1", 1, 0);
 			if (h->controllers & CGROUP_C_CPUSET) {
 				char file[CGROUP_DIR_MAX + 32];
 
@@ -323,15 +324,18 @@ int cgroup_enter_sub(struct cgroup *cg, const char *controllers, const char *sub
 
 int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err)
 {
-	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), r;
+	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), v2 = cgroup_find_v2(cg->host), r;
 
 	if (i < 0)
-		i = cgroup_find_v2(cg->host);
+		i = v2;
 	if (i < 0)
 		return cgroup_open(cg, path, err);
 	r = cgroup_set_path(cg, path, err);
 	if (r == 0)
 		r = open_one(cg, (size_t)i, err);
+	/* In a hybrid layout it may have been given the v2 tree alone. */
+	if (r == 0 && v2 >= 0 && v2 != i)
+		r = open_one(cg, (size_t)v2, err);
 	return r < 0 ? r : r > 0 ? 0 : CGROUP_GONE;
 }
 

@@ -9,7 +9,8 @@
  * and cgroup_v1.c, cgroup_v2.c, cgroup_io.c and cgroup_unified.c know, the limit files;
  * cgroup_devices.c turns device rules into v1 lines and cgroup_bpf.c into a v2 eBPF program;
  * cgroup_freeze.c stops and resumes; cgroup_procs.c lists, signals and waits for the processes;
- * cgroup_walk.c walks sub-cgroups; cgroup_remove.c takes it all away.
+ * cgroup_own.c finds what is delegated; cgroup_walk.c walks sub-cgroups; cgroup_remove.c takes it
+ * all away.
  */
 #ifndef OAKUM_KERNEL_CGROUP_H
 #define OAKUM_KERNEL_CGROUP_H
@@ -65,6 +66,19 @@ struct cgroup_host {
 /* One look at this mount namespace. No cgroup file system at all is CGROUP_NONE, not an error.
  * Cheap: one read of mountinfo, a statfs a hierarchy. */
 int cgroup_probe(struct cgroup_host *ret, struct err *err);
+
+/*
+ * Of @host, the hierarchies in which the modes of what is there let us make @path (absolute) and
+ * move a process there: what is left to who has no rights over the tree. How many; mode CGROUP_NONE
+ * if none.
+ */
+size_t cgroup_own(const struct cgroup_host *host, const char *path, struct cgroup_host *ret);
+
+/*
+ * Where such a one may hope to make cgroups: our own in v2, or the one @above it, whose controllers
+ * may still be passed on since no process lives in it. "" is the top. CGROUP_GONE: there is none.
+ */
+int cgroup_own_place(const struct cgroup_host *host, bool above, char *ret, size_t size);
 
 #define CGROUP_OPTION(type)                                                                        \
 	struct {                                                                                   \

@@ -187,7 +187,7 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err *err)
 {
 	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), r;
-	bool v2 = i < 0;
+	bool v2 = i < 0 || cg->fd[i] < 0;
 
 	if (v2)
 		i = cgroup_find_v2(cg->host);
@@ -211,25 +211,22 @@ int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err 
 
 int cgroup_is_frozen(const struct cgroup_host *host, const char *path)
 {
-	int i = cgroup_find(host, CGROUP_C_FREEZER);
+	int v1 = cgroup_find(host, CGROUP_C_FREEZER), v2 = cgroup_find_v2(host);
 	char name[CGROUP_DIR_MAX + 32], text[16];
-	size_t len;
+	AUTO_CLOSE int fd = -1;
 
-	if (i < 0)
-		i = cgroup_find_v2(host);
-	if (i < 0 || strlen(path) >= PATH_MAX / 4)
+	if (strlen(path) >= PATH_MAX / 4)
 		return 0;
-	(void)cgroup_dir(&host->h[i], path, name);
-	len = strlen(name);
-	if (host->h[i].v2) {
-		AUTO_CLOSE int fd = -1;
-
-		memcpy(name + len, "/cgroup.events", sizeof("/cgroup.events"));
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		return fd >= 0 && cgroup_event(fd, "frozen") == 1;
+	if (v1 >= 0) {
+		snprintf(name, sizeof(name), "%s%s/freezer.state", host->h[v1].mount, path);
+		if (io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0)
+			return str_eq(text, "FROZEN");
 	}
-	memcpy(name + len, "/freezer.state", sizeof("/freezer.state"));
-	return io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && str_eq(text, "FROZEN");
+	if (v2 < 0)
+		return 0;
+	snprintf(name, sizeof(name), "%s%s/cgroup.events", host->h[v2].mount, path);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && cgroup_event(fd, "frozen") == 1;
 }
 
 /* Open @top @path @file in the cgroup file system of @magic and nowhere else, or -1. */
@@ -264,30 +261,12 @@ int cgroup_look_frozen(const char *path)
 	return CGROUP_GONE;
 }
 
-/* The path of @pid in the v1 freezer hierarchy @h, below its mount; NULL if it cannot be told. */
-static const char *freezer_path(const struct cgroup_hierarchy *h, pid_t pid, char *buf, size_t size)
-{
-	size_t root = str_eq(h->root, "/") ? 0 : strlen(h->root);
-	char name[32], *line, *end;
-
-	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
-	if (io_read_at(AT_FDCWD, name, buf, size) < 0)
-		return NULL;
-	line = strstr(buf, ":freezer:/");
-	line = line ? strchr(line, '/') : NULL;
-	end = line ? strchr(line, '\n') : NULL;
-	if (!end || strncmp(line, h->root, root) != 0)
-		return NULL;
-	*end = '\0';
-	return line + root;
-}
-
 /* A frozen process cannot end, so its number is its own until it is moved. */
 static void bring_back_one(const struct cgroup *cg, int i, pid_t pid)
 {
 	char buf[16384], dir[CGROUP_DIR_MAX], number[16];
 	size_t len = strlen(cg->path);
-	const char *path = freezer_path(&cg->host->h[i], pid, buf, sizeof(buf));
+	const char *path = cgroup_path_of(&cg->host->h[i], pid, buf, sizeof(buf));
 	AUTO_CLOSE int fd = -1;
 
 	if (!path || strlen(path) >= PATH_MAX / 4 ||

@@ -16,7 +16,8 @@
 #include "kernel/cgroup.h"
 
 /* A parent directory that carries it was made for a container and goes when it is empty. */
-#define CGROUP_MARK "trusted.oakum"
+#define CGROUP_MARK	 "trusted.oakum"
+#define CGROUP_USER_MARK "user.oakum" /* where we are not root, on v2 */
 
 /* A cgroup's absolute directory: mount point and path. */
 #define CGROUP_DIR_MAX (sizeof(((struct cgroup_hierarchy *)0)->mount) + PATH_MAX / 4)
@@ -38,6 +39,17 @@ size_t cgroup_dir(const struct cgroup_hierarchy *h, const char *path, char buf[C
 
 /* Judge and clean @path, and keep it in @cg. 0 or < 0 with @err. */
 int cgroup_set_path(struct cgroup *cg, const char *path, struct err *err);
+
+/*
+ * The path of @pid in @h, v2 or the v1 freezer, below what is mounted: that may be a part of the
+ * hierarchy, and the kernel's path begins at its top. NULL: it is outside, or cannot be told.
+ * Points into @buf.
+ */
+const char *cgroup_path_of(const struct cgroup_hierarchy *h, pid_t pid, char *buf, size_t size);
+
+/* The deepest directory on the way to @dir that is there, cut out of it. True: it is @dir itself.
+ */
+bool cgroup_find_existing(char *dir, size_t mount_len);
 
 /* The value of @key in a "key number" file such as cgroup.events, read from @fd at offset 0: >= 0
  * or -errno

@@ -419,41 +419,36 @@ int cgroup_signal_all(struct cgroup *cg, int sig, struct err *err)
 	return 0;
 }
 
-/* The v2 line of /proc/PID/cgroup, or NULL. */
-static char *v2_path(pid_t pid, char *buf, size_t size)
+const char *cgroup_path_of(const struct cgroup_hierarchy *h, pid_t pid, char *buf, size_t size)
 {
-	char name[32];
-	char *line, *end;
+	const char *key = h->v2 ? "\n0::/" : ":freezer:/";
+	size_t root = str_eq(h->root, "/") ? 0 : strlen(h->root);
+	char name[32], *line, *end;
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	if (io_read_at(AT_FDCWD, name, buf, size) < 0)
 		return NULL;
-	line = str_starts(buf, "0::") ? buf : strstr(buf, "\n0::");
-	if (!line)
-		return NULL;
-	line = strchr(line, '/');
+	line = h->v2 && str_starts(buf, key + 1) ? buf : strstr(buf, key);
+	line = line ? strchr(line, '/') : NULL;
 	end = line ? strchr(line, '\n') : NULL;
+	if (!line || strncmp(line, h->root, root) != 0)
+		return NULL;
 	if (end)
 		*end = '\0';
-	return line;
+	return line + root;
 }
 
 int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err)
 {
 	int i = cgroup_find_v2(cg->host), fd;
 	char buf[16384], dir[CGROUP_DIR_MAX];
-	size_t len = strlen(cg->path), root;
+	size_t len = strlen(cg->path);
 	const char *path;
 
 	if (i < 0)
 		return CGROUP_GONE;
-	path = v2_path(pid, buf, sizeof(buf));
-	/* What is mounted may be a part of the hierarchy, and the path begins at its top. */
-	root = str_eq(cg->host->h[i].root, "/") ? 0 : strlen(cg->host->h[i].root);
-	if (!path || strncmp(path, cg->host->h[i].root, root) != 0)
-		return CGROUP_GONE;
-	path += root;
-	if (strncmp(path, cg->path, len) != 0 || path[len] != '/' ||
+	path = cgroup_path_of(&cg->host->h[i], pid, buf, sizeof(buf));
+	if (!path || strncmp(path, cg->path, len) != 0 || path[len] != '/' ||
 	    strlen(path) >= sizeof(cg->path))
 		return CGROUP_GONE;
 	(void)cgroup_dir(&cg->host->h[i], path, dir);

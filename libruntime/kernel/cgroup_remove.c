@@ -30,7 +30,8 @@ static bool is_ours(const char *dir)
 	const char *name = strrchr(dir, '/') + 1;
 	char value[8];
 
-	if (getxattr(dir, CGROUP_MARK, value, sizeof(value)) >= 0)
+	if (getxattr(dir, CGROUP_MARK, value, sizeof(value)) >= 0 ||
+	    getxattr(dir, CGROUP_USER_MARK, value, sizeof(value)) >= 0)
 		return true;
 	if (str_eq(name, "oakum"))
 		return true;

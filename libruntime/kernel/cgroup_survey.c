@@ -33,9 +33,7 @@ static void report(const struct survey *s, const struct err *err)
 	s->problem(s->data, err);
 }
 
-/* The deepest directory on the way to @dir that is there, cut out of it. True: it is @dir itself.
- */
-static bool find_existing(char *dir, size_t mount_len)
+bool cgroup_find_existing(char *dir, size_t mount_len)
 {
 	bool whole = true;
 
@@ -153,7 +151,7 @@ static void look_at_hierarchy(struct survey *s, size_t i)
 	char dir[CGROUP_DIR_MAX];
 	size_t mount_len = cgroup_dir(h, s->path, dir);
 
-	if (find_existing(dir, mount_len)) {
+	if (cgroup_find_existing(dir, mount_len)) {
 		look_at_leaf(s, h, dir);
 		s->model[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return;

@@ -49,6 +49,9 @@ bool userns_is_first(void);
 /* May we make namespaces without a new user namespace: CAP_SYS_ADMIN in our own one? */
 bool userns_may_unshare(void);
 
+/* Does our mount namespace belong to our user namespace, so that CAP_SYS_ADMIN counts in it? */
+bool userns_may_mount(void);
+
 /* The maps of our own user namespace, and those of @ns, whose ids are ours on the "host" side
  * (4294967295 where we have none). In @arena; a process joins @ns for the moment, so this tells
  * also whether we may: EPERM if not. 0, or < 0 with @err. */

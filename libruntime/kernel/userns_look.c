@@ -2,11 +2,14 @@
 /* What a user namespace maps. Runs in the parent only: it uses the heap, and for a namespace that
  * is not ours a process. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -37,6 +40,19 @@ bool userns_may_unshare(void)
 
 	return syscall(SYS_capget, &header, data) == 0 &&
 	       (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN));
+}
+
+bool userns_may_mount(void)
+{
+	AUTO_CLOSE int mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int owner = mounts < 0 ? -1 : ioctl(mounts, NS_GET_USERNS);
+	struct stat here, there;
+
+	/* EPERM: its owner is above us. */
+	if (owner < 0)
+		return errno != EPERM;
+	return fstat(owner, &there) == 0 && stat("/proc/self/ns/user", &here) == 0 &&
+	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
 /* "         0       1000          1" */

@@ -2,6 +2,7 @@
 /* Configurations that the library writes, and the terminal helpers of the programs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/io.h"
 #include "kernel/tty.h"
 #include "run/handle.h"
+#include "run/host.h"
 #include "spec/spec.h"
 
 static int copy_out(const char *text, size_t size, char **ret, size_t *ret_size, struct err *err)
@@ -49,21 +51,32 @@ int oakum_spec(struct oakum *o, bool rootless, char **ret, size_t *ret_size)
 	return handle_end(o, "spec", NULL, r);
 }
 
+/* In v2 a cgroup has what the one above it offers. */
+static bool offers_pids(const struct cgroup_hierarchy *h, const char *parent)
+{
+	char path[PATH_MAX], controllers[512];
+	int len = parent[0] ? (int)(strrchr(parent, '/') - parent) : 0;
+
+	snprintf(path, sizeof(path), "%s%.*s/cgroup.controllers", h->mount, len, parent);
+	return io_read_at(AT_FDCWD, path, controllers, sizeof(controllers)) > 0 &&
+	       strstr(controllers, "pids");
+}
+
 /* Can a default limit on processes be kept? One that was asked for may fail; a default may not. */
-static bool can_limit_pids(struct oakum *o)
+static bool can_limit_pids(struct oakum *o, struct arena *arena)
 {
 	struct err ignored = ERR_INIT;
 	const struct cgroup_host *host = handle_cgroups(o, &ignored);
-	char path[192], controllers[512];
+	const char *parent = "";
 
-	for (size_t i = 0; host && i < host->n; i++)
-		if (host->h[i].controllers & CGROUP_C_PIDS)
-			return true;
-	if (!host || host->mode != CGROUP_V2)
+	if (host && handle_rootless(o) &&
+	    host_usable_cgroups(host, NULL, o->cgroup_parent, arena, &host, &parent, &ignored) < 0)
 		return false;
-	snprintf(path, sizeof(path), "%s/cgroup.controllers", host->h[0].mount);
-	return io_read_at(AT_FDCWD, path, controllers, sizeof(controllers)) > 0 &&
-	       strstr(controllers, "pids");
+	for (size_t i = 0; host && i < host->n; i++)
+		if ((host->h[i].controllers & CGROUP_C_PIDS) ||
+		    (host->h[i].v2 && offers_pids(&host->h[i], parent)))
+			return true;
+	return false;
 }
 
 int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *x, char **ret,
@@ -89,7 +102,7 @@ int oakum_spec_hardened(struct oakum *o, const struct oakum_hardened *x, char **
 		.id = x->id,
 		.memory = x->memory,
 		.pids = x->pids,
-		.no_default_pids = !can_limit_pids(o),
+		.no_default_pids = !can_limit_pids(o, &arena),
 		.cpus = x->cpus,
 		.terminal = x->terminal,
 		.read_only = x->read_only,

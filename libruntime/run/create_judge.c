@@ -133,6 +133,14 @@ static int make_plan(struct creation *c, const char *id)
 			"so that the host's mounts stay as they are");
 		handle_warn(c->o, &warning);
 	}
+	if (r == 0 && !c->plan->cgroup[0] && c->host.rootless &&
+	    !(c->plan->namespaces & CLONE_NEWPID)) {
+		err_set(&warning, 0,
+			"no cgroup and the pid namespace of the host: what leaves its first "
+			"process cannot be found again. Such configuration is strongly "
+			"discouraged");
+		handle_warn(c->o, &warning);
+	}
 	return r;
 }
 
@@ -203,8 +211,18 @@ static size_t room_for_sources(void)
 	return limit.rlim_cur - FDS_FOR_WORK;
 }
 
-/* Opened now: in a user namespace, its root may not be allowed to reach them; to map ids, only we
- * may do it. */
+/*
+ * Is the source of @op for us to open? Where the container has a user namespace, since its root may
+ * not be allowed to reach it; to map ids, since only we may do that. Not if we have no right to:
+ * the child, in namespaces of its own, has.
+ */
+static bool is_ours_to_open(const struct creation *c, const struct mount_op *op)
+{
+	if (op->idmap.kind != IDMAP_NONE)
+		return true;
+	return (c->plan->namespaces & CLONE_NEWUSER) && c->host.may_unshare && userns_may_mount();
+}
+
 int creation_open_sources(struct creation *c)
 {
 	const struct plan *p = c->plan;
@@ -218,8 +236,7 @@ int creation_open_sources(struct creation *c)
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		const struct mount_op *op = &p->mounts[i];
 
-		if (!plan_has_source(p, op) ||
-		    (!(p->namespaces & CLONE_NEWUSER) && op->idmap.kind == IDMAP_NONE))
+		if (!plan_has_source(p, op) || !is_ours_to_open(c, op))
 			continue;
 		if (room == SIZE_MAX)
 			room = room_for_sources();

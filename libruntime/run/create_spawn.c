@@ -101,12 +101,13 @@ static void fill_clone(const struct creation *c, struct clone_args *args, unsign
 static pid_t clone_mappable(struct init *in, struct clone_args *args)
 {
 	int before = prctl(PR_GET_DUMPABLE), code;
-	bool open_up = (args->flags & CLONE_NEWUSER) && geteuid() != 0 && before == 0;
+	bool stay_open = (args->flags & CLONE_NEWUSER) && geteuid() != 0;
+	bool open_up = stay_open && before == 0;
 	pid_t pid;
 
 	if (open_up)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	in->dumpable = open_up;
+	in->dumpable = stay_open;
 	pid = sys_clone3(args);
 	if (pid == 0)
 		init_main(in);

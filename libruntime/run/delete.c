@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "kernel/family.h"
 #include "run/lifecycle.h"
 #include "run/oom.h"
 #include "run/rdt.h"
@@ -203,8 +204,12 @@ int container_destroy(struct oakum *o, const char *id, struct container *c, int6
 	int r;
 
 	if (c->status != OAKUM_STOPPED && c->state.init.pid > 0 &&
-	    proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE)
+	    proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE) {
+		/* Once init is dead nobody knows them. */
+		if (!c->state.cgroup[0] && container_family(c) != CLONE_NEWPID)
+			family_signal(c->state.init.pid, container_family(c), SIGKILL, err);
 		proc_signal(pidfd, SIGKILL, err);
+	}
 	*err = ERR_INIT;
 	r = clear_cgroup(o, c, c->state.cgroup, deadline, err);
 	if (r == 0)

@@ -90,7 +90,7 @@ void doctor_root(struct doctor *d, size_t config_size, bool seccomp)
 	}
 	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0 && errno != EROFS) {
 		err_set(&err, errno, "make the state root %s", d->o->root);
-		err_hint(&err, "name a writable directory with --root");
+		err_hint(&err, "%s", state_root_hint(d->o));
 		doctor_problem(d, &err);
 		return;
 	}

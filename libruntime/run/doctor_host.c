@@ -19,6 +19,7 @@
 #include "kernel/seccomp.h"
 #include "kernel/subid.h"
 #include "run/doctor.h"
+#include "run/host.h"
 
 /* ---- kernel ---- */
 
@@ -157,6 +158,25 @@ static void note_problem(void *data, const struct err *err)
 	doctor_note(d, "delegation", "%s%s%s", text, err->hint[0] ? "; " : "", err->hint);
 }
 
+static void look_at_delegation(struct doctor *d, const struct cgroup_host *host)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	const struct cgroup_host *usable;
+	struct err err = ERR_INIT;
+	const char *parent;
+
+	if (host_usable_cgroups(host, NULL, d->o->cgroup_parent, &arena, &usable, &parent, &err) <
+	    0)
+		doctor_problem(d, &err);
+	else if (usable->n)
+		doctor_has(d, "delegation", "cgroups may be made below %s%s", usable->h[0].mount,
+			   parent);
+	else
+		doctor_lacks(d, "delegation", NULL,
+			     "no cgroup is delegated to this user: no limits, no pause, and no "
+			     "configuration with a cgroupsPath");
+}
+
 static void look_at_cgroups(struct doctor *d)
 {
 	const struct cgroup_limits none = {.n_devices = 0};
@@ -178,6 +198,10 @@ static void look_at_cgroups(struct doctor *d)
 	}
 	describe_hierarchies(d, host);
 	look_at_controllers(d, host);
+	if (handle_rootless(d->o)) {
+		look_at_delegation(d, host);
+		return;
+	}
 	snprintf(path, sizeof(path), "%s/doctor", d->o->cgroup_parent);
 	cgroup_survey(host, path, &none, note_problem, d);
 }

@@ -47,6 +47,7 @@ struct entry {
 	int root; /* its root, for one without a mount namespace; else -1 */
 	int own_pid_ns;
 	unsigned join; /* CLONE_NEW* to setns(2) in the child */
+	bool to_root;  /* become root of the user namespace that is joined */
 	int sync;
 	pid_t pid;
 	int pidfd, terminal;
@@ -131,7 +132,7 @@ static int enter(struct joiner *j, struct err *err)
 		return err_set(err, errno, "enter the container's root");
 	/* Joining a user namespace leaves our ids as they were: be its root before we touch
 	 * anything. */
-	if (e->join & CLONE_NEWUSER) {
+	if (e->to_root) {
 		if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
 			return err_set(err, errno, "become root of the user namespace");
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -261,6 +262,9 @@ static int open_cgroup(struct entry *e)
 	const struct cgroup_host *host;
 	int r;
 
+	if (!e->c.state.cgroup[0] && sub && *sub)
+		return err_kind(e->err, ERR_USAGE, 0,
+				"the container has no cgroup in which %s could be", *sub);
 	if (!e->c.state.cgroup[0])
 		return 0;
 	host = handle_cgroups(e->o, e->err);
@@ -304,6 +308,7 @@ static int open_container(struct entry *e)
 	if (r < 0)
 		return r;
 	e->join = namespaces_to_join(e);
+	e->to_root = e->join & CLONE_NEWUSER;
 	if (e->c.state.rdt_group && e->c.state.rdt_group[0]) {
 		struct err ignored = ERR_INIT;
 
@@ -322,7 +327,10 @@ static int open_container(struct entry *e)
 	return 0;
 }
 
-/* Into the container's cgroup, or where its init has gone when that one takes no process any more.
+/*
+ * Into the container's cgroup, or where its init has gone when that one takes no process any more.
+ * Without root a process moves only below what is delegated to the session that it was started in:
+ * then it stays there.
  */
 static pid_t clone_into(struct entry *e, struct clone_args *args)
 {
@@ -334,6 +342,11 @@ static pid_t clone_into(struct entry *e, struct clone_args *args)
 		args->cgroup = (uint64_t)into;
 	}
 	pid = sys_clone3(args);
+	if (pid < 0 && errno == EACCES && into >= 0 && handle_rootless(e->o)) {
+		args->flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+		cgroup_close(&e->cgroup);
+		pid = sys_clone3(args);
+	}
 	if (pid >= 0 || errno != EBUSY || into < 0 || e->options->cgroups)
 		return pid;
 	if (cgroup_follow(&e->cgroup, e->c.state.init.pid, e->err) != CGROUP_OK) {
@@ -342,6 +355,73 @@ static pid_t clone_into(struct entry *e, struct clone_args *args)
 	}
 	args->cgroup = (uint64_t)cgroup_v2_fd(&e->cgroup);
 	return sys_clone3(args);
+}
+
+static int clone_failed(struct entry *e, int code)
+{
+	if (code == EBUSY)
+		return err_set(e->err, EBUSY,
+			       "adding pid of the process to cgroups %s: its controllers are "
+			       "given to sub-cgroups",
+			       e->c.state.cgroup);
+	return err_set(e->err, code, "clone into the container");
+}
+
+/* In the user namespace we may join the pid namespace. Makes our child, whose channel is @sync,
+ * says on @to which it is, and ends. */
+static _Noreturn void middle(struct entry *e, int sync, int to)
+{
+	struct clone_args args = {.flags = CLONE_PARENT | CLONE_CLEAR_SIGHAND};
+	pid_t child = -1;
+	int r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	r = score(e, e->err);
+	e->process.oom_set = false;
+	if (r == 0 && (setns(e->init, CLONE_NEWUSER) < 0 || setns(e->init, CLONE_NEWPID) < 0))
+		r = err_set(e->err, errno, "join the container's user and pid namespaces");
+	e->join &= ~(unsigned)CLONE_NEWUSER;
+	if (r == 0) {
+		child = clone_into(e, &args);
+		if (child == 0) {
+			close(to);
+			child_main(e, sync);
+		}
+		if (child < 0)
+			r = clone_failed(e, errno);
+	}
+	if (r < 0)
+		sync_send_error(to, e->err);
+	else
+		sync_send(to, SYNC_MIDDLE, child, -1);
+	_exit(r < 0);
+}
+
+static int spawn_by_middle(struct entry *e, int sync)
+{
+	int64_t deadline = clock_deadline(e->options->timeout_ms ? e->options->timeout_ms
+								 : DEFAULT_TIMEOUT_MS);
+	struct sync_message m;
+	int ends[2], r = sync_pair(ends, e->err);
+	pid_t helper;
+
+	if (r < 0)
+		return r;
+	helper = fork();
+	if (helper == 0) {
+		close(ends[0]);
+		middle(e, sync, ends[1]);
+	}
+	close(ends[1]);
+	r = helper < 0 ? err_set(e->err, errno, "fork")
+		       : sync_expect(ends[0], SYNC_MIDDLE, &m, NULL, deadline, e->err);
+	close(ends[0]);
+	create_reap(helper, -1);
+	if (r != 0)
+		return r < 0 ? r : err_set(e->err, ECHILD, "join the container's namespaces");
+	e->pid = (pid_t)m.value;
+	e->pidfd = sys_pidfd_open(e->pid, 0);
+	return e->pidfd < 0 ? err_set(e->err, errno, "pidfd_open") : 0;
 }
 
 static int spawn(struct entry *e)
@@ -358,8 +438,11 @@ static int spawn(struct entry *e)
 	args.pidfd = (uintptr_t)&e->pidfd;
 	/* Moves our future children only; back afterwards. */
 	if (pid_ns && setns(e->init, CLONE_NEWPID) < 0) {
+		r = errno == EPERM && (e->join & CLONE_NEWUSER)
+			    ? spawn_by_middle(e, ends[1])
+			    : err_set(e->err, errno, "join the container's pid namespace");
 		close(ends[1]);
-		return err_set(e->err, errno, "join the container's pid namespace");
+		return r;
 	}
 	e->pid = clone_into(e, &args);
 	if (e->pid == 0)
@@ -370,13 +453,7 @@ static int spawn(struct entry *e)
 	close(ends[1]);
 	if (r < 0) {
 		e->pidfd = -1;
-		if (r == -EBUSY)
-			return err_set(
-				e->err, EBUSY,
-				"adding pid of the process to cgroups %s: its controllers are "
-				"given to sub-cgroups",
-				e->c.state.cgroup);
-		return err_set(e->err, -r, "clone into the container");
+		return clone_failed(e, -r);
 	}
 	return 0;
 }

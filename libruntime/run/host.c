@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "kernel/subid.h"
 
 static int name_namespace(const struct spec_namespace *ns, int r, struct err *err)
@@ -66,6 +67,54 @@ static int look_at_users(const struct spec *spec, const int join[SPEC_NS_COUNT],
 	return r;
 }
 
+static bool is_usable(const struct cgroup_host *all, const char *path, struct cgroup_host *ret)
+{
+	char clean[PATH_MAX / 4];
+
+	return path && path_clean(path, clean, sizeof(clean)) > 1 &&
+	       cgroup_own(all, clean, ret) > 0;
+}
+
+int host_usable_cgroups(const struct cgroup_host *all, const char *wanted, const char *parent,
+			struct arena *arena, const struct cgroup_host **ret,
+			const char **ret_parent, struct err *err)
+{
+	struct cgroup_host *usable = arena_alloc(arena, sizeof(*usable));
+	char place[PATH_MAX / 8];
+
+	if (!usable)
+		return err_set(err, ENOMEM, "look at the cgroups");
+	*ret = usable;
+	*ret_parent = parent;
+	if (is_usable(all, arena_printf(arena, "/%s", wanted ? wanted : parent), usable))
+		return 0;
+	for (int above = 1; above >= 0 && !wanted; above--) {
+		const char *own;
+
+		if (cgroup_own_place(all, above, place, sizeof(place)) != CGROUP_OK)
+			break;
+		own = arena_printf(arena, "%s%s", place, parent);
+		if (!is_usable(all, own, usable))
+			continue;
+		*ret_parent = own;
+		return 0;
+	}
+	usable->mode = CGROUP_NONE;
+	usable->n = 0;
+	return 0;
+}
+
+static int choose_cgroup(const struct spec *spec, struct arena *arena, struct plan_host *h,
+			 struct err *err)
+{
+	const struct cgroup_host *all = h->cgroups;
+	int r = host_usable_cgroups(all, spec->cgroups_path, h->default_cgroup_parent, arena,
+				    &h->cgroups, &h->default_cgroup_parent, err);
+
+	h->no_rights = r == 0 && h->cgroups->n == 0 && all->n > 0;
+	return r;
+}
+
 int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
 	      struct arena *arena, struct plan_host *ret, struct err *err)
 {
@@ -83,6 +132,12 @@ int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
 	};
 	if (!ret->cgroups)
 		return -EINVAL;
-	r = open_namespaces(spec, o->planning, join, ret, err);
+	ret->no_devices = ret->rootless && !(ret->may_unshare && userns_is_first());
+	/* What systemd makes is for it to allow. */
+	r = ret->rootless && o->manager != OAKUM_CGROUP_SYSTEMD
+		    ? choose_cgroup(spec, arena, ret, err)
+		    : 0;
+	if (r == 0)
+		r = open_namespaces(spec, o->planning, join, ret, err);
 	return r < 0 ? r : look_at_users(spec, join, arena, ret, err);
 }

@@ -14,4 +14,13 @@
 int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
 	      struct arena *arena, struct plan_host *ret, struct err *err);
 
+/*
+ * Of @all, the hierarchies that somebody without rights over the tree may use for the cgroup
+ * @wanted of config.json, or (NULL) for one below @parent or what is delegated to him: then
+ * *@ret_parent is that. None: mode CGROUP_NONE. Both are the arena's. 0, or < 0 with @err.
+ */
+int host_usable_cgroups(const struct cgroup_host *all, const char *wanted, const char *parent,
+			struct arena *arena, const struct cgroup_host **ret,
+			const char **ret_parent, struct err *err);
+
 #endif

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "kernel/family.h"
 #include "kernel/signal.h"
 #include "run/lifecycle.h"
 
@@ -22,6 +22,27 @@ static int open_cgroup(struct oakum *o, const struct container *c, struct cgroup
 		return -EINVAL;
 	cgroup_init(cg, host);
 	return c->state.cgroup[0] ? cgroup_open(cg, c->state.cgroup, err) : CGROUP_GONE;
+}
+
+/* Without a cgroup, or where its members may have stayed outside (exec.c), a pid namespace tells.
+ */
+static bool ask_family(struct oakum *o, const struct container *c)
+{
+	return !c->state.cgroup[0] || (handle_rootless(o) && container_family(c));
+}
+
+static int kill_family(const struct container *c, int sig, struct err *err)
+{
+	AUTO_CLOSE int pidfd = -1;
+	int r = proc_open(&c->state.init, &pidfd, err);
+
+	if (r == PROC_GONE)
+		return 0;
+	if (r == PROC_ALIVE)
+		r = family_signal(c->state.init.pid, container_family(c), sig, err);
+	if (r == 0 && sig == SIGKILL)
+		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
+	return r;
 }
 
 static int kill_all(struct oakum *o, const struct container *c, int sig, struct err *err)
@@ -86,8 +107,8 @@ int oakum_kill(struct oakum *o, const char *id, int sig, bool all)
 		return handle_end(o, "kill", id, r);
 	/* Without a pid namespace of its own, init's death ends nobody else. */
 	shared = !(c.state.own_namespaces & CLONE_NEWPID);
-	if (all || (shared && sig == SIGKILL && c.state.cgroup[0]))
-		r = kill_all(o, &c, sig, err);
+	if (all || (shared && sig == SIGKILL))
+		r = ask_family(o, &c) ? kill_family(&c, sig, err) : kill_all(o, &c, sig, err);
 	else if (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING)
 		r = err_kind(err, ERR_STATE, 0, "container not running");
 	else
@@ -95,27 +116,36 @@ int oakum_kill(struct oakum *o, const char *id, int sig, bool all)
 	return handle_end(o, "kill", id, r);
 }
 
-int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
-		   struct err *err)
+static int list_family(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err)
+{
+	AUTO_CLOSE int pidfd = -1;
+	int r = proc_open(&c->state.init, &pidfd, err);
+
+	if (r != PROC_ALIVE)
+		return r < 0 ? r : 0;
+	return family_list(c->state.init.pid, container_family(c), ret, ret_n, err);
+}
+
+static int list_cgroup(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
+		       struct err *err)
 {
 	struct cgroup cg;
 	int r = open_cgroup(o, c, &cg, err);
 
-	*ret = NULL;
-	*ret_n = 0;
 	if (r == 0)
 		r = cgroup_pids(&cg, ret, ret_n, err);
 	if (r >= 0)
 		cgroup_close(&cg);
-	/* No cgroup to ask: the one process that is known. */
-	if (r == CGROUP_GONE && !c->state.cgroup[0] && c->status != OAKUM_STOPPED) {
-		*ret = malloc(sizeof(**ret));
-		if (!*ret)
-			return err_set(err, ENOMEM, "list processes");
-		**ret = c->state.init.pid;
-		*ret_n = 1;
-	}
 	return r < 0 ? r : 0;
+}
+
+int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
+		   struct err *err)
+{
+	*ret = NULL;
+	*ret_n = 0;
+	return ask_family(o, c) ? list_family(c, ret, ret_n, err)
+				: list_cgroup(o, c, ret, ret_n, err);
 }
 
 int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n)

@@ -4,6 +4,8 @@
 #ifndef OAKUM_RUN_LIFECYCLE_H
 #define OAKUM_RUN_LIFECYCLE_H
 
+#include <sched.h>
+
 #include "run/handle.h"
 #include "run/state.h"
 
@@ -27,6 +29,14 @@ void container_close(struct container *c);
 /* As oakum_pids() of a container that is open. 0, or < 0 with @err. */
 int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
 		   struct err *err);
+
+/* The namespace by which its processes are found without a cgroup (kernel/family.h). */
+static inline int container_family(const struct container *c)
+{
+	unsigned own = c->state.own_namespaces;
+
+	return (int)(own & CLONE_NEWPID ? CLONE_NEWPID : own & CLONE_NEWUSER);
+}
 
 /* Run poststop hooks; a failing one is a warning and the rest run (runtime.md, "Lifecycle" step
  * 13). */

@@ -124,7 +124,9 @@ int oakum_oom_open(struct oakum *o, const char *id, struct oakum_oom **ret)
 	if (!w)
 		return handle_end(o, "watch", id, err_set(err, ENOMEM, "count OOM kills"));
 	r = container_open(o, id, false, &c, err);
-	if (r == 0) {
+	if (r == 0 && !c.state.cgroup[0]) {
+		r = CGROUP_GONE;
+	} else if (r == 0) {
 		r = stats_open(o, &c, &cg, err);
 		if (r == 0)
 			r = oom_watch_open(&c, &cg, false, &w->watch, err);

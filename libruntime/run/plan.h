@@ -40,9 +40,11 @@ struct plan_host {
 	const struct cgroup_host *cgroups;
 	const char *default_cgroup_parent; /* "/oakum", or another for a state root of one's own */
 	bool rootless;			   /* without rights over cgroups it goes on without them */
-	bool may_unshare;		   /* CAP_SYS_ADMIN in our own user namespace */
-	uint32_t uid, gid;		   /* ours */
-	unsigned own;			   /* CLONE_NEW* whose path leads to our own namespace */
+	bool no_rights;	 /* rootless, and no hierarchy lets us make the cgroup: ->cgroups is none */
+	bool no_devices; /* device rules are not for us to write */
+	bool may_unshare;  /* CAP_SYS_ADMIN in our own user namespace */
+	uint32_t uid, gid; /* ours */
+	unsigned own;	   /* CLONE_NEW* whose path leads to our own namespace */
 	struct ns_idmaps joined_uids, joined_gids; /* of the user namespace that is joined */
 	struct ns_idmaps own_uids, own_gids; /* of ours, where everything may have to be mapped */
 	struct ns_idmaps sub_uids, sub_gids; /* subordinate ranges: ->host, ->size */

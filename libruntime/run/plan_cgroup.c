@@ -125,6 +125,20 @@ static const char *wanted_delegate(const struct spec *spec, const struct plan_ho
 	return sub && sub[0] ? sub : NULL;
 }
 
+static int no_rights(const struct spec *spec, const char *limit, struct err *err)
+{
+	err_hint(err, "have a cgroup delegated to this user, or leave %s out",
+		 limit ? limit : "/linux/cgroupsPath");
+	if (spec->cgroups_path)
+		return err_kind(err, ERR_UNSUPPORTED, EACCES,
+				"unable to apply cgroup configuration: make cgroup %s: permission "
+				"denied",
+				spec->cgroups_path);
+	return err_kind(err, ERR_UNSUPPORTED, EACCES,
+			"rootless needs no limits + no cgrouppath when no permission is granted "
+			"for cgroups");
+}
+
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err)
 {
@@ -144,13 +158,15 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 		if (!limit && !spec->cgroups_path)
 			return 0;
 		err_pointer(err, "%s", limit ? limit : "/linux/cgroupsPath");
+		if (host->no_rights)
+			return no_rights(spec, limit, err);
 		return err_kind(
 			err, ERR_UNSUPPORTED, 0,
 			"there are no cgroups (none is mounted, or the manager is disabled)");
 	}
 	/* A user's manager has no right to them, nor have we who ask it; in the user namespace of
 	 * such a container no node can be made. */
-	if (!host->systemd.user)
+	if (!host->systemd.user && !host->no_devices)
 		r = plan_make_device_rules(&spec->resources, &p->limits, arena, err);
 	if (r == 0)
 		r = make_path(spec, host, p, arena, err);

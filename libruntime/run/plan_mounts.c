@@ -130,10 +130,28 @@ static int add_cgroup_v2(struct builder *b, const struct mount_op *asked, struct
 	return 0;
 }
 
+/* Without a cgroup of its own it sees the host's, whoever may write to that (CVE-2023-25809). */
+static void add_host_cgroups(struct builder *b, const struct mount_op *asked)
+{
+	struct mount_op bind = *asked;
+
+	bind.kind = MOUNT_BIND;
+	bind.source = "/sys/fs/cgroup";
+	bind.data = "";
+	bind.recursive = true;
+	bind.attr_set =
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	bind.attr_clr = 0;
+	bind.rec_set = MOUNT_ATTR_RDONLY;
+	add(b, &bind);
+}
+
 static int add_cgroup(struct builder *b, const struct mount_op *asked, struct err *err)
 {
-	if (b->plan->cgroup[0] == '\0')
-		return err_kind(err, ERR_UNSUPPORTED, 0, "a cgroup mount without a cgroup");
+	if (b->plan->cgroup[0] == '\0') {
+		add_host_cgroups(b, asked);
+		return 0;
+	}
 	if (b->host->cgroups->mode == CGROUP_V2)
 		return add_cgroup_v2(b, asked, err);
 	return add_cgroup_v1(b, asked, err);
@@ -216,6 +234,39 @@ static void label_mount(const struct builder *b, struct mount_op *op)
 	op->label_key = key ? key : "context";
 }
 
+static bool has_gid(const struct plan *p, uint64_t gid)
+{
+	for (size_t i = 0; i < p->gids.n; i++)
+		if (gid >= p->gids.v[i].container &&
+		    gid - p->gids.v[i].container < p->gids.v[i].size)
+			return true;
+	return false;
+}
+
+/* Written for root's ids: in a user namespace that was not asked for, the group of terminals may
+ * not exist. */
+static int drop_missing_group(const struct builder *b, struct mount_op *op, struct err *err)
+{
+	const char *gid = strstr(op->data, "gid="), *rest;
+	uint64_t value;
+	size_t len;
+
+	if (!b->plan->implied_user || op->kind != MOUNT_FS || !str_eq(op->type, "devpts") || !gid ||
+	    (gid > op->data && gid[-1] != ','))
+		return 0;
+	len = strcspn(gid + 4, ",");
+	if (strn_to_u64(gid + 4, len, 0, UINT32_MAX, &value) < 0 || has_gid(b->plan, value))
+		return 0;
+	/* With the comma before it, or the one after. */
+	rest = gid + 4 + len;
+	if (gid > op->data)
+		gid--;
+	else
+		rest += *rest == ',';
+	op->data = arena_printf(b->arena, "%.*s%s", (int)(gid - op->data), op->data, rest);
+	return op->data ? 0 : err_set(err, ENOMEM, "plan mounts");
+}
+
 static int add_mount(struct builder *b, const struct spec_mount *m, int index, struct err *err)
 {
 	struct mount_op op = {.kind = MOUNT_FS, .data = "", .index = index};
@@ -226,6 +277,8 @@ static int add_mount(struct builder *b, const struct spec_mount *m, int index, s
 	r = clean_target(b, m->destination, &op.target, err);
 	if (r == 0)
 		r = mount_parse_options(&op, m->options.v, m->options.n, b->arena, err);
+	if (r == 0)
+		r = drop_missing_group(b, &op, err);
 	if (r < 0)
 		return r;
 	if (is_cgroup(op.type) && op.kind == MOUNT_FS)

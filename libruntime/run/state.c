@@ -57,6 +57,13 @@ static int check_owner(int fd, const char *path, struct err *err)
 	return 0;
 }
 
+const char *state_root_hint(const struct oakum *o)
+{
+	return o->root_is_default && geteuid() != 0
+		       ? "set XDG_RUNTIME_DIR, or name a writable directory with --root"
+		       : "name a writable directory with --root";
+}
+
 int state_open_root(struct oakum *o, bool make, struct err *err)
 {
 	AUTO_CLOSE int fd = open(o->root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -65,7 +72,7 @@ int state_open_root(struct oakum *o, bool make, struct err *err)
 	if (fd < 0 && errno == ENOENT && make) {
 		r = make_parents(o->root);
 		if (r < 0) {
-			err_hint(err, "name a writable directory with --root");
+			err_hint(err, "%s", state_root_hint(o));
 			return err_set(err, -r, "make the state root %s", o->root);
 		}
 		fd = open(o->root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

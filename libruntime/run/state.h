@@ -40,6 +40,9 @@ struct state {
 
 enum { STATE_ABSENT = 1 };
 
+/* What to do where the state root cannot be made. Static. */
+const char *state_root_hint(const struct oakum *o);
+
 /*
  * Open the state root: a directory, not a symlink, of our uid, not writable by others.
  * @make: create it and its parents (mode 0700). A descriptor; STATE_ABSENT is -ENOENT with @err

@@ -48,9 +48,14 @@ int connect_open(const struct oakum_state *state, struct connection *ret, struct
 		return err_set(err, errno, "make a socket");
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/%d/fd/%d/" HOLD_SOCKET, (int)pid, fd);
 	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		if (proc_ended(pidfd) || errno == ENOENT || errno == ECONNREFUSED)
+		int code = errno;
+
+		if (code == ENOENT || code == ECONNREFUSED || proc_ended(pidfd))
 			return CONNECT_NONE;
-		return err_set(err, errno, "connect to the supervisor");
+		/* In its last moments the descriptors of a process are root's to see. */
+		if (code == EACCES && proc_wait(pidfd, clock_deadline(END_MS)) == PROC_GONE)
+			return CONNECT_NONE;
+		return err_set(err, code, "connect to the supervisor");
 	}
 	if (!is_listener(sock, pid, pidfd))
 		return CONNECT_NONE;

@@ -3,19 +3,25 @@
 #include "supervise/hold.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
 
 #define BACKLOG 32
 
-int hold_make(struct err *err)
+static int make_here(struct err *err)
 {
 	static const char *const options[][2] = {
 		{"nr_inodes", "16"}, {"size", "64k"}, {"mode", "0700"}, {"source", "oakum"}};
@@ -23,12 +29,8 @@ int hold_make(struct err *err)
 	int fd;
 
 	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0) {
-		if (errno == EPERM)
-			err_hint(err,
-				 "a supervised container needs the right to mount (CAP_SYS_ADMIN)");
+	if (fs < 0)
 		return err_set(err, errno, "make a tmpfs for the supervisor");
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (sys_fsconfig(fs, FSCONFIG_SET_STRING, options[i][0], options[i][1], 0) < 0)
 			return err_set(err, errno, "set %s of the supervisor's tmpfs",
@@ -40,6 +42,83 @@ int hold_make(struct err *err)
 	if (fd < 0)
 		return err_set(err, errno, "mount the supervisor's tmpfs");
 	return fd;
+}
+
+static int map_self(const char *file, unsigned id)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0 %u 1", id);
+	return io_write_at(AT_FDCWD, file, text);
+}
+
+/* Where our one id has every right over the mounts. Never returns; the descriptor, or the error's
+ * text, goes to @to. */
+static _Noreturn void make_for(int to)
+{
+	unsigned uid = geteuid(), gid = getegid();
+	struct err err = ERR_INIT;
+	int fd = -1, r = 0;
+
+	/* Our /proc files belong to root where a parent has made us undumpable. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		r = err_set(&err, errno, "make a user namespace for the supervisor's tmpfs");
+	if (r == 0 && (r = map_self("/proc/self/uid_map", uid)) == 0 &&
+	    (r = io_write_at(AT_FDCWD, "/proc/self/setgroups", "deny")) == 0)
+		r = map_self("/proc/self/gid_map", gid);
+	if (r < 0 && err.kind == ERR_NONE)
+		err_set(&err, -r, "map our ids for the supervisor's tmpfs");
+	if (r == 0)
+		fd = make_here(&err);
+	if (fd >= 0)
+		(void)io_send_fds(to, "", 1, &fd, 1);
+	else
+		(void)send(to, &err, sizeof(err), MSG_NOSIGNAL);
+	_exit(0);
+}
+
+/* Without the right to mount: by a process in namespaces of its own, which end with it. The tmpfs
+ * belongs to them and lives as long as its descriptor does. */
+static int make_apart(struct err *err)
+{
+	union {
+		struct err err;
+		char byte;
+	} answer = {.err = ERR_INIT};
+	int ends[2], fd = -1, n = 1;
+	ssize_t got;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_set(err, errno, "make a socket pair");
+	pid = fork();
+	if (pid == 0)
+		make_for(ends[1]);
+	close(ends[1]);
+	got = pid < 0 ? -errno : io_recv_fds(ends[0], &answer, sizeof(answer), &fd, &n);
+	close(ends[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (got == 1 && n == 1)
+		return fd;
+	if (got == sizeof(answer.err))
+		*err = answer.err;
+	else
+		err_set(err, got < 0 ? (int)-got : EPROTO, "make the supervisor's tmpfs");
+	err_hint(err, "a supervised container needs the right to mount (CAP_SYS_ADMIN), or that to "
+		      "make user namespaces");
+	return -EPERM;
+}
+
+int hold_make(struct err *err)
+{
+	int fd = make_here(err);
+
+	if (fd >= 0 || err->code != EPERM)
+		return fd;
+	*err = ERR_INIT;
+	return make_apart(err);
 }
 
 int hold_fifo(int hold, const char *name, int ours_flags, int theirs_flags, struct hold_fifo *ret,

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -238,6 +239,10 @@ static int start(struct birth *b)
 	}
 	if (asker_gone(b))
 		return -EPIPE;
+	/* Its socket is reached by /proc/PID/fd, which of an undumpable process is root's. A
+	 * container in a user namespace of its own may not trace us for that. */
+	if (geteuid() != 0)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	return message_send(b->sock, MESSAGE_STARTED, 0, &hello, sizeof(hello)) == 0 ? 0 : -EPIPE;
 }
 

@@ -31,6 +31,7 @@ annotate() { printf '.annotations = (.annotations // {}) + {"%s": "%s"}' "$1" "$
 	says /annotations/run.oci.pidfd_receiver "connect to the pidfd socket $W/nobody.sock"
 }
 
+# bats test_tags=root:ids
 @test "run.oci.keep_original_groups: the caller's groups stay, for exec too" {
 	sleeper "$(annotate run.oci.keep_original_groups 1) | .process.user.additionalGids = [77]"
 	ok setpriv --groups 4,5 "$OAKUM" --root "$ROOT" run -d --bundle "$B" "$C"
@@ -74,6 +75,7 @@ annotate() { printf '.annotations = (.annotations // {}) + {"%s": "%s"}' "$1" "$
 	! grep -qxF io.kubernetes.cri.container-type <<<"$list"
 }
 
+# bats test_tags=root:cgroup
 @test "run.oci.delegate-cgroup: the process, and exec's, live in a sub-cgroup below the limits" {
 	local limits='.linux.resources.pids = {limit: 50}'
 	on_v2 && limits=.

@@ -200,6 +200,7 @@ text() {
 	done
 }
 
+# bats test_tags=root:ids
 @test "the state root: a symlink, a file, others may write, somebody else's" {
 	bundle
 	mkdir -m 700 "$W/real"
@@ -220,6 +221,7 @@ text() {
 	is "$(find "$W/real" "$W/open" "$W/theirs" -mindepth 1)" ""
 }
 
+# bats test_tags=root:mount
 @test "the state root: full, read-only" {
 	bundle
 	mkdir "$W/small"
@@ -243,8 +245,9 @@ text() {
 	umount "$W/small"
 }
 
+# bats test_tags=root:ids
 @test "no rights: an ordinary user gets a clear refusal" {
-	bundle
+	bundle '.linux.resources.pids = {limit: 20}'
 	chmod 755 "$W" "$B"
 	mkdir -m 700 "$W/u"
 	chown 65534 "$W/u"
@@ -294,6 +297,7 @@ text() {
 	says /mounts/7
 }
 
+# bats test_tags=root:cgroup
 @test "damaged state: state and delete say so, delete --force removes it" {
 	sleeper
 	for damage in '' '{' 'null' '{"id": 7}' 'garbage'; do

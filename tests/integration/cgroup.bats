@@ -12,6 +12,7 @@ need_limits() {
 	fi
 }
 
+# bats test_tags=root:cgroup
 @test "limits are written: memory, cpu, pids" {
 	need_limits
 	sleeper "$limits"
@@ -31,6 +32,7 @@ need_limits() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "cpuset" {
 	if on_v2 && ! grep -qw cpuset /sys/fs/cgroup/cgroup.controllers; then
 		skip "this machine's v2 hierarchy has no cpuset controller (tests/vm/run has)"
@@ -43,6 +45,7 @@ need_limits() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "a pids limit is felt" {
 	need_limits
 	bundle '.linux.resources = {pids: {limit: 5}} | .process.args = ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 3 & done; echo done"]'
@@ -59,6 +62,7 @@ need_limits() {
 	! grep -q survived "$W/out"
 }
 
+# bats test_tags=root:cgroup
 @test "cgroupsPath is where the container is, in every hierarchy" {
 	sleeper '.linux.cgroupsPath = "/our/deep/path"'
 	ok oakum run -d -b "$B" "$C"
@@ -72,6 +76,7 @@ need_limits() {
 	is "$(find /sys/fs/cgroup -type d -name our)" ""
 }
 
+# bats test_tags=root:cgroup
 @test "a relative cgroupsPath, and none: absolute, ending in the id" {
 	sleeper '.linux.cgroupsPath = "rel"'
 	ok oakum run -d -b "$B" "$C"
@@ -83,6 +88,7 @@ need_limits() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "a container started from inside another cgroup is not nested below it" {
 	on_v2 && skip "v1 only: on v2 this cgroup is the enclosure's init already"
 	sleeper
@@ -96,6 +102,7 @@ need_limits() {
 	rmdir /sys/fs/cgroup/pids/caller
 }
 
+# bats test_tags=root:cgroup
 @test "a cgroup with a process in it is refused at once" {
 	sleeper '.linux.cgroupsPath = "/taken"'
 	d=/sys/fs/cgroup/$(on_v2 || echo pids/)taken
@@ -112,6 +119,7 @@ need_limits() {
 	rmdir "$d"
 }
 
+# bats test_tags=root:cgroup
 @test "a frozen cgroup is refused at once" {
 	sleeper '.linux.cgroupsPath = "/ice"'
 	if on_v2; then
@@ -130,6 +138,7 @@ need_limits() {
 	rmdir $d
 }
 
+# bats test_tags=root:cgroup
 @test "cgroups of others stay: only what oakum made is removed" {
 	sleeper '.linux.cgroupsPath = "/mine/c"'
 	d=/sys/fs/cgroup/$(on_v2 || echo pids/)mine
@@ -140,6 +149,7 @@ need_limits() {
 	rmdir "$d"
 }
 
+# bats test_tags=root:cgroup
 @test "device rules by access: read allowed, write refused" {
 	# No driver has these numbers: ENXIO (6) is what an open that the rules allow gets, EPERM (1) a refused one.
 	bundle '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 240, minor: 99, access: "r"}] |
@@ -165,6 +175,7 @@ need_limits() {
 	fi
 }
 
+# bats test_tags=root:cgroup
 @test "pause freezes children too, and processes that fork" {
 	bundle '.process.args = ["sh", "-c", "while :; do (sleep 0.001; :) & wait; done"]'
 	ok oakum run -d -b "$B" "$C"

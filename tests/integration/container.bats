@@ -26,6 +26,7 @@ in_container() {
 	[ "$output" -gt 1 ]
 }
 
+# bats test_tags=root:ids
 @test "namespaces by path are joined" {
 	unshare -n -u -i sleep 1000 &
 	holder=$!
@@ -53,6 +54,7 @@ in_container() {
 	[ -z "$(grep -v ':/$' <<<"$(tail -n +2 <<<"$output")")" ]
 }
 
+# bats test_tags=root:ids
 @test "a user namespace with mappings" {
 	in_container '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
 		.linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}] | .root.readonly = true' \
@@ -63,6 +65,7 @@ in_container() {
 	is "$(sed -n 4p <<<"$output")" allow
 }
 
+# bats test_tags=root:ids
 @test "a user namespace: exec, kill and delete work" {
 	sleeper '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
 		.linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}]'
@@ -113,6 +116,7 @@ CapAmb:0000000000000001"
 	is "$(awk '{ print $2 }' <<<"$output")" 0000000000000001
 }
 
+# bats test_tags=root:ids
 @test "oomScoreAdj in a user namespace, made or joined; and of what is executed in it" {
 	maps='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
 	bundle ".linux.namespaces += [{type: \"user\"}] | $maps | .process.oomScoreAdj = 77 | .root.readonly = true |
@@ -156,6 +160,7 @@ CapAmb:0000000000000001"
 	grep ' /sys ' <<<"$output" | grep -q ' ro,'
 }
 
+# bats test_tags=root:mount
 @test "mounts: bind, rbind, of files, read-only, relative sources" {
 	mkdir -p "$W/src/sub" "$B"
 	echo content >"$W/src/file"
@@ -225,6 +230,7 @@ ro4"
 	case $output in *made*) false ;; esac
 }
 
+# bats test_tags=root:kernel
 @test "default devices and links" {
 	in_container . 'for d in null zero full random urandom tty; do stat -c "%n %a %t:%T %u:%g" /dev/$d; done
 		for l in fd stdin stdout stderr ptmx; do echo $l $(readlink /dev/$l); done; echo x > /dev/null; head -c 3 /dev/zero | wc -c'
@@ -242,6 +248,7 @@ ptmx pts/ptmx
 3"
 }
 
+# bats test_tags=root:devices
 @test "linux.devices: char, block, fifo, mode and owner, missing directories" {
 	in_container '.linux.devices = [{path: "/dev/mychar", type: "c", major: 1, minor: 5, fileMode: 390, uid: 3, gid: 4},
 		{path: "/dev/sub/block", type: "b", major: 7, minor: 99, fileMode: 432}, {path: "/dev/pipe", type: "p"}] |
@@ -251,6 +258,7 @@ ptmx pts/ptmx
 	is "$(sed -n 4p <<<"$output")" 2
 }
 
+# bats test_tags=root:devices
 @test "device rules: what is not allowed is refused" {
 	in_container '.linux.devices = [{path: "/dev/kmsg2", type: "c", major: 1, minor: 11, fileMode: 438}]' 'cat /dev/kmsg2 2>&1 | head -1; inside open /dev/kmsg2 w; mknod /tmp/n c 1 11 2>&1 || :'
 	prints "Operation not permitted"

@@ -86,6 +86,7 @@ load ../lib/common
 	is $rc 137
 }
 
+# bats test_tags=root:cgroup
 @test "run --keep leaves a stopped container and its cgroup until delete" {
 	bundle
 	ok oakum run --keep -b "$B" "$C"

@@ -67,6 +67,7 @@ reports() {
 	reports "/root/path: rootfs $B/rootfs: No such file"
 }
 
+# bats test_tags=root:cgroup
 @test "fields that this host cannot satisfy, one by one" {
 	while read -r status pointer filter; do
 		bundle "$filter"
@@ -127,6 +128,7 @@ reports() {
 	reports "lacks   a new user namespace: /proc/sys/user/max_user_namespaces (0) is reached" "ENOSPC"
 }
 
+# bats test_tags=root:cgroup
 @test "a cgroup hierarchy that is not mounted, and one mounted read-only" {
 	# A controller that this machine has in v2, whatever v1 has taken.
 	if on_v2; then
@@ -149,6 +151,7 @@ reports() {
 	reports EROFS "$dir is mounted read-only"
 }
 
+# bats test_tags=root:cgroup
 @test "a cgroup that is in use" {
 	sleeper '.linux.cgroupsPath = "/taken"'
 	ok oakum run -d -b "$B" other
@@ -158,6 +161,7 @@ reports() {
 	ok oakum delete --force other
 }
 
+# bats test_tags=root:mount
 @test "the state root: every number of free inodes, too little space, not ours" {
 	bundle
 	mkdir "$W/small"
@@ -186,6 +190,7 @@ reports() {
 	reports "$W/link"
 }
 
+# bats test_tags=root:cgroup
 @test "an older kernel: openat2, the new mount calls and close_range are gone" {
 	bundle
 	agree 0 "$LIB/without" openat2
@@ -202,6 +207,7 @@ reports() {
 	reports "clone3: no container can be made" "Linux 5.3"
 }
 
+# bats test_tags=root:ids
 @test "an ordinary user" {
 	bundle
 	chmod 755 "$W" "$B"
@@ -213,6 +219,7 @@ reports() {
 	[ $rc = $want ] || { echo "doctor says $rc, run $want"; cat "$W/report" "$W/out"; false; }
 }
 
+# bats test_tags=root:ids
 @test "id ranges without newuidmap" {
 	bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings
 		| .linux.namespaces |= map(select(.type != "network")) | .mounts |= map(select(.type != "cgroup" and .type != "sysfs" and .type != "mqueue")) | del(.linux.resources)'

@@ -153,6 +153,7 @@ fails_status() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:kernel
 @test "exec into created, stopped and paused containers" {
 	sleeper
 	ok oakum create -b "$B" "$C"
@@ -209,6 +210,7 @@ fails_status() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "exec --cgroup: a sub-cgroup, and what is refused" {
 	running
 	for dir in $(cgroups_of "$C"); do
@@ -223,6 +225,7 @@ fails_status() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "exec --cgroup: sub-cgroups, by controller where there are several, and what is refused" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"

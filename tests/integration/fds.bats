@@ -33,6 +33,7 @@ numbers() { cut -d' ' -f1 <<<"$output" | paste -sd' '; }
 	ok oakum delete --force "$C"
 }
 
+# bats test_tags=root:ids
 @test "with every feature that opens something, the program has 0, 1 and 2" {
 	bundle '.process.args = ["inside", "fds"] | .process.user = {uid: 1000, gid: 1000}
 		| .linux.namespaces += [{type: "user"}, {type: "cgroup"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings

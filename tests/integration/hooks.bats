@@ -92,6 +92,7 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	is "$(cat "$W/ns/createContainer")" "$(cat "$W/ns/startContainer")"
 }
 
+# bats test_tags=root:kernel
 @test "mounts that createRuntime (by nsenter) and createContainer hooks make are there for startContainer and the program" {
 	bundle '.process.args = ["sh", "-c", "cat /libs/one /libs/two; cat /cache"]'
 	mkdir -p "$B/rootfs/libs" "$W/libs"
@@ -159,6 +160,7 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	rm "$W/err.log"
 }
 
+# bats test_tags=root:devices
 @test "the output files are opened with care: no link, no FIFO, no device" {
 	bundle '.process.args = ["true"] | .hooks = {createRuntime: [{path: "/bin/true"}]}'
 	ln -s "$W/elsewhere" "$B/link"

@@ -26,6 +26,7 @@ mapped() {
 	ok oakum run -b "$B" "$C"
 }
 
+# bats test_tags=root:mount
 @test "a mapping of its own, without a user namespace" {
 	setup_tree
 	mapped . '{options: ["rbind"], uidMappings: [{containerID: 0, hostID: 100000, size: 10}], gidMappings: [{containerID: 0, hostID: 200000, size: 10}]}' \
@@ -37,6 +38,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "the container's own mapping: idmap the top, ridmap the tree" {
 	setup_tree
 	mapped "$userns" '{options: ["rbind", "idmap"]}' 'stat -c %u:%g /mnt/file /mnt/other /mnt/sub/file'
@@ -49,6 +51,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "an id that the mapping does not have cannot write" {
 	setup_tree
 	chmod 1777 src
@@ -59,6 +62,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "crun's form in the option, absolute and relative to the container" {
 	setup_tree
 	mapped . '{options: ["bind", "idmap=uids=0-1000-2#5-2000-1;gids=0-3000-10"]}' 'stat -c %u:%g /mnt/file /mnt/other'
@@ -76,6 +80,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "a relative mapping over several ranges of the container's" {
 	setup_tree
 	ranges='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1}, {containerID: 1, hostID: 200000, size: 100}] | .linux.gidMappings = .linux.uidMappings | del(.linux.resources)'
@@ -87,6 +92,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "several ranges, several mounts of one source, behind a symlink, with propagation" {
 	setup_tree
 	ln -s "$W/src" link
@@ -113,6 +119,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "what is written through a mapping that the writer is not in" {
 	setup_tree
 	chmod 777 src
@@ -125,6 +132,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "with twenty descriptors, more mounts than that" {
 	setup_tree
 	mounts=
@@ -143,6 +151,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "a source relative to the bundle, the same source twice, and one that an earlier mount brings" {
 	setup_tree
 	mkdir -p "$B"
@@ -157,6 +166,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:mount
 @test "in a user namespace that is joined by path" {
 	setup_tree
 	sleeper "$userns"
@@ -169,6 +179,7 @@ mapped() {
 	teardown_tree
 }
 
+# bats test_tags=root:kernel
 @test "what cannot be id-mapped is an error with its pointer" {
 	mkdir src
 	bundle ".mounts += [{destination: \"/mnt\", source: \"$W/src\", options: [\"bind\", \"idmap\"]}]"
@@ -207,6 +218,7 @@ mapped() {
 	says "/mounts/7" EPERM
 }
 
+# bats test_tags=root:mount
 @test "what the source forbids stays forbidden in a user namespace" {
 	mkdir src
 	mount -t tmpfs -o mode=755 tree src

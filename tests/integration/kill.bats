@@ -57,6 +57,7 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:kernel
 @test "KILL with a shared pid namespace kills all, init alive or not" {
 	bundle '.linux.namespaces |= map(select(.type != "pid")) |
 		.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & wait"]'
@@ -107,6 +108,7 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	is "$output$errors" ""
 }
 
+# bats test_tags=root:cgroup
 @test "delete --force of created, running, paused and stopped containers" {
 	sleeper
 	ok oakum create -b "$B" "$C"
@@ -133,6 +135,7 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	is "$(cgroups_of "$C")" ""
 }
 
+# bats test_tags=root:cgroup
 @test "delete --wait bounds the wait and names who is left" {
 	on_v2 && skip "on v2 a frozen process dies of SIGKILL, so there is none to wait for"
 	# A child in somebody else's frozen cgroup cannot die, and the container's init waits for it.
@@ -155,6 +158,7 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	rmdir /sys/fs/cgroup/freezer/ice
 }
 
+# bats test_tags=root:cgroup
 @test "delete --force ends whom somebody else has frozen" {
 	on_v2 && skip "on v2 a frozen process dies of SIGKILL"
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & wait"]'
@@ -172,6 +176,7 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	rmdir /sys/fs/cgroup/freezer/ice
 }
 
+# bats test_tags=root:cgroup
 @test "pause returns when frozen, resume when running" {
 	bundle '.process.args = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i > /mnt/count; done"]'
 	ok oakum run -d -b "$B" "$C"
@@ -189,6 +194,7 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "pause and resume in the wrong state" {
 	fails 4 oakum pause none
 	fails 4 oakum resume none
@@ -204,6 +210,7 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "kill works on a paused container" {
 	sleeper
 	for _ in {1..5}; do
@@ -214,9 +221,12 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 	done
 }
 
+# bats test_tags=root:cgroup
 @test "a TERM sent while paused arrives after resume" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"
+	# Its trap is set by then.
+	until_true 5 has_processes 2
 	ok oakum pause "$C"
 	ok oakum kill "$C" TERM
 	is "$(status_of)" paused

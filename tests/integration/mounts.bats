@@ -46,6 +46,7 @@ flagged() {
 	done
 }
 
+# bats test_tags=root:mount
 @test "recursive attributes: the top mount or the whole tree" {
 	tree "$W/src"
 	mount -o remount,bind,strictatime "$W/src/sub"
@@ -70,6 +71,7 @@ flagged() {
 	mounted_on /mnt/both/sub/deep
 }
 
+# bats test_tags=root:kernel
 @test "destinations: relative, with doubled slashes, missing; modes and set-gid of what is made" {
 	bundle
 	mkdir src
@@ -127,6 +129,7 @@ flagged() {
 	[ ! -e /nowhere ] && [ ! -e /tmp/late-file ] && [ ! -e /tmp/late-dir ]
 }
 
+# bats test_tags=root:ids
 @test "links and crun's words for them, with and without a user namespace" {
 	echo inside-the-file >file
 	ln -s "$W/file" link
@@ -161,6 +164,7 @@ inside-the-file"
 	says "/mounts/7" "/proc/self"
 }
 
+# bats test_tags=root:ids
 @test "sources of every kind: file, directory, FIFO, socket; plain, ro and rro" {
 	mkdir dir
 	touch regular
@@ -187,6 +191,7 @@ inside-the-file"
 	wait
 }
 
+# bats test_tags=root:kernel
 @test "sources that only the host's root can reach, in a user namespace" {
 	mkdir -p closed/deeper/dir hidden/dir
 	echo one >closed/deeper/dir/content
@@ -238,26 +243,31 @@ mount_order() {
 	[ -z "$idmap" ] || umount "$W/bind.new"
 }
 
+# bats test_tags=root:ids
 @test "mounts are made in their order: sources on earlier mounts, behind symlinks" {
 	mount_order . ''
 }
 
+# bats test_tags=root:ids
 @test "mounts are made in their order in a user namespace" {
 	mount_order "$userns" ''
 }
 
+# bats test_tags=root:ids
 @test "mounts are made in their order: sources on earlier mounts are id-mapped" {
 	mkdir bind.new
 	mount_order . ', uidMappings: [{containerID: 0, hostID: 100000, size: 65536}], gidMappings: [{containerID: 0, hostID: 100000, size: 65536}]'
 	is "$(sed -n 2p <<<"$output")" 100000:100000
 }
 
+# bats test_tags=root:ids
 @test "mounts are made in their order: sources on earlier mounts are id-mapped in a user namespace" {
 	mkdir bind.new
 	mount_order "$userns" ', uidMappings: [{containerID: 0, hostID: 100000, size: 65536}], gidMappings: [{containerID: 0, hostID: 100000, size: 65536}]'
 	is "$(sed -n 2p <<<"$output")" 0:0
 }
 
+# bats test_tags=root:ids
 @test "a tmpfs has the mode of what it hides, the one asked for, or 1777" {
 	bundle
 	mkdir "$B/rootfs/odd" "$B/rootfs/sticky" "$B/rootfs/asked"
@@ -281,6 +291,7 @@ mount_order() {
 	done
 }
 
+# bats test_tags=root:ids
 @test "tmpcopyup: content, modes, owners and links; into a read-only one; not of the root" {
 	bundle
 	mkdir -p "$B/rootfs/up/dir"
@@ -320,6 +331,7 @@ touch: x: Read-only file system
 	is "$(head -1 <<<"$output")" other
 }
 
+# bats test_tags=root:devices
 @test "a read-only /dev has its devices" {
 	in_container '.mounts |= map(if .destination == "/dev" then .options += ["ro"] else . end) | .linux.devices = [{path: "/dev/own", type: "c", major: 1, minor: 5}]' \
 		'cat /proc/self/mountinfo; stat -c %t:%T /dev/null /dev/own; readlink /dev/fd; touch /dev/x 2>&1; echo x >/dev/null && echo written; [ -e /dev/pts/ptmx ] && echo pts'

@@ -114,10 +114,12 @@ run_table() {
 	done
 }
 
+# bats test_tags=root:mount
 @test "the flags of a bind: what is asked for, else the source's" {
 	run_table 3 .
 }
 
+# bats test_tags=root:mount
 @test "the flags of a bind in a user namespace: what the source forbids stays, or the mount is refused" {
 	run_table 4 "$userns"
 }
@@ -166,10 +168,12 @@ every_word() {
 	done
 }
 
+# bats test_tags=root:mount
 @test "each word on a directory, a file and a tmpfs" {
 	every_word .
 }
 
+# bats test_tags=root:mount
 @test "each word on a directory, a file and a tmpfs in a user namespace" {
 	every_word "$userns"
 }

@@ -41,6 +41,7 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	prints passed
 }
 
+# bats test_tags=root:kernel
 @test "create and start: start returns when the container is ready, and says whose pid it is" {
 	receiver 3
 	bundle '.process.args = ["sh", "-c", "while [ ! -e /go ]; do sleep 0.05; done; inside notify STATUS=almost; inside notify READY=1; inside ignore"]'
@@ -118,6 +119,7 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	ok oakum delete --force "$C"
 }
 
+# bats test_tags=root:ids
 @test "from a user namespace, as a user, with a read-only root" {
 	receiver 1
 	bundle '.process.args = ["inside", "notify", "READY=1"] | .process.user = {uid: 1000, gid: 1000} | .root.readonly = true

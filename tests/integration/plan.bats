@@ -2,6 +2,7 @@
 # What `oakum plan` says is what create and start do, and saying it does nothing.
 load ../lib/common
 
+# bats test_tags=root:cgroup
 @test "nothing is done: no system call that changes anything, not even in the state root" {
 	bundle '.linux.resources.memory = {limit: 50000000} | .hooks = {prestart: [{path: "/bin/true"}]}'
 	rm -rf "$ROOT"
@@ -15,6 +16,7 @@ load ../lib/common
 	mkdir -m 700 "$ROOT"
 }
 
+# bats test_tags=root:kernel
 @test "an ordinary user may ask" {
 	bundle
 	chmod 755 "$W" "$B"
@@ -23,6 +25,7 @@ load ../lib/common
 	is "$(cat "$W/err")" ""
 }
 
+# bats test_tags=root:cgroup
 @test "the limit files and their values are those that create writes" {
 	bundle '.linux.resources.memory = {limit: 52428800, reservation: 20971520} | .linux.resources.pids = {limit: 77}
 		| .linux.resources.cpu = {shares: 512, quota: 50000, period: 100000}'

@@ -21,6 +21,7 @@ bundle() {
 	rm "$to/config.new"
 }
 
+# bats test_tags=root:ids
 @test "cwd: made also for a read-only root, entered by whom of root and the user may" {
 	seen '.root.readonly = true | .process.cwd = "/not/there/yet"' 'pwd; echo x >y || echo read-only'
 	is "$output" "/not/there/yet
@@ -104,6 +105,7 @@ Groups:
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:kernel
 @test "capabilities: for root and for a user, and what an unprivileged file needs" {
 	local all='["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL"]' set
 	for set in bounding permitted inheritable; do
@@ -246,6 +248,7 @@ b"
 	grep -qx "onlcr 0" "$W/caught"
 }
 
+# bats test_tags=root:cgroup
 @test "exec has what the container has: personality, umask, memory policy, scheduler, I/O priority, seccomp, time" {
 	local time=. seen_time
 	[ ! -e /proc/self/ns/time ] || time='.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000}}'

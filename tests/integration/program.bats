@@ -80,6 +80,7 @@ refused() {
 	refused 126 "exec /p/x: permission denied" "no execute permission for anybody (mode 0644): chmod +x"
 }
 
+# bats test_tags=root:kernel
 @test "no execute permission for this user, a directory that is closed to it" {
 	setup_program '.process.user = {uid: 1000, gid: 1000}' $'#!/bin/sh\n' 700
 	refused 126 "exec /p/x: permission denied" "mode 0700 of 0:0 does not let 1000:1000 execute it"

@@ -44,6 +44,7 @@ with_root() {
 	on_host "$kind" "mount -t tmpfs v \"\$3/rootfs/vol\" && mkdir \"\$3/rootfs/vol/inner\" && $run_it" "$OAKUM" "$ROOT" "$B" "$C"
 }
 
+# bats test_tags=root:kernel
 @test "rootfsPropagation, each value, on a shared host" {
 	for value in private rprivate; do
 		with_root rshared ".linux.rootfsPropagation = \"$value\""
@@ -78,6 +79,7 @@ with_root() {
 	case $(peers_of /) in *shared:*) false ;; esac
 }
 
+# bats test_tags=root:kernel
 @test "rootfsPropagation on a private host" {
 	for value in private slave rslave; do
 		with_root rprivate ".linux.rootfsPropagation = \"$value\""
@@ -112,6 +114,7 @@ with_volume() {
 	mounted /mnt/inner inside
 }
 
+# bats test_tags=root:kernel
 @test "a bind that says nothing does not reach the host, whoever opens its source" {
 	for filter in . "$userns"; do
 		for mount in '{options: ["bind"]}' '{options: ["rbind"]}' "{options: [\"bind\"], $mapped}" "{options: [\"rbind\", \"ridmap\"], $mapped}"; do
@@ -123,6 +126,7 @@ with_volume() {
 	done
 }
 
+# bats test_tags=root:kernel
 @test "a bind's own word: private, slave, shared; the top or the tree" {
 	for filter in . "$userns"; do
 		for more in '' ", $mapped"; do
@@ -153,6 +157,7 @@ with_volume() {
 	done
 }
 
+# bats test_tags=root:kernel
 @test "a shared bind below a shared root stays in its source's peer group" {
 	for filter in . "$userns"; do
 		for root in shared rshared; do
@@ -166,6 +171,7 @@ with_volume() {
 	done
 }
 
+# bats test_tags=root:kernel
 @test "on a private host nothing is in a group that nobody asked for" {
 	for filter in . "$userns"; do
 		with_volume "$filter" '{options: ["rbind"]}' rprivate

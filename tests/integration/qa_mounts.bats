@@ -20,6 +20,7 @@ with_volume() {
 
 peers() { grep -o "$1:[0-9]*" <<<"$2" | head -1; }
 
+# bats test_tags=root:kernel
 @test "mounts: a shared volume is in the host's peer group, and mounts in it reach the host" {
 	for p in shared rshared; do
 		with_volume $p $p 'mount -t tmpfs inner /mnt/sub'
@@ -30,6 +31,7 @@ peers() { grep -o "$1:[0-9]*" <<<"$2" | head -1; }
 	done
 }
 
+# bats test_tags=root:kernel
 @test "mounts: rootfsPropagation leaves each mount its own propagation" {
 	with_volume rslave shared
 	case $inside in *shared:*master:*) ;; *) false ;; esac

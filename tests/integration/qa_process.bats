@@ -16,6 +16,7 @@ load ../lib/common
 	is "${output#*:}" $'\t0000000000000000'
 }
 
+# bats test_tags=root:ids
 @test "exec joins the container's session keyring, in a user namespace too" {
 	local users='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
 	for filter in . "$users"; do
@@ -35,6 +36,7 @@ load ../lib/common
 	done
 }
 
+# bats test_tags=root:kernel
 @test "what is probably a slip in config.json is said, and a capability of another kernel is no error" {
 	bundle '.linux.maskedPath = ["/proc/kcore"] | .process.capabilities.bounding += ["CAP_TELEPORT"]'
 	ok oakum run -b "$B" "$C"

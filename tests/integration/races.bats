@@ -92,6 +92,7 @@ load ../lib/common
 	done
 }
 
+# bats test_tags=root:cgroup
 @test "start, pause and kill SIGKILLed at chosen system calls" {
 	sleeper
 	for c in start pause kill; do

@@ -16,6 +16,7 @@ block_device() {
 v1() { [ -d "/sys/fs/cgroup/$1" ] && [ "$(stat -f -c %T "/sys/fs/cgroup/$1")" = cgroupfs ]; }
 v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 
+# bats test_tags=root:cgroup
 @test "block I/O: rates of a device, the same device twice" {
 	block_device
 	if on_v2 && ! grep -qw io /sys/fs/cgroup/cgroup.controllers; then
@@ -34,6 +35,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "block I/O: a device that does not exist is an error that names it" {
 	if on_v2 && ! grep -qw io /sys/fs/cgroup/cgroup.controllers; then
 		skip "this machine's v2 hierarchy has no io controller (tests/vm/run has)"
@@ -43,6 +45,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	says "/linux/resources" "4000:1" "ENODEV"
 }
 
+# bats test_tags=root:cgroup
 @test "block I/O: a weight the kernel has no file for is an error that names it" {
 	v1 blkio || skip "blkio is not a v1 hierarchy here"
 	if [ -e /sys/fs/cgroup/blkio/blkio.bfq.weight ] || [ -e /sys/fs/cgroup/blkio/blkio.weight ]; then
@@ -57,6 +60,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	fi
 }
 
+# bats test_tags=root:cgroup
 @test "huge pages: limit and reservation" {
 	local dir file
 	sleeper '.linux.resources = {hugepageLimits: [{pageSize: "2MB", limit: 4194304}]}'
@@ -82,12 +86,14 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "huge pages: a size the kernel does not have is an error that names its file" {
 	bundle '.linux.resources = {hugepageLimits: [{pageSize: "3MB", limit: 4194304}]}'
 	fails 6 oakum create -b "$B" "$C"
 	says hugetlb
 }
 
+# bats test_tags=root:cgroup
 @test "network: class and priorities, or where they are missing" {
 	sleeper '.linux.resources = {network: {classID: 1048577, priorities: [{name: "lo", priority: 3}]}}'
 	if v1 net_cls && v1 net_prio; then
@@ -100,6 +106,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	fi
 }
 
+# bats test_tags=root:cgroup
 @test "unified: a file of the v2 tree, or why not" {
 	sleeper '.linux.resources = {unified: {"hugetlb.2MB.max": "4194304"}}'
 	if v1 hugetlb; then
@@ -114,6 +121,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	fi
 }
 
+# bats test_tags=root:cgroup
 @test "unified: a controller of v1, one nobody has, a file nobody has" {
 	bundle '.linux.resources = {unified: {"foo.max": "1"}}'
 	fails 6 oakum create -b "$B" "$C"

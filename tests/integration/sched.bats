@@ -8,6 +8,7 @@ seen() {
 	ok oakum run -b "$B" "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "scheduler: nice, batch, idle, and the flag that children begin anew" {
 	seen '.process.scheduler = {policy: "SCHED_OTHER", nice: 7}'
 	prints "policy=0 nice=7"
@@ -19,6 +20,7 @@ seen() {
 	prints "policy=3 nice=1 priority=0 flags=1"
 }
 
+# bats test_tags=root:cgroup
 @test "scheduler: deadline, or why not" {
 	bundle '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 10000000, deadline: 20000000, period: 30000000} | .process.args = ["inside", "sched"]'
 	if oakum run -b "$B" "$C" </dev/null >"$W/out" 2>"$W/err"; then
@@ -43,6 +45,7 @@ seen() {
 	fi
 }
 
+# bats test_tags=root:cgroup
 @test "I/O priority, inherited by exec, overridden by a process.json" {
 	sleeper '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6} | .process.scheduler = {policy: "SCHED_BATCH", nice: 2}
 		| .linux.memoryPolicy = {mode: "MPOL_PREFERRED", nodes: "0"} | .linux.personality = {domain: "LINUX32"}'
@@ -58,6 +61,7 @@ seen() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:kernel
 @test "I/O priority classes" {
 	seen '.process.ioPriority = {class: "IOPRIO_CLASS_IDLE"}'
 	prints "io=3:"
@@ -66,6 +70,7 @@ seen() {
 	prints "io=1:2"
 }
 
+# bats test_tags=root:cgroup
 @test "personality" {
 	bundle '.linux.personality = {domain: "LINUX32", flags: []} | .process.args = ["uname", "-m"]'
 	ok oakum run -b "$B" "$C"
@@ -163,6 +168,7 @@ seen() {
 	END
 }
 
+# bats test_tags=root:kernel
 @test "scheduler: what this kernel has not" {
 	local scheduler says
 	while IFS='|' read -r scheduler says; do
@@ -188,6 +194,7 @@ allowed() {
 	output=$(awk '/Cpus_allowed_list/ { print $2 }' <<<"$output")
 }
 
+# bats test_tags=root:cgroup
 @test "the caller's CPUs are not the container's" {
 	[ "$(nproc)" -gt 1 ] || skip "one CPU"
 	local all
@@ -237,6 +244,7 @@ allowed() {
 }
 
 # The calls that set an affinity, in their order, with the write that joins the cgroup.
+# bats test_tags=root:cgroup
 @test "execCPUAffinity: initial before the cgroup is joined, final behind it, the command's own afterwards" {
 	[ "$(nproc)" -gt 1 ] || skip "one CPU"
 	sleeper '.process.execCPUAffinity = {initial: "1", final: "0"}'

@@ -115,6 +115,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	is "$(sha256sum "$OAKUM")" "$before"
 }
 
+# bats test_tags=root:kernel
 @test "T-11 no descriptor of ours or of the caller's reaches the container" {
 	bundle '.process.args = ["inside", "fds"]'
 	for n in {40..70}; do
@@ -170,6 +171,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:devices
 @test "T-20 masked paths with a false /dev/null" {
 	canary
 	for kind in symlink file fifo zero; do
@@ -265,6 +267,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	is "$(find /sys/fs/cgroup -name escape)" ""
 }
 
+# bats test_tags=root:kernel
 @test "T-30 exec --user: digits in range or an error" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"
@@ -401,6 +404,7 @@ CapAmb:0000000000000000"
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:ids
 @test "T-61 setuid: refused before anything is read" {
 	cp "$OAKUM" "$W/suid"
 	chown 0:0 "$W/suid"

@@ -53,6 +53,7 @@ load ../lib/common
 	ok oakum --strict run -b "$B" "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "--strict: process.json of exec and the resources of update too" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"

@@ -63,6 +63,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:kernel
 @test "a process that keeps the pipe after the container's end holds nothing up" {
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & echo main"] | del(.linux.namespaces[] | select(.type == "pid"))'
 	ok oakum up -d -b "$B" "$C"

@@ -35,6 +35,7 @@ off() {
 	is "$output" "$(readlink /proc/self/ns/time)"
 }
 
+# bats test_tags=root:ids
 @test "with a user namespace, which owns it" {
 	bundle "$time_ns | $offsets | .linux.namespaces += [{type: \"user\"}] |
 		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
@@ -44,6 +45,7 @@ off() {
 	off 86400 172800 "$before" "$output"
 }
 
+# bats test_tags=root:kernel
 @test "hooks inside, exec into a created and into a running container: the same clocks" {
 	sleeper "$time_ns | $offsets | .hooks = {startContainer: [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"inside clock > /hook; readlink /proc/self/ns/time >> /hook\"]}]}"
 	before=$("$LIB/inside" clock)
@@ -60,6 +62,7 @@ off() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:kernel
 @test "joined by path: its offsets stay" {
 	sleeper "$time_ns | $offsets"
 	before=$("$LIB/inside" clock)

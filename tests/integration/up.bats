@@ -52,6 +52,7 @@ oakums() {
 	fails 4 oakum state "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "up -d, pause, resume, kill, delete: no supervisor is left" {
 	sleeper
 	for _ in {1..10}; do
@@ -87,6 +88,7 @@ oakums() {
 	prints "Seccomp:	2" "NoNewPrivs:	1" "CapEff:	00000000a80425fb"
 }
 
+# bats test_tags=root:cgroup
 @test "up --rootfs: --env --mount --user --workdir --hostname --read-only --memory --cpus --pids" {
 	cp -al "$FIXTURE/rootfs" "$W/rootfs"
 	mkdir "$W/data"
@@ -153,6 +155,7 @@ oakums() {
 	fails 4 oakum down "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "down of created, paused, stopped and unsupervised containers" {
 	sleeper
 	ok oakum create -b "$B" "$C"
@@ -253,6 +256,7 @@ oakums() {
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "the supervisor SIGKILLed: container lives, FIFOs and socket are gone, the commands work" {
 	sleeper
 	ok oakum up -d -b "$B" "$C"

@@ -29,6 +29,7 @@ run_limited() {
 	ok oakum run -d -b "$B" "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "one flag changes one limit and leaves the others" {
 	run_limited
 	value memory.limit_in_bytes memory.max 33554432
@@ -56,6 +57,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "memory and swap grow and shrink together" {
 	run_limited
 	[ -e "$(cgroup_dir memory)/memory.memsw.limit_in_bytes" ] || on_v2 || { ok oakum delete -f "$C"; skip "no swap accounting in this kernel"; }
@@ -89,6 +91,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "the JSON of --resources, from a file and from standard input" {
 	run_limited
 	echo '{"memory": {"limit": 41943040}, "cpu": {"shares": 300, "quota": 400000, "period": 800000}, "pids": {"limit": 15}}' >limits.json
@@ -112,6 +115,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "the idle switch takes 0 and 1 and nothing else" {
 	run_limited
 	[ -e "$(cgroup_dir cpu)/cpu.idle" ] || { ok oakum delete -f "$C"; skip "no cpu.idle in this kernel"; }
@@ -129,6 +133,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "cpuset, also in the spelling that Go takes" {
 	if on_v2 && ! grep -qw cpuset /sys/fs/cgroup/cgroup.controllers; then
 		skip "this machine's v2 hierarchy has no cpuset controller (tests/vm/run has)"
@@ -149,6 +154,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "a quota above that of the parent is refused by name, period and quota may change at once" {
 	need_limits
 	on_v2 && skip "v2 takes any quota"
@@ -167,6 +173,7 @@ run_limited() {
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
 }
 
+# bats test_tags=root:cgroup
 @test "realtime: runtime and period, growing and shrinking at once, within what the parent has" {
 	local top=/sys/fs/cgroup/cpu file d
 	on_v2 && skip "cgroup v2 has no realtime limits"
@@ -195,6 +202,7 @@ run_limited() {
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
 }
 
+# bats test_tags=root:cgroup
 @test "what is in use is not taken away when that is asked for" {
 	run_limited
 	if on_v2; then
@@ -210,6 +218,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "a paused container stays paused" {
 	run_limited
 	ok oakum pause "$C"
@@ -220,6 +229,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:kernel
 @test "device rules hold through updates and glitch at no time" {
 	need_limits
 	mkdir -p "$B"
@@ -240,6 +250,7 @@ run_limited() {
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "rates of a device" {
 	local name device=
 	if on_v2; then

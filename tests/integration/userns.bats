@@ -45,6 +45,7 @@ let_go() {
 
 maps_of() { tr -s ' ' <"/proc/$1/$2" | sed 's/^ //' | tr '\n' ';'; }
 
+# bats test_tags=root:ids
 @test "several ranges, uids and gids differ" {
 	in_container '.linux.namespaces += [{type: "user"}] |
 		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 1000, hostID: 5000, size: 1}, {containerID: 2000, hostID: 300000, size: 10}] |
@@ -60,6 +61,7 @@ uid=1000 gid=100 groups=5,99
 allow"
 }
 
+# bats test_tags=root:kernel
 @test "without mappings root has everybody" {
 	in_container '.linux.namespaces += [{type: "user"}]' 'tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map; readlink /proc/self/ns/user; stat -c %u /proc/self'
 	is "$(sed -n 1,2p <<<"$output")" " 0 0 4294967295
@@ -68,6 +70,7 @@ allow"
 	is "$(sed -n 4p <<<"$output")" 0
 }
 
+# bats test_tags=root:ids
 @test "files, terminals and devices belong to the container's ids" {
 	in_container "$maps | .process.user = {uid: 7, gid: 8} | .process.terminal = true" 'touch /tmp/mine; stat -c "%u:%g" /tmp/mine /dev/null $(readlink /proc/self/fd/0); stat -c %t:%T /dev/zero'
 	is "$(tr -d '\r' <<<"$output")" "7:8
@@ -77,6 +80,7 @@ allow"
 	is "$(stat -c %u:%g "$B/rootfs/tmp/mine")" 100007:200008
 }
 
+# bats test_tags=root:ids
 @test "joined by path: the target's maps, its files, exec and kill" {
 	sleeper "$maps"
 	ok oakum run -d -b "$B" "$C"
@@ -94,6 +98,7 @@ allow"
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:ids
 @test "joined user and pid namespaces: kill ends this one, the other stays" {
 	sleeper "$maps"
 	ok oakum run -d -b "$B" "$C"
@@ -110,6 +115,7 @@ allow"
 	ok oakum delete -f "$C"
 }
 
+# bats test_tags=root:kernel
 @test "a joined user namespace beside a network namespace that is not its own" {
 	hold --net --uts --ipc
 	nets=$holder netsparent=$parent
@@ -123,6 +129,7 @@ allow"
 	let_go
 }
 
+# bats test_tags=root:kernel
 @test "a joined user namespace beside one that it owns" {
 	hold_user 65536 --net --uts
 	in_container "del(.hostname) | $(by_path uts /proc/$holder/ns/uts) | $(by_path network /proc/$holder/ns/net) | $(by_path user /proc/$holder/ns/user)" \
@@ -131,6 +138,7 @@ allow"
 	let_go
 }
 
+# bats test_tags=root:cgroup
 @test "a new user namespace beside joined ones of the host's, and exec finds them" {
 	hold --net --uts --ipc --cgroup --time --pid
 	# Its message queues belong to somebody who is not root in here.
@@ -146,6 +154,7 @@ allow"
 	let_go
 }
 
+# bats test_tags=root:kernel
 @test "a namespace file that is mounted elsewhere" {
 	hold --net
 	touch "$W/netns"
@@ -158,6 +167,7 @@ allow"
 	let_go
 }
 
+# bats test_tags=root:kernel
 @test "the host's network and pid namespaces by path are shared ones" {
 	in_container "$(by_path network /proc/1/ns/net) | $(by_path pid /proc/1/ns/pid)" 'readlink /proc/self/ns/net; readlink /proc/self/ns/pid'
 	is "$output" "$(readlink /proc/self/ns/net)
@@ -173,6 +183,7 @@ $(readlink /proc/self/ns/pid)"
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:kernel
 @test "what would change the host's own namespaces is refused, naming the field" {
 	name=$(hostname)
 	mounts=$(wc -l </proc/self/mountinfo)
@@ -211,6 +222,7 @@ $(readlink /proc/self/ns/pid)"
 	fails 4 oakum state "$C"
 }
 
+# bats test_tags=root:kernel
 @test "a process that the joined user namespace does not map" {
 	hold_user 10
 	bundle "$(by_path user /proc/$holder/ns/user) | .process.user = {uid: 10, gid: 0}"
@@ -222,6 +234,7 @@ $(readlink /proc/self/ns/pid)"
 	let_go
 }
 
+# bats test_tags=root:ids
 @test "mappings that the kernel refuses name their member" {
 	bundle "$maps"' | .linux.uidMappings = [range(0; 340) | {containerID: (. * 2), hostID: (1000 + . * 2), size: 1}] | .process.args = ["sh", "-c", "wc -l </proc/self/uid_map"]'
 	ok oakum run -b "$B" "$C"
@@ -234,6 +247,7 @@ $(readlink /proc/self/ns/pid)"
 	says /linux/gidMappings/1 overlap
 }
 
+# bats test_tags=root:kernel
 @test "a time namespace in a joined user namespace" {
 	hold_user 65536
 	in_container "$(by_path user /proc/$holder/ns/user) | .linux.namespaces += [{type: \"time\"}] | .linux.timeOffsets = {boottime: {secs: 86400}}" \
@@ -245,6 +259,7 @@ $(readlink /proc/$holder/ns/user)"
 	let_go
 }
 
+# bats test_tags=root:kernel
 @test "a joined mount namespace" {
 	hold --mount
 	in_container "$(by_path mount /proc/$holder/ns/mnt)" 'readlink /proc/self/ns/mnt; echo $$'
@@ -253,6 +268,7 @@ $(readlink /proc/$holder/ns/user)"
 	let_go
 }
 
+# bats test_tags=root:kernel
 @test "a namespace that is gone before it is joined, a pid namespace whose init is dead" {
 	hold --pid
 	touch "$W/pidns"

@@ -178,6 +178,8 @@ static void make(const struct json *top, struct arena *arena, struct strbuf *out
 		.cgroups = &cgroups,
 		.default_cgroup_parent = "/oakum",
 		.rootless = flag_of(host, "rootless"),
+		.no_rights = flag_of(host, "noRights"),
+		.no_devices = flag_of(host, "noDevices"),
 		.may_unshare = !flag_of(host, "unprivileged"),
 		.own = own_of(host),
 		.joined_uids = maps_of(host, "joinedUids", arena),

@@ -136,7 +136,7 @@ static void body_change(void)
 				   .delegate = "",
 				   .listener = "",
 				   .annotations = ""};
-	web.state.init.pid = getpid();
+	CHECK(proc_identify(getpid(), -1, &web.state.init) == 0);
 	web.status = OAKUM_RUNNING;
 	handle.manager = OAKUM_CGROUP_DISABLED;
 	web.dir = open_state();

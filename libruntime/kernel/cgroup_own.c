@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What somebody without rights over the cgroup tree may use of it: directories that were given to
+ * him ("delegated"), by their owner and mode. cgroup-v2.rst, "Delegation".
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "kernel/cgroup_internal.h"
+
+static bool may(const char *dir, const char *file, int how)
+{
+	char name[CGROUP_DIR_MAX + 32];
+
+	snprintf(name, sizeof(name), "%s%s%s", dir, file[0] ? "/" : "", file);
+	return faccessat(AT_FDCWD, name, how, AT_EACCESS) == 0;
+}
+
+/* A process may be moved by who may write cgroup.procs of the common ancestor of both places. */
+static bool may_move(const struct cgroup_hierarchy *h, const char *path)
+{
+	char buf[16384], dir[CGROUP_DIR_MAX];
+	const char *own = cgroup_path_of(h, getpid(), buf, sizeof(buf));
+	size_t common = 0, mount_len;
+
+	if (!own || strlen(own) >= PATH_MAX / 4)
+		return false;
+	for (size_t i = 0; own[i] == path[i] || !own[i] || !path[i]; i++) {
+		if ((!own[i] || own[i] == '/') && (!path[i] || path[i] == '/'))
+			common = i;
+		if (!own[i] || !path[i])
+			break;
+	}
+	mount_len = cgroup_dir(h, path, dir);
+	dir[mount_len + common] = '\0';
+	return may(dir, "cgroup.procs", W_OK);
+}
+
+static bool may_make(const struct cgroup_hierarchy *h, const char *path)
+{
+	char dir[CGROUP_DIR_MAX];
+	size_t mount_len = cgroup_dir(h, path, dir);
+
+	(void)cgroup_find_existing(dir, mount_len);
+	return may(dir, "", W_OK | X_OK) && (!h->v2 || may_move(h, path));
+}
+
+size_t cgroup_own(const struct cgroup_host *host, const char *path, struct cgroup_host *ret)
+{
+	ret->n = 0;
+	ret->mode = CGROUP_NONE;
+	if (path[0] != '/' || strlen(path) >= PATH_MAX / 4)
+		return 0;
+	for (size_t i = 0; i < host->n; i++)
+		if (may_make(&host->h[i], path))
+			ret->h[ret->n++] = host->h[i];
+	if (ret->n)
+		ret->mode = host->mode;
+	return ret->n;
+}
+
+int cgroup_own_place(const struct cgroup_host *host, bool above, char *ret, size_t size)
+{
+	char buf[16384];
+	int i = cgroup_find_v2(host);
+	const char *own = i < 0 ? NULL : cgroup_path_of(&host->h[i], getpid(), buf, sizeof(buf));
+
+	if (!own || strlen(own) >= size)
+		return CGROUP_GONE;
+	snprintf(ret, size, "%s", own);
+	if (above && strrchr(ret, '/'))
+		*strrchr(ret, '/') = '\0';
+	if (str_eq(ret, "/"))
+		ret[0] = '\0';
+	return CGROUP_OK;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Found by looking at every process there is; see family.h. */
+#include "kernel/family.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define ROUNDS	 100
+#define DEATH_MS 5000
+
+struct member {
+	pid_t pid, parent;
+	uint64_t start; /* with the pid it names a process */
+	bool in;
+};
+
+struct family {
+	struct member *v;
+	size_t n, room;
+	struct stat ns; /* of the first process */
+	int kind;
+};
+
+static int grow(struct family *f)
+{
+	size_t room = f->room ? 2 * f->room : 256;
+	struct member *v = room > SIZE_MAX / sizeof(*v) ? NULL : realloc(f->v, room * sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	f->v = v;
+	f->room = room;
+	return 0;
+}
+
+static int open_ns(pid_t pid, int kind)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/%d/ns/%s", (int)pid,
+		 kind == CLONE_NEWPID ? "pid" : "user");
+	return open(name, O_RDONLY | O_CLOEXEC);
+}
+
+/* Is the namespace @f->ns, or one of those above it? */
+static bool is_inside(const struct family *f, pid_t pid)
+{
+	AUTO_CLOSE int fd = open_ns(pid, f->kind);
+	struct stat st;
+
+	while (fd >= 0 && fstat(fd, &st) == 0) {
+		if (st.st_ino == f->ns.st_ino && st.st_dev == f->ns.st_dev)
+			return true;
+		/* EPERM: above it is a namespace that we are not in ourselves. */
+		fd_replace(&fd, ioctl(fd, NS_GET_PARENT));
+	}
+	return false;
+}
+
+/* False: it has ended. */
+static bool read_member(pid_t pid, struct member *ret)
+{
+	*ret = (struct member){.pid = pid};
+	return proc_origin(pid, &ret->parent, &ret->start) == 0;
+}
+
+/* Every process that may be one of them. 0 or -errno. */
+static int look_at_all(struct family *f, pid_t init, int kind)
+{
+	DIR *d = opendir("/proc");
+	const struct dirent *e;
+	int r = d ? 0 : -errno;
+
+	while (r == 0 && (e = readdir(d))) {
+		struct member m;
+		uint64_t pid;
+
+		if (!isdigit((unsigned char)e->d_name[0]) ||
+		    str_to_u64(e->d_name, 1, INT32_MAX, &pid) < 0)
+			continue;
+		if ((kind && !is_inside(f, (pid_t)pid)) || !read_member((pid_t)pid, &m))
+			continue;
+		m.in = kind || m.pid == init;
+		if (f->n == f->room)
+			r = grow(f);
+		if (r == 0)
+			f->v[f->n++] = m;
+	}
+	if (d)
+		closedir(d);
+	return r;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static struct member *find(const struct family *f, pid_t pid)
+{
+	const struct member key = {.pid = pid};
+
+	return f->n ? bsearch(&key, f->v, f->n, sizeof(key), by_pid) : NULL;
+}
+
+/* Whose parent is one of them is one of them. */
+static void take_descendants(struct family *f)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < f->n; i++) {
+			const struct member *parent = f->v[i].in ? NULL : find(f, f->v[i].parent);
+
+			if (!parent || !parent->in)
+				continue;
+			f->v[i].in = more = true;
+		}
+	}
+}
+
+/* Nobody but those of a container is ever meant. */
+static bool is_our_own(int ns, int kind)
+{
+	struct stat here, there;
+	AUTO_CLOSE int own = open_ns(getpid(), kind);
+
+	return own < 0 || fstat(own, &here) < 0 || fstat(ns, &there) < 0 ||
+	       (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
+}
+
+static int look(struct family *f, pid_t init, int kind)
+{
+	size_t kept = 0;
+	AUTO_CLOSE int ns = kind ? open_ns(init, kind) : -1;
+	int r;
+
+	/* Not ours to look at: a container that waits to be started, alone still. */
+	if (kind && ns < 0 && errno == EACCES)
+		kind = 0;
+	else if (kind && ns >= 0 && is_our_own(ns, kind))
+		kind = 0;
+	*f = (struct family){.kind = kind};
+	/* A zombie is in none. */
+	if (kind && ns < 0)
+		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+	if (kind && fstat(ns, &f->ns) < 0)
+		return -errno;
+	r = look_at_all(f, init, kind);
+	if (f->n)
+		qsort(f->v, f->n, sizeof(*f->v), by_pid);
+	if (!kind)
+		take_descendants(f);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].in)
+			f->v[kept++] = f->v[i];
+	f->n = kept;
+	return r;
+}
+
+int family_list(pid_t init, int kind, pid_t **ret, size_t *ret_n, struct err *err)
+{
+	struct family f;
+	int r = look(&f, init, kind);
+	pid_t *pids = r == 0 ? malloc((f.n + 1) * sizeof(*pids)) : NULL;
+
+	if (r == 0 && !pids)
+		r = -ENOMEM;
+	for (size_t i = 0; pids && i < f.n; i++)
+		pids[i] = f.v[i].pid;
+	free(f.v);
+	if (r < 0)
+		return err_set(err, -r, "look for the processes of the container");
+	*ret = pids;
+	*ret_n = f.n;
+	return 0;
+}
+
+/* Each through a pidfd that was opened before it was seen to be the same still. 0 or -errno. */
+static int signal_each(const struct family *f, int sig)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		AUTO_CLOSE int pidfd = sys_pidfd_open(f->v[i].pid, 0);
+		struct member now;
+
+		if (pidfd < 0 || !read_member(f->v[i].pid, &now) || now.start != f->v[i].start)
+			continue;
+		if (sys_pidfd_send_signal(pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
+			failed = -errno;
+	}
+	return failed;
+}
+
+/* Who is stopped forks no more, and does not lose its place by its parent's death: rounds until one
+ * shows nobody new. @f: all of them. */
+static int stop_all(struct family *f, pid_t init, int kind)
+{
+	struct family before = {.v = NULL};
+	bool more = true;
+	int r = 0;
+
+	for (int round = 0; r == 0 && more && round < ROUNDS; round++) {
+		more = false;
+		r = look(f, init, kind);
+		for (size_t i = 0; i < f->n; i++)
+			more |= !find(&before, f->v[i].pid);
+		if (r == 0 && more)
+			r = signal_each(f, SIGSTOP);
+		free(before.v);
+		before = *f;
+	}
+	return r;
+}
+
+/* Dying takes a moment, and nobody else waits for them. */
+static void wait_each(const struct family *f)
+{
+	int64_t deadline = clock_deadline(DEATH_MS);
+
+	for (size_t i = 0; i < f->n; i++) {
+		AUTO_CLOSE int pidfd = sys_pidfd_open(f->v[i].pid, 0);
+		struct member now;
+
+		if (pidfd >= 0 && read_member(f->v[i].pid, &now) && now.start == f->v[i].start)
+			(void)io_poll_until(pidfd, POLLIN, deadline);
+	}
+}
+
+int family_signal(pid_t init, int kind, int sig, struct err *err)
+{
+	struct family f = {.v = NULL};
+	int r = sig == SIGKILL && kind != CLONE_NEWPID ? stop_all(&f, init, kind)
+						       : look(&f, init, kind);
+
+	if (r == 0)
+		r = signal_each(&f, sig);
+	if (sig == SIGKILL && kind != CLONE_NEWPID)
+		wait_each(&f);
+	free(f.v);
+	return r < 0 ? err_set(err, -r, "signal the processes of the container") : 0;
+}
