@@ -250,7 +250,13 @@ static int watch_container(struct birth *b)
 {
 	struct supervisor *s = b->s;
 	struct err err = ERR_INIT;
-	int r = loop_watch(s, s->pidfd, EPOLLIN, EVENT_ENDED, 0);
+	int r;
+
+	/*
+	 * By edge: the kernel hides a dead child from us as long as a tracer has not let go of it,
+	 * while its pidfd stays readable. When it lets go, the pidfd is woken again.
+	 */
+	r = loop_watch(s, s->pidfd, EPOLLIN | EPOLLET, EVENT_ENDED, 0);
 
 	if (r == 0)
 		r = loop_watch(s, s->listener, EPOLLIN, EVENT_CONNECT, 0);

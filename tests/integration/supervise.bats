@@ -86,6 +86,29 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	ok oakum down "$C"
 }
 
+@test "a dead init that a tracer holds does not keep the supervisor busy, and its status is not lost" {
+	sleeper
+	ok oakum up -d -b "$B" "$C"
+	sup=$(supervisor_of "$C") pid=$(pid_of)
+	mkfifo "$W/hold"
+	"$LIB/inside" trace "$pid" <"$W/hold" >"$W/traced" 2>&1 &
+	tracer=$!
+	exec 9>"$W/hold"
+	until_true 5 grep -qx ok "$W/traced"
+	kill -KILL "$pid"
+	until_true 5 grep -q '^State:.Z' "/proc/$pid/status"
+	before=$(ticks_of "$sup")
+	read -r -t 1 _ <> <(:) || :
+	[ $(($(ticks_of "$sup") - before)) -le 5 ]
+	run has_exited "$C"
+	is "$status" 1
+	exec 9>&-
+	wait $tracer
+	until_true 5 has_exited "$C"
+	is "$(record_of "$C" '"\(.known) \(.signal)"')" "true 9"
+	ok oakum delete "$C"
+}
+
 @test "up SIGKILLed while the container is being created: it is taken back" {
 	printf '#!/bin/sh\necho >"%s/hook"\nread x <"%s/go"\n' "$W" "$W" >"$W/hook.sh"
 	chmod +x "$W/hook.sh"

@@ -14,6 +14,7 @@
  *	inside open PATH FLAGS  open with r, w or rw; print "ok" or the errno's number
  *	inside listen           print LISTEN_FDS, LISTEN_PID and its own pid
  *	inside clock            the clocks monotonic and boottime, in whole seconds
+ *	inside trace PID        trace PID, print "ok", let go when stdin ends; never wait for it
  *	inside fill N           write N lines of 80 bytes, numbered
  *	inside sched            policy, nice, priority, reset-on-fork, I/O class and priority,
  *	                        memory mode and nodes, personality, as the kernel has them
@@ -40,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -364,6 +366,19 @@ static int open_one(const char *path, const char *how)
 							: O_RDONLY));
 }
 
+static int trace(pid_t pid)
+{
+	char c;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
+		return answer(-1);
+	puts("ok");
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "", *one = argc > 2 ? argv[2] : "0";
@@ -399,6 +414,8 @@ int main(int argc, char **argv)
 		return listen_env();
 	if (strcmp(what, "fill") == 0)
 		return fill(atol(one));
+	if (strcmp(what, "trace") == 0)
+		return trace(atoi(one));
 	if (strcmp(what, "recvfd") == 0)
 		return receive(one, 0);
 	if (strcmp(what, "recvpid") == 0)
