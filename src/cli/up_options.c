@@ -136,6 +136,7 @@ int up_options(struct command_context *c, struct supervise_options *o, char *roo
 	o->interactive = !o->foreground && opt_bool(c, "interactive");
 	o->remove = opt_bool(c, "rm");
 	o->create.bundle = bundle;
+	o->create.listen_fds = cli_listen_fds();
 	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &o->size);
 	status = fill_log(c, o);
 	if (status == 0)

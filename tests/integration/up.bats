@@ -31,6 +31,18 @@ oakums() {
 	ok oakum delete "$C"
 }
 
+@test "up passes on the descriptors of LISTEN_FDS with their names, and none that are another's" {
+	bundle '.process.args = ["sh", "-c", "echo $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES; cat <&3; cat <&4"]'
+	echo one >"$W/one"
+	echo two >"$W/two"
+	ok sh -c 'exec 3<one 4<two; LISTEN_FDS=2 LISTEN_PID=$$ LISTEN_FDNAMES=web:tls exec "$@"' sh "$OAKUM" --root "$ROOT" up --rm -b "$B" "$C"
+	is "$output" "$(printf '%s\n' '2 1 web:tls' one two)"
+	bundle '.process.args = ["sh", "-c", "echo .$LISTEN_FDS; [ ! -e /proc/self/fd/3 ] || readlink /proc/self/fd/3"]'
+	ok sh -c 'exec 3<one; LISTEN_FDS=1 LISTEN_PID=1 exec "$@"' sh "$OAKUM" --root "$ROOT" up --rm -b "$B" "$C"
+	is "$(head -n 1 <<<"$output")" .
+	[[ $output != *one* ]]
+}
+
 @test "up --rm deletes at exit, in the foreground and with -d" {
 	bundle '.process.args = ["echo", "gone"]'
 	ok oakum up --rm -b "$B" "$C"
