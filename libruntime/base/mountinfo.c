@@ -23,13 +23,13 @@ static void unescape(char *s)
 int mountinfo_parse(char *line, struct mountinfo *ret)
 {
 	static const char dash[] = " - ";
-	char *tail = strstr(line, dash), *field[5], *save = NULL;
+	char *tail = strstr(line, dash), *field[6], *save = NULL;
 
 	if (!tail)
 		return -EINVAL;
 	*tail = '\0';
 	tail += sizeof(dash) - 1;
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		field[i] = strtok_r(i ? NULL : line, " ", &save);
 		if (!field[i])
 			return -EINVAL;
@@ -39,6 +39,7 @@ int mountinfo_parse(char *line, struct mountinfo *ret)
 				  .dev = field[2],
 				  .root = field[3],
 				  .point = field[4],
+				  .options = field[5],
 				  .type = tail,
 				  .rest = tail + strcspn(tail, " ")};
 	if (*ret->rest)

@@ -7,6 +7,7 @@
 struct mountinfo {
 	const char *id, *dev; /* "38", "0:29" */
 	char *root, *point;   /* unescaped */
+	const char *options;  /* of the mount: "ro,nosuid,relatime" */
 	const char *type;
 	char *rest; /* source and options of the file system, as they stand there */
 };

@@ -22,6 +22,7 @@
 #include "spec/spec.h"
 
 #define DELETE_WAIT_MS 10000
+#define OPTIONS_SIZE   (4u << 20)
 
 struct dump {
 	struct oakum *o;
@@ -33,6 +34,7 @@ struct dump {
 	char (*mounts)[16]; /* of the container's: "38" */
 	size_t n_mounts;
 	char root_dev[16], root[PATH_MAX]; /* of the root, as mountinfo has it */
+	struct strbuf options;		   /* for CRIU_JOB_MOUNTS */
 	char stdio[3][64 + NAME_MAX];
 };
 
@@ -98,18 +100,40 @@ static int note_mount(struct dump *d, const struct mountinfo *m)
 		snprintf(d->root, sizeof(d->root), "%s", m->root);
 	}
 	if (!(str_eq(m->dev, d->root_dev) && str_starts(m->root, d->root)) &&
-	    is_in(d->devices, d->n_devices, m->dev))
+	    is_in(d->devices, d->n_devices, m->dev)) {
 		criu_job_external(&d->job, "mnt[%s]:%s", m->point, m->point);
+		strbuf_add(&d->options, d->options.len ? ",[" : "[[");
+		strbuf_json(&d->options, m->point);
+		strbuf_addc(&d->options, ',');
+		strbuf_json(&d->options, m->options);
+		strbuf_addc(&d->options, ']');
+	}
 	return add_to(d, &d->mounts, &d->n_mounts, m->id);
+}
+
+static int write_options(struct dump *d)
+{
+	int r;
+
+	strbuf_add(&d->options, d->options.len ? "]" : "[]");
+	if (d->options.overflow)
+		return err_set(d->err, E2BIG, "list the options of mounts");
+	r = io_replace_at(d->job.images, CRIU_JOB_MOUNTS, d->options.p, d->options.len);
+	return r < 0 ? err_set(d->err, -r, "write %s/" CRIU_JOB_MOUNTS, d->job.request.images) : 0;
 }
 
 static int note_mounts(struct dump *d)
 {
-	char path[64];
-	int r = for_mounts(d, "/proc/self/mountinfo", note_device);
+	char path[64], *mem = arena_alloc(&d->c->arena, OPTIONS_SIZE);
+	int r = mem ? for_mounts(d, "/proc/self/mountinfo", note_device)
+		    : err_set(d->err, ENOMEM, "list mounts");
 
+	if (r < 0)
+		return r;
+	strbuf_init(&d->options, mem, OPTIONS_SIZE);
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", d->c->state.init.pid);
-	return r < 0 ? r : for_mounts(d, path, note_mount);
+	r = for_mounts(d, path, note_mount);
+	return r < 0 ? r : write_options(d);
 }
 
 /* ---- stdio ---- */

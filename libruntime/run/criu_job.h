@@ -9,7 +9,9 @@
 
 struct spec;
 
-#define CRIU_JOB_STDIO "descriptors.json" /* in the images: what 0, 1 and 2 were */
+/* In the images: what 0, 1 and 2 were; and the options of mounts of the host's, by mount point. */
+#define CRIU_JOB_STDIO	"descriptors.json"
+#define CRIU_JOB_MOUNTS "oakum-mounts.json"
 
 struct criu_job {
 	struct criu_request request;

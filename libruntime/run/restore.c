@@ -25,6 +25,7 @@
 #include "run/creation.h"
 #include "run/criu_job.h"
 #include "run/rdt.h"
+#include "run/restore.h"
 
 #define STDIO_MAX 4096 /* of descriptors.json */
 
@@ -255,15 +256,18 @@ static void look_for_time(struct creation *c)
 
 /* ---- the conversation ---- */
 
-static int restored(struct creation *c)
+static int restored(struct restoring *s)
 {
+	struct creation *c = &s->c;
 	int r;
 
 	c->pidfd = sys_pidfd_open(c->pid, 0);
 	if (c->pidfd < 0)
 		return err_set(c->err, errno, "open the restored process");
 	look_for_time(c);
-	r = creation_join_rdt(c);
+	r = restore_protect(c, s->job.images);
+	if (r == 0)
+		r = creation_join_rdt(c);
 	if (r == 0)
 		r = creation_limit_cgroup(c);
 	if (r == 0)
@@ -283,7 +287,7 @@ static int notified(void *data, const char *what, pid_t pid, int fd, struct err 
 		s->c.pid = pid;
 	if (str_eq(what, "setup-namespaces"))
 		return creation_runtime_hooks(&s->c);
-	return str_eq(what, "post-restore") ? restored(&s->c) : 0;
+	return str_eq(what, "post-restore") ? restored(s) : 0;
 }
 
 /* criu puts the old root on /tmp of the new one while it changes them, or on a directory that it

@@ -153,10 +153,32 @@ fake_criu() {
 	begin
 	ok oakum checkpoint --image-path saved "$C"
 	ok oakum restore -d -b "$B" --image-path saved "$C"
-	ok oakum exec "$C" sh -c 'wc -c </proc/keys; ls -A /sys/firmware /proc/acpi; grep " /proc/sys " /proc/self/mountinfo'
-	prints "0" " ro,"
+	ok oakum exec "$C" sh -c 'wc -c </proc/keys; find /sys/firmware /proc/acpi -mindepth 1 | wc -l; grep -c " /proc/sys ro," /proc/self/mountinfo'
+	is "$output" "0
+0
+1"
 	run oakum exec "$C" sh -c 'echo 1 >/proc/sys/kernel/msgmax' </dev/null
 	[[ $output == *"Read-only file system"* ]]
+	ok oakum delete --force "$C"
+}
+
+@test "each mount keeps what is forbidden of it, also where several show one file system" {
+	need_criu
+	mkdir a b c
+	counter ".mounts += [
+		{destination: \"/a\", type: \"bind\", source: \"$W/a\", options: [\"bind\", \"ro\", \"noexec\"]},
+		{destination: \"/b\", type: \"bind\", source: \"$W/b\", options: [\"bind\", \"ro\", \"nosuid\"]},
+		{destination: \"/c\", type: \"bind\", source: \"$W/c\", options: [\"bind\"]},
+		{destination: \"/twice\", type: \"bind\", source: \"$W/b\", options: [\"bind\", \"ro\"]},
+		{destination: \"/twice\", type: \"bind\", source: \"$W/c\", options: [\"bind\"]}]"
+	begin
+	ok oakum exec "$C" awk '{ print $5, $6 }' /proc/self/mountinfo
+	sort "$W/stdout" >before
+	ok oakum checkpoint --image-path saved "$C"
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	ok oakum exec "$C" awk '{ print $5, $6 }' /proc/self/mountinfo
+	sort "$W/stdout" >after
+	diff -u before after
 	ok oakum delete --force "$C"
 }
 

@@ -234,7 +234,8 @@ static void test_mountinfo(void **state)
 	char good[] =
 		"36 35 98:0 /mnt\\0401 /a\\134b rw,noatime master:1 - ext3 /dev/root rw,errors=x";
 	char bare[] = "1 2 0:3 / / rw - tmpfs";
-	char *const bad[] = {(char[]){""}, (char[]){"36 35 98:0 / /a rw"}, (char[]){"36 35 - x"}};
+	char *const bad[] = {(char[]){""}, (char[]){"36 35 98:0 / /a rw"}, (char[]){"36 35 - x"},
+			     (char[]){"36 35 98:0 / /a - x"}};
 	struct mountinfo m;
 
 	(void)state;
@@ -243,6 +244,7 @@ static void test_mountinfo(void **state)
 	assert_string_equal(m.dev, "98:0");
 	assert_string_equal(m.root, "/mnt 1");
 	assert_string_equal(m.point, "/a\\b");
+	assert_string_equal(m.options, "rw,noatime");
 	assert_string_equal(m.type, "ext3");
 	assert_string_equal(m.rest, "/dev/root rw,errors=x");
 	assert_int_equal(mountinfo_parse(bare, &m), 0);
