@@ -96,6 +96,8 @@ struct oakum_create {
 	const char *config_text; /* instead of a file: the JSON itself; bundle is then for relative
 				    paths */
 	size_t config_text_size;
+	const char *cgroup;	    /* its path, instead of cgroupsPath; NULL: as configured */
+	const char *cgroup_default; /* its path where there is no cgroupsPath; NULL: oakum's own */
 	const char *console_socket; /* unix socket that gets the terminal's master (SCM_RIGHTS) */
 	const char *pid_file;
 	const char *pidfd_socket; /* unix socket that gets a pidfd */
@@ -104,6 +106,9 @@ struct oakum_create {
 	/* The caller's NOTIFY_SOCKET: the container gets one of its own, whose messages
 	   oakum_start() reads. NULL: none. */
 	const char *notify_socket;
+	/* With it, goes into the process's environment as WATCHDOG_USEC (sd_watchdog_enabled(3));
+	   0: does not. */
+	uint64_t watchdog_usec;
 	bool no_pivot, no_new_keyring;
 	bool hooks_in_root;  /* createContainer hooks run in the root, as runc has it, not in the
 				bundle */
@@ -133,6 +138,14 @@ struct oakum_process {
  */
 int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options,
 		 struct oakum_process *ret);
+
+/*
+ * For a supervisor that is the main process of a systemd unit with Delegate=yes: the unit's cgroup
+ * is its to use. The caller moves to a sub-cgroup of it, and *@ret (malloc'ed, free(3)) is the path
+ * of another one, for oakum_create.cgroup. OAKUM_NO_UNIT: this is no such unit. < 0.
+ */
+enum { OAKUM_NO_UNIT = 1 };
+int oakum_unit_cgroup(struct oakum *o, char **ret);
 
 struct oakum_start {
 	size_t size;
@@ -172,10 +185,21 @@ int oakum_doctor(struct oakum *o, const char *id, const struct oakum_create *bun
  */
 int oakum_start(struct oakum *o, const char *id, const struct oakum_start *options);
 
-/* Pass on what has come to @fd (oakum_start.ret_notify) to the NOTIFY_SOCKET @host (NULL: to
- * nobody), at most @max messages; trouble is a warning. How often it looked; poll(2) says when to.
- */
-int oakum_notify_relay(struct oakum *o, int fd, const char *host, int max);
+/* A service manager (sd_notify(3)), and what it is to know of its unit's main process. */
+struct oakum_notify {
+	size_t size;
+	const char
+		*socket; /* its NOTIFY_SOCKET; NULL, or none that can be sent to: nobody is told */
+	pid_t main_pid;	 /* goes with READY=1, as MAINPID; 0: does not */
+	pid_t sender;	 /* named as the sender where the kernel lets us, as a manager listens to
+			    the main process alone unless NotifyAccess= says more; 0: ourselves */
+};
+/* Pass on what has come to @fd (oakum_start.ret_notify), at most @max messages. Trouble is a
+ * warning of @o (NULL: nobody is warned). How many there were; poll(2) says when to look. */
+int oakum_notify_relay(struct oakum *o, int fd, const struct oakum_notify *to, int max);
+/* Tell it @text ("READY=1\nSTATUS=…"); with @wait it has read that, within 5 s, when the call
+ * returns. 0, or < 0. @o may be NULL. */
+int oakum_notify_tell(struct oakum *o, const struct oakum_notify *to, const char *text, bool wait);
 
 enum oakum_status { OAKUM_CREATING, OAKUM_CREATED, OAKUM_RUNNING, OAKUM_PAUSED, OAKUM_STOPPED };
 const char *oakum_status_name(enum oakum_status s);

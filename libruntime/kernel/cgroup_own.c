@@ -3,11 +3,16 @@
  * What somebody without rights over the cgroup tree may use of it: directories that were given to
  * him ("delegated"), by their owner and mode. cgroup-v2.rst, "Delegation".
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
@@ -76,4 +81,67 @@ int cgroup_own_place(const struct cgroup_host *host, bool above, char *ret, size
 	if (str_eq(ret, "/"))
 		ret[0] = '\0';
 	return CGROUP_OK;
+}
+
+/* The hierarchy in which systemd has units: v2, or its own of v1. */
+static const struct cgroup_hierarchy *systemd_hierarchy(const struct cgroup_host *host)
+{
+	int v2 = cgroup_find_v2(host);
+
+	if (v2 >= 0)
+		return &host->h[v2];
+	for (size_t i = 0; i < host->n; i++)
+		if (str_eq(host->h[i].name, "systemd"))
+			return &host->h[i];
+	return NULL;
+}
+
+/* What systemd writes on what it delegates: "user." is there for who may not read the other one
+ * (systemd 251). */
+static bool is_delegated(const struct cgroup_hierarchy *h, const char *path)
+{
+	char dir[CGROUP_DIR_MAX], value[2];
+
+	(void)cgroup_dir(h, path, dir);
+	return (getxattr(dir, "trusted.delegate", value, sizeof(value)) == 1 ||
+		getxattr(dir, "user.delegate", value, sizeof(value)) == 1) &&
+	       value[0] == '1';
+}
+
+static int move_below(const struct cgroup_hierarchy *h, const char *path, const char *sub,
+		      struct err *err)
+{
+	char file[CGROUP_DIR_MAX + 64];
+	size_t len;
+	int r;
+
+	(void)cgroup_dir(h, path, file);
+	len = strlen(file);
+	snprintf(file + len, sizeof(file) - len, "/%s", sub);
+	if (mkdir(file, 0755) < 0 && errno != EEXIST)
+		return err_set(err, errno, "make cgroup %s/%s", path, sub);
+	len = strlen(file);
+	snprintf(file + len, sizeof(file) - len, "/cgroup.procs");
+	r = io_write_at(AT_FDCWD, file, "0");
+	return r < 0 ? err_set(err, -r, "move to cgroup %s/%s", path, sub) : 0;
+}
+
+int cgroup_own_unit(const struct cgroup_host *host, const char *sub, char *ret, size_t size,
+		    struct err *err)
+{
+	const struct cgroup_hierarchy *h = systemd_hierarchy(host);
+	char buf[16384];
+	const char *own = h ? cgroup_path_of(h, getpid(), buf, sizeof(buf)) : NULL;
+
+	if (!own || strlen(own) >= size || strlen(own) >= PATH_MAX / 4 - 64)
+		return CGROUP_GONE;
+	snprintf(ret, size, "%s", own);
+	if (is_delegated(h, ret))
+		return h->v2 ? move_below(h, ret, sub, err) : CGROUP_OK;
+	if (strrchr(ret, '/') > ret) {
+		*strrchr(ret, '/') = '\0';
+		if (is_delegated(h, ret))
+			return CGROUP_OK;
+	}
+	return CGROUP_GONE;
 }

@@ -99,18 +99,18 @@ int notify_socket_make(struct rootfs *root, const char *dir, struct err *err)
 
 /* ---- outside ---- */
 
-struct host {
+struct address {
 	struct sockaddr_un a;
 	socklen_t len;
 };
 
-static bool host_address(const char *host, struct host *ret)
+static bool host_address(const char *host, struct address *ret)
 {
 	size_t n = strlen(host);
 
 	if ((host[0] != '/' && host[0] != '@') || n < 2 || n >= sizeof(ret->a.sun_path))
 		return false;
-	*ret = (struct host){.a = {.sun_family = AF_UNIX}};
+	*ret = (struct address){.a = {.sun_family = AF_UNIX}};
 	memcpy(ret->a.sun_path, host, n);
 	if (host[0] == '@')
 		ret->a.sun_path[0] = '\0';
@@ -120,7 +120,7 @@ static bool host_address(const char *host, struct host *ret)
 
 bool notify_socket_good(const char *host)
 {
-	struct host ignored;
+	struct address ignored;
 
 	return host_address(host, &ignored);
 }
@@ -183,25 +183,59 @@ static void filter(const char *text, size_t size, struct message *m)
 	}
 }
 
+/* One datagram with @fd (-1: none) and as @sender (0: ourselves). 0 or -errno. */
+static int send_one(int sock, const char *text, size_t size, int fd, pid_t sender)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
+	} control = {.room = {0}};
+	const struct ucred creds = {.pid = sender, .uid = geteuid(), .gid = getegid()};
+	struct iovec iov = {(char *)text, size};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room};
+	struct cmsghdr *c = &control.align;
+
+	if (fd >= 0) {
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(fd)), SOL_SOCKET, SCM_RIGHTS};
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+		m.msg_controllen += CMSG_SPACE(sizeof(fd));
+		c = (struct cmsghdr *)(void *)(control.room + m.msg_controllen);
+	}
+	if (sender > 0) {
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(creds)), SOL_SOCKET, SCM_CREDENTIALS};
+		memcpy(CMSG_DATA(c), &creds, sizeof(creds));
+		m.msg_controllen += CMSG_SPACE(sizeof(creds));
+	}
+	if (m.msg_controllen == 0)
+		m.msg_control = NULL;
+	return sendmsg(sock, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 /* A full queue is the host's trouble; only a change of state is worth a wait. */
-static int tell(const char *host, const struct message *m, int fd, bool wait)
+static int tell(const struct notify_host *host, const char *text, size_t size, int fd, bool wait)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	AUTO_CLOSE int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct host h;
+	pid_t sender = host->sender == getpid() ? 0 : host->sender;
+	struct address h;
 	int r;
 
-	if (!host_address(host, &h))
+	if (!host_address(host->path, &h))
 		return -EINVAL;
 	if (sock < 0 ||
 	    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
 	    connect(sock, (struct sockaddr *)&h.a, h.len) < 0)
 		return -errno;
 	r = wait ? 0 : fd_nonblock(sock, true);
-	return r < 0 ? r : io_send_fds(sock, m->b.p, m->b.len, &fd, fd >= 0);
+	if (r == 0)
+		r = send_one(sock, text, size, fd, sender);
+	/* Not ours to say, or he has gone. */
+	if (sender > 0 && (r == -EPERM || r == -ESRCH))
+		r = send_one(sock, text, size, fd, 0);
+	return r;
 }
 
-int notify_socket_relay(int from, const char *host, pid_t main_pid, struct err *err)
+int notify_socket_relay(int from, const struct notify_host *host, struct err *err)
 {
 	char text[MESSAGE_MAX + 1];
 	int fd = -1, n_fds = 1, r;
@@ -213,7 +247,7 @@ int notify_socket_relay(int from, const char *host, pid_t main_pid, struct err *
 		return NOTIFY_EMPTY;
 	n = io_recv_fds(from, text, sizeof(text), &fd, &n_fds);
 	passed = n >= 0 && n_fds == 1 ? fd : -1;
-	if (n <= 0 || n > MESSAGE_MAX || !host)
+	if (n <= 0 || n > MESSAGE_MAX || !host->path)
 		return NOTIFY_TAKEN;
 	filter(text, (size_t)n, &m);
 	if (line_is(text, (size_t)n, "BARRIER=1") && passed >= 0) {
@@ -224,32 +258,37 @@ int notify_socket_relay(int from, const char *host, pid_t main_pid, struct err *
 	}
 	if (m.b.len == 0)
 		return NOTIFY_TAKEN;
-	if (m.ready && main_pid > 0)
-		strbuf_fmt(&m.b, "\nMAINPID=%d", main_pid);
-	r = tell(host, &m, passed, m.state);
+	if (m.ready && host->main_pid > 0)
+		strbuf_fmt(&m.b, "\nMAINPID=%d", host->main_pid);
+	r = tell(host, m.text, m.b.len, passed, m.state);
 	if (r < 0 && m.state)
-		return err_set(err, -r, "tell %s that the container says %s", host, m.text);
+		return err_set(err, -r, "tell %s that the container says %s", host->path, m.text);
 	return NOTIFY_TAKEN | (m.ready ? NOTIFY_READY : 0);
 }
 
-int notify_socket_barrier(const char *host, int64_t deadline_ms, struct err *err)
+int notify_socket_tell(const struct notify_host *host, const char *text, bool wait, struct err *err)
 {
+	int r = host->path ? tell(host, text, strlen(text), -1, wait) : 0;
+
+	return r < 0 ? err_set(err, -r, "tell %s %s", host->path, text) : 0;
+}
+
+int notify_socket_barrier(const struct notify_host *host, int64_t deadline_ms, struct err *err)
+{
+	static const char text[] = "BARRIER=1";
 	AUTO_CLOSE int ours = -1, theirs = -1;
-	struct message m;
 	int ends[2], r;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(err, errno, "make a pipe");
 	ours = ends[0];
 	theirs = ends[1];
-	strbuf_init(&m.b, m.text, sizeof(m.text));
-	strbuf_add(&m.b, "BARRIER=1");
-	r = tell(host, &m, theirs, true);
+	r = tell(host, text, strlen(text), theirs, true);
 	if (r < 0)
-		return err_set(err, -r, "send to %s", host);
+		return err_set(err, -r, "send to %s", host->path);
 	fd_replace(&theirs, -1);
 	r = io_poll_until(ours, 0, deadline_ms);
 	if (r <= 0)
-		return err_set(err, r < 0 ? -r : ETIMEDOUT, "wait for %s to read", host);
+		return err_set(err, r < 0 ? -r : ETIMEDOUT, "wait for %s to read", host->path);
 	return 0;
 }

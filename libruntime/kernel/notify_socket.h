@@ -31,16 +31,29 @@ enum {
 	NOTIFY_READY = 2, /* it had READY=1 */
 };
 
-/*
- * Read one datagram from @from, if there is one, and send what the host may know to @host (NULL: to
- * nobody): a service's state, never another's pid, descriptors or access. "BARRIER=1" goes with its
- * descriptor. @main_pid > 0 is added to READY=1 as MAINPID. Waits for room at @host only for what
- * changes the state, at most 5 s. NOTIFY_* bits; < 0 with @err where the host could not be told.
- */
-int notify_socket_relay(int from, const char *host, pid_t main_pid, struct err *err);
+/* Who is told, and as whose word. */
+struct notify_host {
+	const char *path; /* a good one, or NULL: nobody */
+	pid_t main_pid;	  /* added to READY=1 as MAINPID; 0: nothing is */
+	pid_t sender;	  /* named as the sender where we may (SCM_CREDENTIALS of unix(7), for which
+			     CAP_SYS_ADMIN is needed), for a manager that listens to the main process
+			     of a unit alone; 0: ourselves */
+};
 
-/* Wait until @host has read all that was sent before (sd_notify_barrier(3)), at most until
+/*
+ * Read one datagram from @from, if there is one, and send what the host may know to @host: a
+ * service's state, never another's pid, descriptors or access. "BARRIER=1" goes with its
+ * descriptor. Waits for room at the host only for what changes the state, at most 5 s. NOTIFY_*
+ * bits; < 0 with @err where the host could not be told.
+ */
+int notify_socket_relay(int from, const struct notify_host *host, struct err *err);
+
+/* Tell @host something of our own, waiting for room at most 5 s where @wait. 0 or < 0 with @err. */
+int notify_socket_tell(const struct notify_host *host, const char *text, bool wait,
+		       struct err *err);
+
+/* Wait until the host has read all that was sent before (sd_notify_barrier(3)), at most until
  * @deadline_ms. 0 or < 0 with @err. */
-int notify_socket_barrier(const char *host, int64_t deadline_ms, struct err *err);
+int notify_socket_barrier(const struct notify_host *host, int64_t deadline_ms, struct err *err);
 
 #endif

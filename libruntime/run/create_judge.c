@@ -116,9 +116,16 @@ static int make_plan(struct creation *c, const char *id)
 		.preserve_fds = c->options->preserve_fds,
 		.listen_fds = c->options->listen_fds,
 		.notify_socket = good_notify_socket(c),
+		.watchdog_usec = c->options->watchdog_usec,
 	};
 	struct err warning = ERR_INIT;
-	int r = host_look(c->o, c->spec, c->join, &c->arena, &c->host, c->err);
+	int r;
+
+	if (c->options->cgroup)
+		c->spec->cgroups_path = c->options->cgroup;
+	else if (!c->spec->cgroups_path && c->o->manager == OAKUM_CGROUPFS)
+		c->spec->cgroups_path = c->options->cgroup_default;
+	r = host_look(c->o, c->spec, c->join, &c->arena, &c->host, c->err);
 
 	if (r == 0)
 		r = unit_look(c->o, &c->systemd, c->deadline, &c->arena, &c->host.systemd, c->err);

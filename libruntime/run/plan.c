@@ -85,6 +85,7 @@ static int make_process(const struct spec *spec, const struct plan_host *host,
 		.preserve_fds = options->preserve_fds,
 		.listen_fdnames = host->listen_fdnames,
 		.notify = p->notify,
+		.watchdog_usec = options->watchdog_usec,
 		.spec = spec,
 	};
 	int r = plan_make_process(&spec->process, &spec->seccomp, &extra, &p->process, arena, err);

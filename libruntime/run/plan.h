@@ -60,6 +60,7 @@ struct plan_options {
 	bool hooks_in_root; /* createContainer hooks run in the root, not in the bundle */
 	unsigned preserve_fds, listen_fds;
 	const char *notify_socket; /* of the caller, a good one, or NULL */
+	uint64_t watchdog_usec;	   /* told with it; 0: none */
 };
 
 /* Where the listener of the seccomp filter goes. */
@@ -246,6 +247,7 @@ struct plan_process_extra {
 	bool keep_groups;
 	const char *listen_fdnames; /* of the caller, or NULL */
 	const char *notify;	    /* as plan->notify */
+	uint64_t watchdog_usec;	    /* with it */
 	const struct spec *spec;    /* of the container: memory policy, personality, cpuset */
 	bool exec;		    /* execCPUAffinity is for this process */
 };

@@ -2,6 +2,7 @@
 /* The plan's process: environment, identity, limits and the seccomp profile, for create and for
  * exec. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,8 @@ static int make_env(const struct spec_strings *env, const struct plan_process_ex
 	}
 	if (extra->notify)
 		v[n++] = arena_printf(arena, "NOTIFY_SOCKET=%s/" NOTIFY_NAME, extra->notify);
+	if (extra->notify && extra->watchdog_usec > 0)
+		v[n++] = arena_printf(arena, "WATCHDOG_USEC=%" PRIu64, extra->watchdog_usec);
 	ret->home_slot = home ? -1 : (int)n++;
 	ret->envp = v;
 	return 0;

@@ -13,28 +13,57 @@
 /* After that a manager that does not read is not waited for. */
 #define BARRIER_MS 5000
 
-int oakum_notify_relay(struct oakum *o, int fd, const char *host, int max)
+static int look_at(const struct oakum_notify *to, struct notify_host *ret, struct err *err)
 {
-	int n, r = NOTIFY_TAKEN;
+	int r = handle_check_size(to->size, sizeof(*to), err);
 
-	for (n = 0; n < max && r != NOTIFY_EMPTY; n++) {
+	*ret = (struct notify_host){
+		.path = to->socket && notify_socket_good(to->socket) ? to->socket : NULL,
+		.main_pid = to->main_pid,
+		.sender = to->sender};
+	return r;
+}
+
+int oakum_notify_relay(struct oakum *o, int fd, const struct oakum_notify *to, int max)
+{
+	struct notify_host host;
+	struct err ignored = ERR_INIT;
+	int n, r = look_at(to, &host, &ignored);
+
+	for (n = 0; n < max && r >= 0; n++) {
 		struct err err = ERR_INIT;
 
-		r = notify_socket_relay(fd, host, 0, &err);
-		if (r < 0)
+		r = notify_socket_relay(fd, &host, &err);
+		if (r == NOTIFY_EMPTY)
+			break;
+		if (r < 0 && o)
 			handle_warn(o, &err);
+		r = 0;
 	}
 	return n;
 }
 
+int oakum_notify_tell(struct oakum *o, const struct oakum_notify *to, const char *text, bool wait)
+{
+	struct err local = ERR_INIT, *err = o ? handle_begin(o) : &local;
+	struct notify_host host;
+	int r = look_at(to, &host, err);
+
+	if (r == 0)
+		r = notify_socket_tell(&host, text, wait, err);
+	if (r == 0 && wait && host.path)
+		r = notify_socket_barrier(&host, clock_deadline(BARRIER_MS), err);
+	return r < 0 && o ? handle_end(o, "notify", "the service manager", r) : r;
+}
+
 /* What is there now. True: the host has been told that it is ready, or cannot be. */
-static bool relay_some(struct oakum *o, int fd, const char *host, pid_t pid)
+static bool relay_some(struct oakum *o, int fd, const struct notify_host *host)
 {
 	struct err err = ERR_INIT;
 	int r;
 
 	do {
-		r = notify_socket_relay(fd, host, pid, &err);
+		r = notify_socket_relay(fd, host, &err);
 		if (r < 0) {
 			handle_warn(o, &err);
 			return true;
@@ -52,6 +81,7 @@ static bool relay_some(struct oakum *o, int fd, const char *host, pid_t pid)
  */
 void start_await_ready(struct oakum *o, struct container *c, int fd, const char *host)
 {
+	const struct notify_host to = {.path = host, .main_pid = c->state.init.pid};
 	AUTO_CLOSE int pidfd = -1;
 	struct err err = ERR_INIT;
 	bool ended = proc_open(&c->state.init, &pidfd, &err) != PROC_ALIVE;
@@ -62,7 +92,7 @@ void start_await_ready(struct oakum *o, struct container *c, int fd, const char 
 		struct pollfd p[2] = {{.fd = fd, .events = POLLIN},
 				      {.fd = pidfd, .events = POLLIN}};
 
-		if (relay_some(o, fd, host, c->state.init.pid))
+		if (relay_some(o, fd, &to))
 			break;
 		if (ended)
 			return;
@@ -72,6 +102,6 @@ void start_await_ready(struct oakum *o, struct container *c, int fd, const char 
 		ended = p[1].revents != 0;
 	}
 	err = ERR_INIT;
-	if (notify_socket_barrier(host, clock_deadline(BARRIER_MS), &err) < 0)
+	if (notify_socket_barrier(&to, clock_deadline(BARRIER_MS), &err) < 0)
 		handle_debug(o, "start: %s", err.text);
 }

@@ -72,3 +72,23 @@ int unit_update(const struct state *s, const struct cgroup *cg, const struct cgr
 	cgroup_systemd_close(&systemd);
 	return r;
 }
+
+#define OWN_SUB	      "supervisor"
+#define CONTAINER_SUB "container"
+
+int oakum_unit_cgroup(struct oakum *o, char **ret)
+{
+	struct err *err = handle_begin(o);
+	const struct cgroup_host *host = handle_cgroups(o, err);
+	char place[PATH_MAX / 4];
+	int r = host ? cgroup_own_unit(host, OWN_SUB, place, sizeof(place), err) : -EINVAL;
+
+	*ret = NULL;
+	if (r == CGROUP_GONE)
+		return OAKUM_NO_UNIT;
+	if (r == 0 && asprintf(ret, "%s/" CONTAINER_SUB, place) < 0) {
+		*ret = NULL;
+		r = err_set(err, ENOMEM, "name the container's cgroup");
+	}
+	return handle_end(o, "use the cgroup of", "this unit", r);
+}

@@ -162,6 +162,13 @@ static void move(struct relay *r, const struct pollfd *fds)
 		drain(&r->out);
 }
 
+static void pass_notifications(struct relay *r)
+{
+	const struct oakum_notify to = OAKUM_OPTIONS(oakum_notify, .socket = r->notify_socket);
+
+	(void)oakum_notify_relay(r->oakum, r->notify, &to, NOTIFY_MAX);
+}
+
 /* The next poll(2), and after it whatever is possible. -errno or 0. */
 static int step(struct relay *r, const struct oakum_process *p, bool *ended, int timeout)
 {
@@ -184,7 +191,7 @@ static int step(struct relay *r, const struct oakum_process *p, bool *ended, int
 	if (fds[AT_SIGNALS].revents)
 		take_signals(r, p, ended);
 	if (fds[AT_NOTIFY].revents)
-		(void)oakum_notify_relay(r->oakum, r->notify, r->notify_socket, NOTIFY_MAX);
+		pass_notifications(r);
 	move(r, fds);
 	return 0;
 }
@@ -243,6 +250,6 @@ int relay_wait(struct relay *r, const struct oakum_process *p, int *ret)
 			return got;
 	}
 	if (r->notify >= 0)
-		(void)oakum_notify_relay(r->oakum, r->notify, r->notify_socket, NOTIFY_MAX);
+		pass_notifications(r);
 	return reap(p->pidfd, ret);
 }

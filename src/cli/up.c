@@ -2,6 +2,7 @@
 /* up: create and start a supervised container, and stay with it unless --detach. */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -19,13 +20,25 @@
 #include "supervise/attach.h"
 #include "supervise/supervisor.h"
 
+#define STATUS_SIZE 1200 /* an ID has at most 1024 characters */
+
 static const struct option_def options[] = {
 	{"detach", 'd', NULL, "return when the container runs", 0, NULL},
+	{"replace", 0, NULL, "delete what there is of that ID first, running or not", 0, NULL},
 	{"rm", 0, NULL, "delete the container when it has ended", 0, NULL},
 	{"bundle", 'b', "DIR", "run the bundle in DIR (default: the current directory)", 0, NULL},
 	{"rootfs", 0, "DIR", "run COMMAND in DIR; no bundle is needed", 0, NULL},
 	{"interactive", 'i', NULL, "with --detach: keep stdin open for `attach`", 0, NULL},
 	{"log-driver", 0, "default|file:PATH|none", "where the output is kept", 0, NULL},
+	{"cgroup", 0, "WHERE",
+	 "below the cgroup of this systemd unit (Delegate=yes), the default where config.json "
+	 "names none, "
+	 "or as it says",
+	 0, "unit config"},
+	{"sdnotify", 0, "WHO",
+	 "who says READY=1 to the service manager: up, when it runs (the default), the container, "
+	 "or nobody",
+	 0, "runtime container none"},
 	{"timeout", 0, "DURATION", "bound the creation, hooks included (default: 60s)", 0, NULL},
 	{"tty", 't', NULL, "give it a terminal", 0, NULL},
 	{"env", 'e', "KEY=VALUE", "set an environment variable", OPTION_REPEAT, NULL},
@@ -91,7 +104,22 @@ static int stay(struct command_context *c, const char *id, const struct message_
 	return r < 0 ? outcome_error(c, &err) : outcome_attach(c, id, &result);
 }
 
-static int wait_started(struct command_context *c, const char *id, bool detach,
+/* The manager listens to us, its main process; after --detach that is the supervisor. */
+static void tell_ready(struct command_context *c, const struct supervise_options *o, pid_t pid)
+{
+	const struct oakum_notify to = OAKUM_OPTIONS(oakum_notify, .socket = o->notify.socket);
+	char text[STATUS_SIZE];
+
+	if (!o->notify.socket || o->notify.container)
+		return;
+	snprintf(text, sizeof(text), "READY=1\nSTATUS=container %s runs\nMAINPID=%d", o->id,
+		 o->foreground ? getpid() : pid);
+	/* It looks up who has sent that, so who ends at once waits for it to have been read. */
+	if (oakum_notify_tell(c->oakum, &to, text, !o->foreground) < 0)
+		cli_warn(c, "%s", oakum_error_text(c->oakum, 0));
+}
+
+static int wait_started(struct command_context *c, const struct supervise_options *o,
 			struct supervise_child *child)
 {
 	static struct message m;
@@ -99,18 +127,28 @@ static int wait_started(struct command_context *c, const char *id, bool detach,
 	ssize_t n = message_recv(child->sock, &m);
 	int status;
 
-	if (n >= 0 && m.head.type == MESSAGE_STARTED && message_get(&m, &hello, sizeof(hello)) == 0)
-		return detach ? 0 : stay(c, id, &hello, child);
+	if (n >= 0 && m.head.type == MESSAGE_STARTED &&
+	    message_get(&m, &hello, sizeof(hello)) == 0) {
+		tell_ready(c, o, child->pid);
+		return o->foreground ? stay(c, o->id, &hello, child) : 0;
+	}
 	if (n < 0)
 		status = cli_error(
 			c, OAKUM_E_RUNTIME, 0,
 			"the supervisor was killed before %s ran (`oakum delete --force %s` "
 			"removes what is left)",
-			id, id);
+			o->id, o->id);
 	else
 		status = print_failure(c, &m);
 	reap(child);
 	return status;
+}
+
+static int replace(struct command_context *c)
+{
+	const struct oakum_delete force = OAKUM_OPTIONS(oakum_delete, .force = true);
+
+	return oakum_delete(c->oakum, c->args[0], &force) < 0 ? cli_fail(c) : 0;
 }
 
 static int run(struct command_context *c)
@@ -121,11 +159,14 @@ static int run(struct command_context *c)
 	char root[PATH_MAX];
 	int status = up_options(c, &o, root, sizeof(root));
 
+	if (status == 0 && opt_bool(c, "replace"))
+		status = replace(c);
 	if (status == 0 && supervise_launch(&o, &child, &err) < 0)
 		status = outcome_error(c, &err);
 	else if (status == 0)
-		status = wait_started(c, o.id, !o.foreground, &child);
+		status = wait_started(c, &o, &child);
 	free(o.config_text);
+	free(o.cgroup);
 	return status;
 }
 

@@ -28,6 +28,65 @@ static int fill_log(struct command_context *c, struct supervise_options *o)
 			 text);
 }
 
+/* Are we what systemd has started? Others of the unit's processes may be in its cgroup, and are not
+ * ours to move. */
+static bool is_unit(void)
+{
+	const char *pid = getenv("SYSTEMD_EXEC_PID");
+	uint64_t n;
+
+	return pid && str_to_u64(pid, 1, INT32_MAX, &n) == 0 && (pid_t)n == getpid();
+}
+
+/* As sd_watchdog_enabled(3) has it. */
+static uint64_t watchdog_usec(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *whose = getenv("WATCHDOG_PID");
+	uint64_t pid, ret;
+
+	if (whose && (str_to_u64(whose, 1, INT32_MAX, &pid) < 0 || (pid_t)pid != getpid()))
+		return 0;
+	return usec && str_to_u64(usec, 1, INT64_MAX, &ret) == 0 ? ret : 0;
+}
+
+static void fill_notify(struct command_context *c, struct supervise_options *o)
+{
+	const char *who = opt_string(c, "sdnotify"), *host = getenv("NOTIFY_SOCKET");
+
+	if (!host || !host[0] || (who && str_eq(who, "none")))
+		return;
+	o->notify = (struct supervise_notify){.socket = host,
+					      .container = who && str_eq(who, "container"),
+					      .main_pid = getpid(),
+					      .watchdog_usec = watchdog_usec()};
+}
+
+static int fill_cgroup(struct command_context *c, struct supervise_options *o)
+{
+	const char *where = opt_string(c, "cgroup");
+	bool wanted = where && str_eq(where, "unit");
+	int r = OAKUM_NO_UNIT;
+
+	if ((where && !wanted) || (!wanted && o->handle.cgroup_manager != OAKUM_CGROUPFS))
+		return 0;
+	if (wanted && o->handle.cgroup_manager != OAKUM_CGROUPFS)
+		return cli_error(c, OAKUM_E_USAGE, 0,
+				 "--cgroup unit needs the cgroup manager cgroupfs");
+	if (is_unit())
+		r = oakum_unit_cgroup(c->oakum, &o->cgroup);
+	if (r < 0)
+		return cli_fail(c);
+	if (r == OAKUM_NO_UNIT && wanted)
+		return cli_error(c, OAKUM_E_UNSUPPORTED, 0,
+				 "--cgroup unit: this is not the main process of a systemd unit "
+				 "with Delegate=yes");
+	if (wanted)
+		o->create.cgroup = o->cgroup;
+	else
+		o->create.cgroup_default = o->cgroup;
+	return 0;
+}
+
 static int needs_rootfs(struct command_context *c)
 {
 	static const char *const names[] = {"tty",	"env",	   "mount",    "memory",
@@ -138,12 +197,14 @@ int up_options(struct command_context *c, struct supervise_options *o, char *roo
 	o->create.bundle = bundle;
 	o->create.listen_fds = cli_listen_fds();
 	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &o->size);
+	fill_notify(c, o);
+	o->sibling = !o->foreground && is_unit();
 	status = fill_log(c, o);
 	if (status == 0)
 		status = opt_ms(c, "timeout", INT32_MAX, &o->create.timeout_ms);
 	if (status == 0)
 		status = fill_handle(c, o, root, size);
-	if (status)
-		return status;
-	return rootfs ? make_config(c, o, rootfs) : needs_rootfs(c);
+	if (status == 0)
+		status = rootfs ? make_config(c, o, rootfs) : needs_rootfs(c);
+	return status ? status : fill_cgroup(c, o);
 }

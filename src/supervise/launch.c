@@ -193,6 +193,10 @@ static int create(struct birth *b)
 	options.plain_terminal = true; /* for the log */
 	options.supervised = true;
 	options.supervisor_fd = s->hold;
+	if (s->options->notify.container) {
+		options.notify_socket = s->options->notify.socket;
+		options.watchdog_usec = s->options->notify.watchdog_usec;
+	}
 	r = oakum_create(b->handle, s->options->id, &options, &process);
 	if (r < 0) {
 		report_library(b);
@@ -226,6 +230,7 @@ static int create(struct birth *b)
 static int start(struct birth *b)
 {
 	struct supervisor *s = b->s;
+	const struct oakum_start options = OAKUM_OPTIONS(oakum_start, .ret_notify = &s->notify);
 	struct message_hello hello = {.version = MESSAGE_VERSION,
 				      .flags = s->terminal >= 0 ? MESSAGE_HAS_TERMINAL : 0};
 
@@ -233,10 +238,13 @@ static int start(struct birth *b)
 		return -EPIPE;
 	clock_text(s->exit.started);
 	s->exit.pid = s->pid;
-	if (oakum_start(b->handle, s->options->id, NULL) < 0) {
+	manager_begin(s);
+	if (oakum_start(b->handle, s->options->id, &options) < 0) {
 		report_library(b);
 		return -EINVAL;
 	}
+	if (s->notify >= 0 && loop_watch(s, s->notify, EPOLLIN, EVENT_NOTIFY, 0) < 0)
+		fd_replace(&s->notify, -1);
 	if (asker_gone(b))
 		return -EPIPE;
 	/* Its socket is reached by /proc/PID/fd, which of an undumpable process is root's. A
@@ -289,12 +297,14 @@ static int by_number(const void *a, const void *b)
 /* What the caller had open may be a pipe that somebody waits on. */
 static void close_others(const struct supervisor *s)
 {
-	int keep[12 + OAKUM_OOM_DESCRIPTORS] = {
-		s->epoll,     s->hold,	    s->listener, s->signals,  s->dir,	 s->pidfd,
-		s->output[1], s->output[2], s->input,	 s->terminal, s->log.fd, s->clients[0].fd};
+	const int ours[] = {s->epoll,  s->hold,	     s->listener,     s->signals, s->dir,
+			    s->pidfd,  s->output[1], s->output[2],    s->input,	  s->terminal,
+			    s->notify, s->log.fd,    s->clients[0].fd};
+	int keep[ARRAY_SIZE(ours) + OAKUM_OOM_DESCRIPTORS];
 	unsigned from = 3;
 
-	oakum_oom_descriptors(s->oom, keep + 12);
+	memcpy(keep, ours, sizeof(ours));
+	oakum_oom_descriptors(s->oom, keep + ARRAY_SIZE(ours));
 	qsort(keep, ARRAY_SIZE(keep), sizeof(keep[0]), by_number);
 	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
 		if (keep[i] < (int)from)
@@ -338,6 +348,7 @@ static void become_small(struct birth *b)
 	oakum_free(b->handle);
 	b->handle = NULL;
 	free(b->s->options->config_text);
+	free(b->s->options->cgroup);
 	leave_caller();
 	/* Now, not before: the container inherited what was there. Refused to the unprivileged. */
 	adj = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -361,6 +372,7 @@ static void init(struct supervisor *s, const struct supervise_options *options)
 				 .output = {-1, -1, -1},
 				 .input = -1,
 				 .terminal = -1,
+				 .notify = -1,
 				 .log = LOGFILE_INIT};
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		client_init(&s->clients[i]);
@@ -410,7 +422,15 @@ static __attribute__((noreturn)) void supervise(const struct supervise_options *
 	settle_first(&b);
 	become_small(&b);
 	loop_run(&supervisor);
-	_exit(0);
+	/* Of interest where we have become the main process of a systemd unit. */
+	_exit(exit_shell_status(supervisor.exit.status, supervisor.exit.signal));
+}
+
+static pid_t fork_it(const struct supervise_options *options)
+{
+	struct clone_args args = {.flags = CLONE_PARENT};
+
+	return options->sibling ? sys_clone3(&args) : fork();
 }
 
 int supervise_launch(const struct supervise_options *options, struct supervise_child *ret,
@@ -423,7 +443,7 @@ int supervise_launch(const struct supervise_options *options, struct supervise_c
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, errno, "make the socket to the supervisor");
 	fflush(NULL);
-	pid = fork();
+	pid = fork_it(options);
 	if (pid == 0) {
 		close(pair[0]);
 		supervise(options, pair[1]);

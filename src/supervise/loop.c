@@ -72,6 +72,14 @@ static enum state on_client(struct supervisor *s, unsigned index, uint32_t epoll
 	return s->state;
 }
 
+static enum state on_notify(struct supervisor *s, unsigned index, uint32_t epoll_events)
+{
+	(void)index;
+	(void)epoll_events;
+	manager_relay(s);
+	return s->state;
+}
+
 static void forget_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
@@ -168,6 +176,8 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 	else
 		set_status(s, &info);
 
+	manager_relay(s);
+	manager_exit(s);
 	s->exit.oom_kills = count_oom(s);
 	s->exit.complete = relay_drain(s);
 	s->exit.log_lost = s->log.lost;
@@ -178,6 +188,7 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 	fd_replace(&s->pidfd, -1);
 	fd_replace(&s->input, -1);
 	fd_replace(&s->terminal, -1);
+	fd_replace(&s->notify, -1);
 	if (s->options->remove)
 		delete_container(s);
 
@@ -225,6 +236,7 @@ static const action table[STATE_COUNT][EVENT_COUNT] = {
 			[EVENT_CONNECT] = on_connect,
 			[EVENT_CLIENT] = on_client,
 			[EVENT_SIGNAL] = on_stop,
+			[EVENT_NOTIFY] = on_notify,
 		},
 	[STATE_STOPPING] =
 		{
@@ -234,6 +246,7 @@ static const action table[STATE_COUNT][EVENT_COUNT] = {
 			[EVENT_CONNECT] = on_connect,
 			[EVENT_CLIENT] = on_client,
 			[EVENT_SIGNAL] = on_stop_again,
+			[EVENT_NOTIFY] = on_notify,
 			[EVENT_DEADLINE] = on_kill,
 		},
 	[STATE_DRAINING] =
@@ -275,7 +288,8 @@ void loop_run(struct supervisor *s)
 	s->state = STATE_RUNNING;
 	s->deadline_ms = CLOCK_FOREVER;
 	while (s->state != STATE_GONE) {
-		int timeout = clock_poll_ms(s->deadline_ms);
+		int timeout = clock_poll_ms(s->deadline_ms < s->watchdog_ms ? s->deadline_ms
+									    : s->watchdog_ms);
 		int n;
 
 		if (s->dirty && (timeout < 0 || timeout > QUIET_MS))
@@ -287,5 +301,6 @@ void loop_run(struct supervisor *s)
 			dispatch(s, (enum event)(events[i].data.u64 >> 32),
 				 (unsigned)events[i].data.u64, events[i].events);
 		check_deadline(s);
+		manager_watchdog(s);
 	}
 }

@@ -20,18 +20,31 @@
 
 struct err;
 
+/* The service manager that `up` was started by. */
+struct supervise_notify {
+	const char *socket;	/* NOTIFY_SOCKET, or NULL: none */
+	bool container;		/* what the container says is passed on, READY=1 above all; else it
+				   gets no socket, and who runs it speaks for it */
+	pid_t main_pid;		/* of the unit, as it knows now: `up` */
+	uint64_t watchdog_usec; /* it wants to hear WATCHDOG=1 that often; 0: it does not */
+};
+
 struct supervise_options {
 	struct oakum_options handle; /* ->root absolute: the supervisor leaves the directory */
 	const char *id;
 	struct oakum_create create;
 	char *config_text; /* what create.config_text points to, or NULL; freed in the supervisor's
 			      copy */
+	char *cgroup;	   /* what create.cgroup or ->cgroup_default points to, or NULL */
 	enum logfile_driver driver;
 	const char *log_path; /* of LOGFILE_FILE */
 	bool remove;	      /* --rm */
 	bool foreground;      /* `up` stays as the first client */
 	bool interactive;     /* stdin stays open for clients to come */
-	struct winsize size;  /* of the user's terminal; zeroes: unknown */
+	bool sibling; /* the supervisor is a child of our parent: the service manager, which sees
+			 then how its unit's new main process ends */
+	struct winsize size; /* of the user's terminal; zeroes: unknown */
+	struct supervise_notify notify;
 };
 
 /* The maker's side of a supervisor that has just been forked. Both descriptors are the caller's. */
@@ -66,6 +79,7 @@ enum event {
 	EVENT_CONNECT,	  /* somebody attaches */
 	EVENT_CLIENT,	  /* a client sends, or takes more; index: the client */
 	EVENT_SIGNAL,	  /* the supervisor got SIGTERM or SIGINT */
+	EVENT_NOTIFY,	  /* the container says something to its NOTIFY_SOCKET */
 	EVENT_DEADLINE,	  /* ->deadline_ms has passed */
 	EVENT_COUNT,
 };
@@ -100,10 +114,12 @@ struct supervisor {
 	int output[3];	  /* [1], [2]: FIFOs, or the terminal's master as [1]; -1: closed */
 	int input;	  /* FIFO, or a second descriptor of the master; -1: closed */
 	int terminal;	  /* the master, or -1 */
+	int notify;	  /* what the container notifies comes here, or -1 */
 	bool output_held; /* not reading: the first client is behind */
 	bool input_armed; /* waiting for EVENT_INPUT_ROOM */
 	bool dirty;	  /* scratch pages were used since the last quiet moment */
 	int64_t deadline_ms;
+	int64_t watchdog_ms; /* when WATCHDOG=1 is due */
 	pid_t pid;
 	struct logfile log;
 	struct exit_record exit;
@@ -119,6 +135,16 @@ int loop_watch(struct supervisor *s, int fd, uint32_t epoll_events, enum event e
 	       unsigned index);
 int loop_change(struct supervisor *s, int fd, uint32_t epoll_events, enum event event,
 		unsigned index);
+
+/* manager.c: all of it goes nowhere where there is no service manager. */
+/* Who it is to hear of from now on. */
+void manager_begin(struct supervisor *s);
+/* What the container has said. */
+void manager_relay(struct supervisor *s);
+/* WATCHDOG=1, where that is due: when it is next. */
+void manager_watchdog(struct supervisor *s);
+/* How it ended. */
+void manager_exit(struct supervisor *s);
 
 /* relay.c */
 void relay_output(struct supervisor *s, unsigned stream);

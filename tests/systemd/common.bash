@@ -35,10 +35,29 @@ left() {
 	grep -lx -e oakum-scope -e oakum-systemd /proc/[0-9]*/comm 2>/dev/null || :
 }
 
+# unit NAME: a unit file of this test's, from stdin.
+unit() {
+	cat >"/run/systemd/system/$1"
+	echo "$1" >>"$W/units"
+	systemctl daemon-reload
+}
+
+take_units() {
+	local name
+	[ -e "$W/units" ] || return 0
+	while read -r name; do
+		systemctl stop "$name" 2>/dev/null || :
+		systemctl reset-failed "$name" 2>/dev/null || :
+		rm -f "/run/systemd/system/$name"
+	done <"$W/units"
+	systemctl daemon-reload
+}
+
 nothing_left() { [ -z "$(left)" ]; }
 
 teardown() {
 	local rc=0
+	take_units
 	if [ -n "${BATS_TEST_COMPLETED-}" ] && ! until_true 5 nothing_left >/dev/null; then
 		echo "left behind:"
 		left
@@ -79,3 +98,12 @@ directory() {
 NODES='.linux.devices = [{path: "/dev/hpet", type: "c", major: 10, minor: 228, fileMode: 438}, {path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 438}]'
 opens() { ! oakum exec "$C" sh -c ": <$1" </dev/null 2>&1 | grep -q "not permitted"; }
 denied() { oakum exec "$C" sh -c ": <$1" </dev/null 2>&1 | grep -q "not permitted"; }
+
+# The v2 tree, or the tree of this v1 controller, has it at its top.
+need() {
+	if on_v2; then
+		grep -qw "$1" /sys/fs/cgroup/cgroup.controllers || skip "no $1 controller in this v2 tree"
+	else
+		[ -d "/sys/fs/cgroup/$1" ] || skip "no $1 controller in v1"
+	fi
+}

@@ -4,15 +4,6 @@
 # daemon-reload. What needs a controller that this machine has not says so.
 load common
 
-# The v2 tree, or the tree of this v1 controller, has it at its top.
-need() {
-	if on_v2; then
-		grep -qw "$1" /sys/fs/cgroup/cgroup.controllers || skip "no $1 controller in this v2 tree"
-	else
-		[ -d "/sys/fs/cgroup/$1" ] || skip "no $1 controller in v1"
-	fi
-}
-
 # reads FILE VALUE: what the kernel has in the container's cgroup.
 reads() {
 	local dir now

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is passed on of a container's notifications, and to whom. */
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -53,13 +54,20 @@ static int tear_down(void **state)
 	return rmdir(dir);
 }
 
+static int pass(const char *path, pid_t main_pid, struct err *err)
+{
+	const struct notify_host to = {.path = path, .main_pid = main_pid};
+
+	return notify_socket_relay(inside[0], &to, err);
+}
+
 static int relay(const char *said, pid_t pid)
 {
 	struct err err = ERR_INIT;
 	int r;
 
 	assert_int_equal(send(inside[1], said, strlen(said), 0), (ssize_t)strlen(said));
-	r = notify_socket_relay(inside[0], host_path, pid, &err);
+	r = pass(host_path, pid, &err);
 	if (r < 0)
 		fail_msg("%s", err.text);
 	return r;
@@ -108,7 +116,7 @@ static void lines(void **state)
 			fail_msg("%s: %s", rows[i].said, got ? got : "nothing");
 		assert_null(heard());
 	}
-	assert_int_equal(notify_socket_relay(inside[0], host_path, 0, NULL), NOTIFY_EMPTY);
+	assert_int_equal(pass(host_path, 0, NULL), NOTIFY_EMPTY);
 }
 
 static void ready(void **state)
@@ -120,8 +128,8 @@ static void ready(void **state)
 	assert_string_equal(heard(), "READY=1\nMAINPID=77");
 	/* Nobody to tell: read all the same. */
 	assert_int_equal(send(inside[1], "READY=1", 7, 0), 7);
-	assert_int_equal(notify_socket_relay(inside[0], NULL, 0, NULL), NOTIFY_TAKEN);
-	assert_int_equal(notify_socket_relay(inside[0], NULL, 0, NULL), NOTIFY_EMPTY);
+	assert_int_equal(pass(NULL, 0, NULL), NOTIFY_TAKEN);
+	assert_int_equal(pass(NULL, 0, NULL), NOTIFY_EMPTY);
 }
 
 /* A message longer than any manager takes is none; one with a NUL in a line loses that line. */
@@ -135,11 +143,10 @@ static void odd_messages(void **state)
 	assert_int_equal(relay(large, 0), NOTIFY_TAKEN);
 	assert_null(heard());
 	assert_int_equal(send(inside[1], "STATUS=a\0b\nREADY=1", 18, 0), 18);
-	assert_int_equal(notify_socket_relay(inside[0], host_path, 0, NULL),
-			 NOTIFY_TAKEN | NOTIFY_READY);
+	assert_int_equal(pass(host_path, 0, NULL), NOTIFY_TAKEN | NOTIFY_READY);
 	assert_string_equal(heard(), "READY=1");
 	assert_int_equal(send(inside[1], "", 0, 0), 0);
-	assert_int_equal(notify_socket_relay(inside[0], host_path, 0, NULL), NOTIFY_TAKEN);
+	assert_int_equal(pass(host_path, 0, NULL), NOTIFY_TAKEN);
 	large[4000] = '\0';
 	assert_int_equal(relay(large, 0), NOTIFY_TAKEN);
 	assert_int_equal(strlen(heard()), 4000);
@@ -165,13 +172,12 @@ static void descriptors(void **state)
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_int_equal(
 		io_send_fds(inside[1], "READY=1\nFDSTORE=1", 17, (int[]){ends[1], ends[1]}, 2), 0);
-	assert_int_equal(notify_socket_relay(inside[0], host_path, 0, &err),
-			 NOTIFY_TAKEN | NOTIFY_READY);
+	assert_int_equal(pass(host_path, 0, &err), NOTIFY_TAKEN | NOTIFY_READY);
 	assert_int_equal(io_recv_fds(host, text, sizeof(text), fds, &n), 7);
 	assert_int_equal(n, 0);
 
 	assert_int_equal(io_send_fds(inside[1], "BARRIER=1", 9, &ends[1], 1), 0);
-	assert_int_equal(notify_socket_relay(inside[0], host_path, 0, &err), NOTIFY_TAKEN);
+	assert_int_equal(pass(host_path, 0, &err), NOTIFY_TAKEN);
 	close(ends[1]);
 	assert_int_equal(io_poll_until(ends[0], 0, clock_deadline(20)), 0);
 	n = 3;
@@ -185,13 +191,59 @@ static void descriptors(void **state)
 
 static void barrier(void **state)
 {
+	const struct notify_host manager = {.path = host_path}, nobody = {.path = "/no/such"};
 	struct err err = ERR_INIT;
 
 	(void)state;
 	/* Nobody reads: until the deadline. Then what was sent is there, and was read by then. */
-	assert_int_equal(notify_socket_barrier(host_path, clock_deadline(50), &err), -ETIMEDOUT);
+	assert_int_equal(notify_socket_barrier(&manager, clock_deadline(50), &err), -ETIMEDOUT);
 	assert_string_equal(heard(), "BARRIER=1");
-	assert_int_equal(notify_socket_barrier("/no/such", clock_deadline(50), &err), -ENOENT);
+	assert_int_equal(notify_socket_barrier(&nobody, clock_deadline(50), &err), -ENOENT);
+}
+
+/* Who said what has come to the manager, as it sees it. */
+static pid_t heard_from(void)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	char text[64];
+	struct iovec iov = {text, sizeof(text)};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control.room,
+			   .msg_controllen = sizeof(control.room)};
+	struct cmsghdr *c;
+	struct ucred creds;
+
+	assert_true(recvmsg(host, &m, 0) > 0);
+	c = CMSG_FIRSTHDR(&m);
+	assert_non_null(c);
+	assert_int_equal(c->cmsg_type, SCM_CREDENTIALS);
+	memcpy(&creds, CMSG_DATA(c), sizeof(creds));
+	return creds.pid;
+}
+
+static void sender(void **state)
+{
+	const int on = 1;
+	pid_t other = getppid();
+	struct notify_host to = {.path = host_path, .sender = other};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(setsockopt(host, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	assert_int_equal(notify_socket_tell(&to, "READY=1", false, &err), 0);
+	assert_int_equal(heard_from(), geteuid() == 0 ? other : getpid());
+	/* Where the kernel does not let us, the word goes all the same. */
+	to.sender = INT_MAX;
+	assert_int_equal(notify_socket_tell(&to, "READY=1", true, &err), 0);
+	assert_int_equal(heard_from(), getpid());
+	to.path = NULL;
+	assert_int_equal(notify_socket_tell(&to, "READY=1", true, &err), 0);
+	to.path = "/no/such";
+	assert_int_equal(notify_socket_tell(&to, "READY=1", true, &err), -ENOENT);
 }
 
 /* A manager that does not read: what is not worth a wait is dropped at once. */
@@ -207,7 +259,7 @@ static void a_full_queue(void **state)
 	assert_int_equal(r, NOTIFY_TAKEN);
 	assert_true(clock_now_ms() - began < 4000);
 	assert_int_equal(send(inside[1], "READY=1", 7, 0), 7);
-	assert_int_equal(notify_socket_relay(inside[0], host_path, 0, &err), -EAGAIN);
+	assert_int_equal(pass(host_path, 0, &err), -EAGAIN);
 	assert_non_null(strstr(err.text, "READY=1"));
 	while (heard())
 		;
@@ -236,8 +288,7 @@ static void names(void **state)
 	snprintf(abstract, sizeof(abstract), "@oakum-unit-%d", getpid());
 	s = bound(abstract);
 	assert_int_equal(send(inside[1], "READY=1", 7, 0), 7);
-	assert_int_equal(notify_socket_relay(inside[0], abstract, 5, &err),
-			 NOTIFY_TAKEN | NOTIFY_READY);
+	assert_int_equal(pass(abstract, 5, &err), NOTIFY_TAKEN | NOTIFY_READY);
 	assert_int_equal(recv(s, longest, sizeof(longest), 0), 17);
 	close(s);
 }
@@ -248,7 +299,7 @@ int main(void)
 		cmocka_unit_test(lines),	cmocka_unit_test(ready),
 		cmocka_unit_test(odd_messages), cmocka_unit_test(descriptors),
 		cmocka_unit_test(barrier),	cmocka_unit_test(a_full_queue),
-		cmocka_unit_test(names),
+		cmocka_unit_test(sender),	cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -210,7 +210,8 @@ static void listener_and_notifications(void **state)
 	heard(pid);
 	assert_true(notify >= 0);
 	assert_true(io_poll_until(notify, POLLIN, clock_deadline(5000)) > 0);
-	assert_true(oakum_notify_relay(o, notify, NULL, 10) >= 1);
+	assert_int_equal(oakum_notify_relay(o, notify, &(struct oakum_notify){.size = 1}, 10), 0);
+	assert_true(oakum_notify_relay(o, notify, &OAKUM_OPTIONS(oakum_notify), 10) >= 1);
 	close(notify);
 	take_away(pid, 0);
 }

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Containers as services: `oakum up` in units of Type=notify.
+load common
+
+# service [LINE...]: a unit whose main process is `oakum up $UP`, with more lines for [Service].
+service() {
+	UNIT=oakumtest-$C.service
+	unit "$UNIT" <<-END
+		[Service]
+		Type=notify
+		Delegate=yes
+		KillMode=mixed
+		TimeoutStartSec=30
+		ExecStart=$OAKUM --root $ROOT up --rm -b $B ${UP-} $C
+		ExecStopPost=$OAKUM --root $ROOT delete --force $C
+		$(printf '%s\n' "$@")
+	END
+}
+
+# The container's init, by its supervisor's state.
+init() { oakum state "$C" 2>/dev/null | jq -e 'select(.status == "running") | .pid' 2>/dev/null; }
+
+started() { ok systemctl start "$UNIT"; }
+is_now() { [ "$(property ActiveState)" = "$1" ]; }
+comes_to() { until_true 20 is_now "$1" || { systemctl status "$UNIT"; return 1; }; }
+
+@test "it is ready when the container runs, in the unit's own cgroup, and says so" {
+	local main
+	sleeper
+	service
+	started
+	is_now active
+	main=$(property MainPID)
+	is "$(tr '\0' ' ' <"/proc/$main/cmdline" | grep -o ' up .*')" " up --rm -b $B $C "
+	shows StatusText "container $C runs"
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "/system.slice/$UNIT/container"
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$main/cgroup")" "/system.slice/$UNIT/supervisor"
+	# Nobody lives in the unit's cgroup itself, so all it has been given can be used below it.
+	is "$(cat "$(directory)/cgroup.procs")" ""
+	is "$(oakum state "$C" | jq -r .status)" running
+	# The container has no socket: it need not say anything.
+	ok oakum exec "$C" env
+	is "$(grep -c NOTIFY_SOCKET <<<"$output")" 0
+	ok systemctl stop "$UNIT"
+	is_now inactive
+	shows Result success
+	is "$(left)" ""
+}
+
+@test "limits are set in the unit's cgroup, and its own stand above them" {
+	need memory
+	sleeper '.linux.resources.memory.limit = 33554432 | .linux.resources.pids.limit = 20'
+	service MemoryMax=64M
+	started
+	is "$(cat "$(directory)/container/memory.max")" 33554432
+	is "$(cat "$(directory)/container/pids.max")" 20
+	is "$(cat "$(directory)/memory.max")" 67108864
+	ok oakum exec "$C" true
+	ok oakum update --memory 16M "$C"
+	is "$(cat "$(directory)/container/memory.max")" 16777216
+}
+
+@test "a cgroup of the configuration's stays, and can be asked for either way" {
+	sleeper '.linux.cgroupsPath = "/oakumtest/'"$C"'"'
+	service
+	started
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "/oakumtest/$C"
+	ok systemctl stop "$UNIT"
+	UP="--cgroup unit" service
+	started
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "/system.slice/$UNIT/container"
+	ok systemctl stop "$UNIT"
+	edit 'del(.linux.cgroupsPath)'
+	UP="--cgroup config" service
+	started
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup" | grep -c system.slice)" 0
+}
+
+@test "a unit without delegation, and no unit at all" {
+	sleeper
+	UP="--cgroup unit" service Delegate=no
+	fails_to_start "Delegate=yes"
+	service Delegate=no
+	started
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup" | grep -c system.slice)" 0
+	ok systemctl stop "$UNIT"
+	fails 6 oakum up -d --cgroup unit -b "$B" "$C"
+	says "Delegate=yes"
+	fails 2 sd up -d --cgroup unit -b "$B" "$C"
+	says cgroupfs
+}
+
+# fails_to_start WORDS: and the journal of the unit says why.
+fails_to_start() {
+	if systemctl start "$UNIT" 2>/dev/null; then
+		echo "it has started"
+		return 1
+	fi
+	until_true 20 journal_says "$1"
+	systemctl reset-failed "$UNIT"
+}
+journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; }
+
+@test "with --sdnotify container it is ready when the container says so" {
+	bundle '.process.args = ["sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.1; done; inside notify \"READY=1|STATUS=open for business|MAINPID=1\"; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"] | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
+	UP="--sdnotify container" service
+	systemctl start --no-block "$UNIT"
+	until_true 20 init
+	is_now activating
+	ok oakum exec "$C" touch /tmp/go
+	comes_to active
+	shows StatusText "open for business"
+	# Not what it says of pids.
+	is "$(tr '\0' ' ' <"/proc/$(property MainPID)/cmdline" | grep -c ' up ')" 1
+	ok oakum exec "$C" env
+	is "$(grep -c NOTIFY_SOCKET= <<<"$output")" 0
+	ok systemctl stop "$UNIT"
+	shows Result success
+}
+
+@test "so it is from a user namespace" {
+	bundle '.process.args = ["sh", "-c", "inside notify READY=1; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"] | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 "$B/rootfs"
+	chmod 755 "$W" /run/tmp
+	UP="--sdnotify container" service
+	started
+	is_now active
+}
+
+@test "a container that ends before it is ready has failed to start" {
+	bundle '.process.args = ["sh", "-c", "exit 3"]'
+	UP="--sdnotify container" service
+	if systemctl start "$UNIT" 2>/dev/null; then false; fi
+	shows Result exit-code
+	shows ExecMainStatus 3
+	shows StatusText "the container exited with status 3"
+	is "$(left | grep -v "^$UNIT\$")" ""
+}
+
+@test "the exit status of the container is the unit's" {
+	bundle '.process.args = ["sh", "-c", "trap \"exit 7\" USR1; while :; do sleep 1000 & wait $!; done"]'
+	service
+	started
+	ok oakum kill "$C" USR1
+	comes_to failed
+	shows ExecMainStatus 7
+	systemctl reset-failed "$UNIT"
+	started
+	ok oakum kill "$C" KILL
+	comes_to failed
+	shows ExecMainStatus 137
+	shows StatusText "the container was killed by SIGKILL"
+}
+
+@test "detached, the supervisor is the main process and its status the container's" {
+	bundle '.process.args = ["sh", "-c", "trap \"exit 9\" TERM USR1; while :; do sleep 1000 & wait $!; done"]'
+	UP="-d" service
+	started
+	is "$(oakum state "$C" | jq .pid)" "$(init)"
+	is "$(cat "/proc/$(property MainPID)/cgroup" | sed -n 's/^0:://p')" "/system.slice/$UNIT/supervisor"
+	ok oakum kill "$C" USR1
+	comes_to failed
+	shows ExecMainStatus 9
+	UP="-d --sdnotify container" service
+	bundle '.process.args = ["sh", "-c", "inside notify READY=1; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"]'
+	started
+	is_now active
+	ok systemctl stop "$UNIT"
+	shows Result success
+}
+
+@test "WATCHDOG: the supervisor's, or the container's own" {
+	sleeper
+	service WatchdogSec=1
+	started
+	# It has to be heard in time, five times over.
+	sleep 5
+	is_now active
+	ok systemctl stop "$UNIT"
+	bundle '.process.args = ["sh", "-c", "inside notify READY=1; echo $WATCHDOG_USEC >/tmp/usec; for i in 1 2 3 4 5 6; do sleep 0.5; inside notify WATCHDOG=1; done; sleep 1000"] | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
+	UP="--sdnotify container" service WatchdogSec=2
+	started
+	ok oakum exec "$C" cat /tmp/usec
+	is "$output" 2000000
+	# It falls silent after three seconds, and no sooner is it taken for dead.
+	comes_to failed
+	shows Result watchdog
+}
+
+@test "a supervisor that is killed takes nothing with it that stays" {
+	local main pid
+	sleeper
+	UP="--replace" service Restart=always RestartSec=100ms
+	started
+	main=$(property MainPID) pid=$(init)
+	kill -KILL "$(pgrep -P "$main")"
+	until_true 20 restarted "$main"
+	[ ! -e "/proc/$pid" ]
+	is "$(find "$ROOT" -mindepth 1 -maxdepth 1 -type d -not -name .cache | wc -l)" 1
+	main=$(property MainPID) pid=$(init)
+	kill -KILL "$main"
+	until_true 20 restarted "$main"
+	[ ! -e "/proc/$pid" ]
+	# The container itself.
+	main=$(property MainPID)
+	kill -KILL "$(init)"
+	until_true 20 restarted "$main"
+	ok systemctl stop "$UNIT"
+	is "$(left | grep -v "^$UNIT\$")" ""
+}
+restarted() { is_now active && [ "$(property MainPID)" != "$1" ] && init; }
+
+@test "--replace takes away what there is of that ID" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	fails 5 oakum up -d -b "$B" "$C"
+	ok oakum up -d --replace -b "$B" "$C"
+	ok oakum up -d --rm --replace -b "$B" "$C"
+	ok oakum up -d --rm --replace -b "$B" "$C"
+	ok oakum exec "$C" true
+	ok oakum down "$C"
+}
