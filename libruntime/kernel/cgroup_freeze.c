@@ -20,6 +20,15 @@
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
+int cgroup_freezer(const struct cgroup *cg)
+{
+	int i = cgroup_find(cg->host, CGROUP_C_FREEZER);
+
+	if (i < 0 || cg->fd[i] < 0)
+		i = cgroup_find_v2(cg->host);
+	return i >= 0 && cg->fd[i] >= 0 ? i : -1;
+}
+
 int cgroup_freeze_request(int dir, bool v2, bool want)
 {
 	if (v2)
@@ -186,18 +195,17 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 
 int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err *err)
 {
-	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), r;
-	bool v2 = i < 0 || cg->fd[i] < 0;
+	int i = cgroup_freezer(cg), r;
+	bool v2;
 
-	if (v2)
-		i = cgroup_find_v2(cg->host);
-	if (i < 0)
+	if (i < 0 && cgroup_find(cg->host, CGROUP_C_FREEZER) < 0 && cgroup_find_v2(cg->host) < 0)
 		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
 				"%s cgroup %s: no freezer and no v2 hierarchy is mounted below "
 				"/sys/fs/cgroup",
 				want ? "freeze" : "resume", cg->path);
-	if (cg->fd[i] < 0)
+	if (i < 0)
 		return CGROUP_GONE;
+	v2 = cg->host->h[i].v2;
 	r = v2 ? freeze_v2(cg->fd[i], want, deadline_ms, err)
 	       : freeze_v1(cg->fd[i], want, deadline_ms, err);
 	if (r == -ETIMEDOUT)

@@ -33,14 +33,12 @@ int cgroup_freeze_watch_open(const struct cgroup *cg, struct cgroup_freeze_watch
 			     struct err *err)
 {
 	struct cgroup_freeze_watch w = CGROUP_FREEZE_WATCH_INIT;
-	int i = cgroup_find(cg->host, CGROUP_C_FREEZER), r;
+	int i = cgroup_freezer(cg), r;
 
 	*ret = w;
-	w.v2 = i < 0;
-	if (w.v2)
-		i = cgroup_find_v2(cg->host);
-	if (i < 0 || cg->fd[i] < 0)
+	if (i < 0)
 		return CGROUP_GONE;
+	w.v2 = cg->host->h[i].v2;
 	w.dir = fcntl(cg->fd[i], F_DUPFD_CLOEXEC, 3);
 	if (w.dir < 0)
 		return err_set(err, errno, "watch the freezer of cgroup %s", cg->path);

@@ -51,9 +51,10 @@ const char *cgroup_path_of(const struct cgroup_hierarchy *h, pid_t pid, char *bu
  */
 bool cgroup_find_existing(char *dir, size_t mount_len);
 
-/* The value of @key in a "key number" file such as cgroup.events, read from @fd at offset 0: >= 0
- * or -errno
- * (-ENODATA: no such key). */
+/* The number behind @key in a flat-keyed file ("key number" lines) that is open, from its
+ * beginning. 0 or -errno (-ENODATA: no such key). */
+int cgroup_key(int fd, const char *key, uint64_t *ret);
+/* The same of a switch, such as those of cgroup.events: 1, 0 or -errno. */
 int cgroup_event(int fd, const char *key);
 
 /*
@@ -212,6 +213,10 @@ int cgroup_unified_need(const struct cgroup *cg, const struct cgroup_limits *l, 
 int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct cgroup_undo *undo,
 			 struct err *err);
 
+/* May we, by the effective ids, do @how (W_OK, X_OK) with @file of the cgroup @dir (absolute), or
+ * with the directory itself (""). errno says why not. */
+bool cgroup_may(const char *dir, const char *file, int how);
+
 /* Is there a file of that name in the cgroup? */
 bool cgroup_has_file(int dir, const char *name);
 
@@ -251,6 +256,10 @@ int cgroup_devices_v2_check(const struct cgroup_device_rule *rules, size_t n, st
 
 /* Attach a program made from the rules in place of the one that we attached before. */
 int cgroup_devices_v2(int dir, const struct cgroup_device_rule *rules, size_t n, struct err *err);
+
+/* Index of the hierarchy whose freezer stops @cg: v1's where @cg is open in it, else v2's. -1: it
+ * is in neither. */
+int cgroup_freezer(const struct cgroup *cg);
 
 /* v1: ask for a state of the freezer; v2: the same. Without waiting. 0 or -errno. */
 int cgroup_freeze_request(int dir, bool v2, bool want);

@@ -15,20 +15,12 @@
 #define V1_FILE "memory.oom_control"
 #define V2_FILE "memory.events"
 
-/* The number behind @key in a "KEY NUMBER" file that is open, from its beginning. */
+/* cgroup_key(), or CGROUP_GONE. */
 static int read_key(int fd, const char *key, uint64_t *ret)
 {
-	char text[512], *line, *rest = text;
-	size_t len = strlen(key);
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	int r = cgroup_key(fd, key, ret);
 
-	if (n < 0)
-		return cgroup_means_gone(-errno) ? CGROUP_GONE : -errno;
-	text[n] = '\0';
-	while ((line = strsep(&rest, "\n")))
-		if (strncmp(line, key, len) == 0 && line[len] == ' ')
-			return str_to_u64(line + len + 1, 0, UINT64_MAX, ret);
-	return -ENODATA;
+	return cgroup_means_gone(r) ? CGROUP_GONE : r;
 }
 
 /* "EVENT_FD CONTROL_FD" in cgroup.event_control. */

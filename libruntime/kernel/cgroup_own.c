@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
-static bool may(const char *dir, const char *file, int how)
+bool cgroup_may(const char *dir, const char *file, int how)
 {
 	char name[CGROUP_DIR_MAX + 32];
 
@@ -41,7 +41,7 @@ static bool may_move(const struct cgroup_hierarchy *h, const char *path)
 	}
 	mount_len = cgroup_dir(h, path, dir);
 	dir[mount_len + common] = '\0';
-	return may(dir, "cgroup.procs", W_OK);
+	return cgroup_may(dir, "cgroup.procs", W_OK);
 }
 
 static bool may_make(const struct cgroup_hierarchy *h, const char *path)
@@ -50,7 +50,7 @@ static bool may_make(const struct cgroup_hierarchy *h, const char *path)
 	size_t mount_len = cgroup_dir(h, path, dir);
 
 	(void)cgroup_find_existing(dir, mount_len);
-	return may(dir, "", W_OK | X_OK) && (!h->v2 || may_move(h, path));
+	return cgroup_may(dir, "", W_OK | X_OK) && (!h->v2 || may_move(h, path));
 }
 
 size_t cgroup_own(const struct cgroup_host *host, const char *path, struct cgroup_host *ret)

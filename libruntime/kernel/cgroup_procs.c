@@ -43,21 +43,27 @@ bool cgroup_backoff(int64_t *step_us, int64_t deadline_ms)
 	return true;
 }
 
-int cgroup_event(int fd, const char *key)
+int cgroup_key(int fd, const char *key, uint64_t *ret)
 {
-	char buf[512], *line;
+	char buf[512], *line, *rest = buf;
 	size_t len = strlen(key);
 	ssize_t n = pread(fd, buf, sizeof(buf) - 1, 0);
 
 	if (n < 0)
 		return -errno;
 	buf[n] = '\0';
-	for (line = buf; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
+	while ((line = strsep(&rest, "\n")))
 		if (strncmp(line, key, len) == 0 && line[len] == ' ')
-			return line[len + 1] - '0';
-	}
+			return str_to_u64(line + len + 1, 0, UINT64_MAX, ret);
 	return -ENODATA;
+}
+
+int cgroup_event(int fd, const char *key)
+{
+	uint64_t v;
+	int r = cgroup_key(fd, key, &v);
+
+	return r < 0 ? r : v > 0;
 }
 
 static int has_process(int dir, void *data)
@@ -282,16 +288,6 @@ static int signal_list(struct cgroup *cg, const struct cgroup_pidlist *l, int si
 	return failed;
 }
 
-/* v1 freezer, else v2; -1: neither. */
-static int freezer_of(const struct cgroup *cg)
-{
-	int i = cgroup_find(cg->host, CGROUP_C_FREEZER);
-
-	if (i < 0 || cg->fd[i] < 0)
-		i = cgroup_find_v2(cg->host);
-	return i >= 0 && cg->fd[i] >= 0 ? i : -1;
-}
-
 /*
  * Stop them, so that none forks between our list and our signals; true if all are stopped. Not for
  * ever: what a process did that cannot be frozen now is found by the next round. Not where we are a
@@ -299,7 +295,7 @@ static int freezer_of(const struct cgroup *cg)
  */
 static bool hold(struct cgroup *cg, const struct cgroup_pidlist *now)
 {
-	int i = freezer_of(cg);
+	int i = cgroup_freezer(cg);
 	int64_t step = 0, deadline = clock_now_ms() + KILL_FREEZE_MS;
 	struct err ignored = ERR_INIT;
 
@@ -323,7 +319,7 @@ static bool hold(struct cgroup *cg, const struct cgroup_pidlist *now)
 
 static void release(struct cgroup *cg)
 {
-	int i = freezer_of(cg);
+	int i = cgroup_freezer(cg);
 
 	if (i >= 0 && cg->host->h[i].v2)
 		(void)cgroup_freeze_request(cg->fd[i], true, false);

@@ -76,14 +76,6 @@ static bool has_text(const char *dir, const char *file)
 	return n > 0 || n == -EFBIG;
 }
 
-static bool may_write(const char *dir, const char *file)
-{
-	char name[CGROUP_DIR_MAX + 32];
-
-	snprintf(name, sizeof(name), "%s/%s", dir, file);
-	return faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) == 0;
-}
-
 static uint32_t controllers_in(const char *dir, const char *file)
 {
 	char name[CGROUP_DIR_MAX + 32], text[256];
@@ -109,7 +101,7 @@ static void look_at_parent(const struct survey *s, const char *dir, uint32_t nee
 	struct err err = ERR_INIT;
 	int code = 0;
 
-	if (want && !may_write(dir, "cgroup.subtree_control"))
+	if (want && !cgroup_may(dir, "cgroup.subtree_control", W_OK))
 		code = EACCES;
 	else if ((want & ~(uint32_t)THREADED) && is_occupied(dir))
 		code = EBUSY;
@@ -157,7 +149,7 @@ static void look_at_hierarchy(struct survey *s, size_t i)
 		return;
 	}
 	s->model[i] = open_model(dir);
-	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0) {
+	if (!cgroup_may(dir, "", W_OK | X_OK)) {
 		err_set(&err, errno, "make cgroup %s%s", h->mount, s->path);
 		if (err.code == EROFS)
 			err_hint(&err, "%s is mounted read-only", h->mount);

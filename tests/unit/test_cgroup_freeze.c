@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "kernel/cgroup_internal.h"
 #include "test_cgroup.h"
 
 /* A pipe that a member writes to as long as it runs. */
@@ -305,6 +306,11 @@ static void test_answers(void **state)
 	put("freezer.state", "THAWED");
 	assert_int_equal(cgroup_freeze(&cg, true, 0, &err), 0);
 	assert_text("freezer.state", "FROZEN");
+	/* Removed before it was opened: there was a freezer all the same. */
+	fd_replace(&cg.fd[0], -1);
+	err = ERR_INIT;
+	assert_int_equal(cgroup_freeze(&cg, true, 0, &err), CGROUP_GONE);
+	cg.fd[0] = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	plain_done();
 
 	host = (struct cgroup_host){.mode = CGROUP_NONE};
@@ -314,12 +320,59 @@ static void test_answers(void **state)
 	assert_int_equal(err.kind, ERR_UNSUPPORTED);
 }
 
+/* Hybrid, and the container has the v2 tree alone: what watches it takes the freezer that stops it.
+ */
+static void test_freezer_v2_alone(void **state)
+{
+	struct cgroup_freeze_watch w;
+
+	(void)state;
+	plain(true);
+	host.n = 2;
+	host.mode = CGROUP_HYBRID;
+	host.h[1] = (struct cgroup_hierarchy){.controllers = CGROUP_C_FREEZER};
+	assert_int_equal(cgroup_freezer(&cg), 0);
+	put("cgroup.events", "populated 1\nfrozen 0\n");
+	assert_int_equal(cgroup_freeze_watch_open(&cg, &w, &err), 0);
+	assert_true(w.v2);
+	assert_int_equal(cgroup_freeze_watch_look(&w), 0);
+	put("cgroup.events", "populated 1\nfrozen 1\n");
+	assert_int_equal(cgroup_freeze_watch_look(&w), CGROUP_FROZEN);
+	cgroup_freeze_watch_close(&w);
+
+	/* v1's, once the container is in it. */
+	cg.fd[1] = fcntl(cg.fd[0], F_DUPFD_CLOEXEC, 3);
+	assert_int_equal(cgroup_freezer(&cg), 1);
+	plain_done();
+}
+
+static void test_key(void **state)
+{
+	uint64_t v = 0;
+	int fd;
+
+	(void)state;
+	plain(true);
+	put("cgroup.events", "populated_not 3\npopulated 18446744073709551615\nfrozen x\n");
+	fd = openat(cg.fd[0], "cgroup.events", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(cgroup_key(fd, "populated", &v), 0);
+	assert_true(v == UINT64_MAX);
+	assert_int_equal(cgroup_event(fd, "populated"), 1);
+	assert_int_equal(cgroup_key(fd, "popul", &v), -ENODATA);
+	assert_true(cgroup_event(fd, "frozen") < 0);
+	close(fd);
+	assert_int_equal(cgroup_key(cg.fd[0], "frozen", &v), -EISDIR);
+	plain_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timeout_v2),
 		cmocka_unit_test(test_timeout_v1),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_freezer_v2_alone),
+		cmocka_unit_test(test_key),
 		TEST_HERE_AND_V2(pause),
 		TEST_HERE_AND_V2(frozen_below),
 		TEST_HERE_AND_V2(frozen_above),
