@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,17 +19,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/io.h"
 #include "base/proc.h"
 #include "base/str.h"
-#include "base/sys.h"
 
 #define ROUNDS	 100
 #define DEATH_MS 5000
 
 struct member {
-	pid_t pid, parent;
-	uint64_t start; /* with the pid it names a process */
+	struct proc_id id; /* by its start time */
+	pid_t parent;
 	bool in;
 };
 
@@ -80,8 +77,8 @@ static bool is_inside(const struct family *f, pid_t pid)
 /* False: it has ended. */
 static bool read_member(pid_t pid, struct member *ret)
 {
-	*ret = (struct member){.pid = pid};
-	return proc_origin(pid, &ret->parent, &ret->start) == 0;
+	*ret = (struct member){.id.pid = pid};
+	return proc_origin(pid, &ret->parent, &ret->id.start) == 0;
 }
 
 /* Every process that may be one of them. 0 or -errno. */
@@ -100,7 +97,7 @@ static int look_at_all(struct family *f, pid_t init, int kind)
 			continue;
 		if ((kind && !is_inside(f, (pid_t)pid)) || !read_member((pid_t)pid, &m))
 			continue;
-		m.in = kind || m.pid == init;
+		m.in = kind || m.id.pid == init;
 		if (f->n == f->room)
 			r = grow(f);
 		if (r == 0)
@@ -115,12 +112,12 @@ static int by_pid(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
 
-	return (x->pid > y->pid) - (x->pid < y->pid);
+	return (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
 }
 
 static struct member *find(const struct family *f, pid_t pid)
 {
-	const struct member key = {.pid = pid};
+	const struct member key = {.id.pid = pid};
 
 	return f->n ? bsearch(&key, f->v, f->n, sizeof(key), by_pid) : NULL;
 }
@@ -152,7 +149,8 @@ static bool is_our_own(int ns, int kind)
 	       (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
 }
 
-static int look(struct family *f, pid_t init, int kind)
+/* 0 or -errno. */
+static int gather(struct family *f, pid_t init, int kind)
 {
 	size_t kept = 0;
 	AUTO_CLOSE int ns = kind ? open_ns(init, kind) : -1;
@@ -181,44 +179,51 @@ static int look(struct family *f, pid_t init, int kind)
 	return r;
 }
 
+static int look(struct family *f, pid_t init, int kind, struct err *err)
+{
+	int r = gather(f, init, kind);
+
+	return r < 0 ? err_set(err, -r, "look for the processes of the container") : 0;
+}
+
 int family_list(pid_t init, int kind, pid_t **ret, size_t *ret_n, struct err *err)
 {
 	struct family f;
-	int r = look(&f, init, kind);
+	int r = look(&f, init, kind, err);
 	pid_t *pids = r == 0 ? malloc((f.n + 1) * sizeof(*pids)) : NULL;
 
 	if (r == 0 && !pids)
-		r = -ENOMEM;
+		r = err_set(err, ENOMEM, "list the processes of the container");
 	for (size_t i = 0; pids && i < f.n; i++)
-		pids[i] = f.v[i].pid;
+		pids[i] = f.v[i].id.pid;
 	free(f.v);
 	if (r < 0)
-		return err_set(err, -r, "look for the processes of the container");
+		return r;
 	*ret = pids;
 	*ret_n = f.n;
 	return 0;
 }
 
-/* Each through a pidfd that was opened before it was seen to be the same still. 0 or -errno. */
-static int signal_each(const struct family *f, int sig)
+/* All that can be; < 0 with @err of the last that could not. */
+static int signal_each(const struct family *f, int sig, struct err *err)
 {
 	int failed = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		AUTO_CLOSE int pidfd = sys_pidfd_open(f->v[i].pid, 0);
-		struct member now;
+		AUTO_CLOSE int pidfd = -1;
+		int r = proc_open(&f->v[i].id, &pidfd, err);
 
-		if (pidfd < 0 || !read_member(f->v[i].pid, &now) || now.start != f->v[i].start)
-			continue;
-		if (sys_pidfd_send_signal(pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
-			failed = -errno;
+		if (r == PROC_ALIVE)
+			r = proc_signal(pidfd, sig, err);
+		if (r < 0)
+			failed = r;
 	}
 	return failed;
 }
 
 /* Who is stopped forks no more, and does not lose its place by its parent's death: rounds until one
  * shows nobody new. @f: all of them. */
-static int stop_all(struct family *f, pid_t init, int kind)
+static int stop_all(struct family *f, pid_t init, int kind, struct err *err)
 {
 	struct family before = {.v = NULL};
 	bool more = true;
@@ -226,11 +231,11 @@ static int stop_all(struct family *f, pid_t init, int kind)
 
 	for (int round = 0; r == 0 && more && round < ROUNDS; round++) {
 		more = false;
-		r = look(f, init, kind);
+		r = look(f, init, kind, err);
 		for (size_t i = 0; i < f->n; i++)
-			more |= !find(&before, f->v[i].pid);
+			more |= !find(&before, f->v[i].id.pid);
 		if (r == 0 && more)
-			r = signal_each(f, SIGSTOP);
+			r = signal_each(f, SIGSTOP, err);
 		free(before.v);
 		before = *f;
 	}
@@ -241,26 +246,28 @@ static int stop_all(struct family *f, pid_t init, int kind)
 static void wait_each(const struct family *f)
 {
 	int64_t deadline = clock_deadline(DEATH_MS);
+	struct err ignored = ERR_INIT;
 
 	for (size_t i = 0; i < f->n; i++) {
-		AUTO_CLOSE int pidfd = sys_pidfd_open(f->v[i].pid, 0);
-		struct member now;
+		AUTO_CLOSE int pidfd = -1;
 
-		if (pidfd >= 0 && read_member(f->v[i].pid, &now) && now.start == f->v[i].start)
-			(void)io_poll_until(pidfd, POLLIN, deadline);
+		if (proc_open(&f->v[i].id, &pidfd, &ignored) == PROC_ALIVE)
+			(void)proc_wait(pidfd, deadline);
 	}
 }
 
 int family_signal(pid_t init, int kind, int sig, struct err *err)
 {
 	struct family f = {.v = NULL};
-	int r = sig == SIGKILL && kind != CLONE_NEWPID ? stop_all(&f, init, kind)
-						       : look(&f, init, kind);
+	bool stop = sig == SIGKILL && kind != CLONE_NEWPID;
+	int r = stop ? stop_all(&f, init, kind, err) : look(&f, init, kind, err);
 
 	if (r == 0)
-		r = signal_each(&f, sig);
-	if (sig == SIGKILL && kind != CLONE_NEWPID)
+		r = signal_each(&f, sig, err);
+	if (stop)
 		wait_each(&f);
 	free(f.v);
-	return r < 0 ? err_set(err, -r, "signal the processes of the container") : 0;
+	if (r < 0)
+		err_prefix(err, "signal the processes of the container");
+	return r;
 }
