@@ -21,6 +21,8 @@ struct arena_chunk {
 	size_t size, used; /* both with this header */
 };
 
+#define FIRST_PLACES 16 /* of an array that grows; a power of two */
+
 #define ALIGN  _Alignof(max_align_t)
 #define HEADER ((sizeof(struct arena_chunk) + ALIGN - 1) & ~(ALIGN - 1))
 
@@ -93,6 +95,19 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 	if (__builtin_mul_overflow(n, size, &bytes))
 		return NULL;
 	return arena_alloc(a, bytes);
+}
+
+void *arena_grow(struct arena *a, void *array, size_t n, size_t size)
+{
+	bool full = n == 0 || (n >= FIRST_PLACES && (n & (n - 1)) == 0);
+	void *more;
+
+	if (!full)
+		return array;
+	more = n > SIZE_MAX / 2 ? NULL : arena_array(a, n ? 2 * n : FIRST_PLACES, size);
+	if (more && n)
+		memcpy(more, array, n * size);
+	return more;
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)

@@ -24,6 +24,11 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t size);
 /* @n zeroed elements; NULL also on overflow of @n * @size. */
 void *arena_array(struct arena *a, size_t n, size_t size);
+/*
+ * @array (NULL while it is empty) with a place for one more behind its @n elements; it doubles, and
+ * may move then. NULL when memory is exhausted; @array is as it was. For arrays that begin in here.
+ */
+void *arena_grow(struct arena *a, void *array, size_t n, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -113,25 +113,16 @@ void stat_keys(struct stat_reader *rd, const char *name, const struct stat_key *
 
 void *stat_grow(struct stat_reader *rd, void *array, size_t *n, size_t size)
 {
-	bool full = *n == 0 || (*n >= 8 && (*n & (*n - 1)) == 0);
+	void *more = arena_grow(rd->arena, array, *n, size);
 
-	if (full) {
-		void *more = arena_array(rd->arena, *n ? 2 * *n : 8, size);
-
-		if (!more) {
-			if (rd->r == 0)
-				rd->r = err_set(rd->err, ENOMEM, "read statistics");
-			return NULL;
-		}
-		if (*n)
-			memcpy(more, array, *n * size);
-		array = more;
-	}
-	(*n)++;
-	return array;
+	if (more)
+		(*n)++;
+	else if (rd->r == 0)
+		rd->r = err_set(rd->err, ENOMEM, "read statistics");
+	return more;
 }
 
-static bool add_number(struct stat_reader *rd, struct cgroup_stat_list *l, uint64_t v)
+bool stat_add(struct stat_reader *rd, struct cgroup_stat_list *l, uint64_t v)
 {
 	uint64_t *more = stat_grow(rd, l->v, &l->n, sizeof(*l->v));
 
@@ -158,7 +149,7 @@ void stat_cpus(struct stat_reader *rd, const char *name, struct cgroup_stat_list
 		if (dash && str_to_u64(dash + 1, first, UINT16_MAX, &last) < 0)
 			return;
 		for (uint64_t v = first; v <= last; v++)
-			if (!add_number(rd, ret, v))
+			if (!stat_add(rd, ret, v))
 				return;
 	}
 }

@@ -37,8 +37,10 @@ struct stat_key {
 };
 void stat_keys(struct stat_reader *rd, const char *name, const struct stat_key *keys, size_t n);
 
-/* One more place in an array that grows by doubling. NULL and rd->r where there is no memory. */
+/* arena_grow() that counts. NULL and rd->r where there is no memory. */
 void *stat_grow(struct stat_reader *rd, void *array, size_t *n, size_t size);
+/* Append @v. False and rd->r where there is no memory. */
+bool stat_add(struct stat_reader *rd, struct cgroup_stat_list *l, uint64_t v);
 
 /* "0-2,7" as numbers. */
 void stat_cpus(struct stat_reader *rd, const char *name, struct cgroup_stat_list *ret);

@@ -34,16 +34,6 @@ void stat_v1_cpu(struct stat_reader *rd, struct cgroup_stat *s)
 	stat_keys(rd, "cpu.stat", keys, ARRAY_SIZE(keys));
 }
 
-static void push(struct stat_reader *rd, struct cgroup_stat_list *l, uint64_t v)
-{
-	uint64_t *more = stat_grow(rd, l->v, &l->n, sizeof(*l->v));
-
-	if (!more)
-		return;
-	l->v = more;
-	more[l->n - 1] = v;
-}
-
 /* A line with a header, then "CPU USER SYSTEM" a CPU. */
 static void read_modes(struct stat_reader *rd, struct cgroup_stat_cpu *cpu)
 {
@@ -54,8 +44,8 @@ static void read_modes(struct stat_reader *rd, struct cgroup_stat_cpu *cpu)
 		if (stat_parse(&line, &number) < 0 || stat_parse(&line, &user) < 0 ||
 		    stat_parse(&line, &system) < 0)
 			continue;
-		push(rd, &cpu->percpu_user, user);
-		push(rd, &cpu->percpu_kernel, system);
+		(void)stat_add(rd, &cpu->percpu_user, user);
+		(void)stat_add(rd, &cpu->percpu_kernel, system);
 	}
 }
 
@@ -72,7 +62,7 @@ void stat_v1_cpuacct(struct stat_reader *rd, struct cgroup_stat *s)
 	s->cpu.total = stat_number(rd, "cpuacct.usage");
 	text = stat_text(rd, "cpuacct.usage_percpu");
 	while (stat_parse(&text, &v) == 0)
-		push(rd, &s->cpu.percpu, v);
+		(void)stat_add(rd, &s->cpu.percpu, v);
 	read_modes(rd, &s->cpu);
 }
 

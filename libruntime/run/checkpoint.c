@@ -67,20 +67,14 @@ static bool is_in(char (*list)[16], size_t n, const char *text)
 	return false;
 }
 
-/* The list doubles in the arena. */
 static int add_to(struct dump *d, char (**list)[16], size_t *n, const char *text)
 {
-	if ((*n & (*n - 1)) == 0 && (*n == 0 || *n >= 32)) {
-		char(*more)[16] = arena_array(&d->c->arena, *n ? 2 * *n : 32, sizeof(**list));
+	char(*more)[16] = arena_grow(&d->c->arena, *list, *n, sizeof(**list));
 
-		if (!more)
-			return err_set(d->err, ENOMEM, "list mounts");
-		if (*n)
-			memcpy(more, *list, *n * sizeof(**list));
-		*list = more;
-	}
-	snprintf((*list)[*n], sizeof(**list), "%s", text);
-	++*n;
+	if (!more)
+		return err_set(d->err, ENOMEM, "list mounts");
+	*list = more;
+	snprintf(more[(*n)++], sizeof(*more), "%s", text);
 	return 0;
 }
 

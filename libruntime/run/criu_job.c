@@ -15,8 +15,6 @@
 #include "base/str.h"
 #include "spec/spec.h"
 
-#define FIRST_ROOM 32
-
 static const struct {
 	const char *name;
 	int value;
@@ -206,29 +204,20 @@ void criu_job_done(struct criu_job *j)
 
 void criu_job_external(struct criu_job *j, const char *fmt, ...)
 {
-	struct criu_request *q = &j->request;
+	size_t *n = &j->request.n_external;
+	const char **more = arena_grow(j->arena, j->external, *n, sizeof(*more));
 	va_list ap;
+	char *text;
 
-	if (q->n_external == j->room) {
-		size_t room = j->room ? 2 * j->room : FIRST_ROOM;
-		const char **more = arena_array(j->arena, room, sizeof(*more));
-
-		if (!more) {
-			j->failed = true;
-			return;
-		}
-		if (j->room)
-			memcpy(more, j->external, j->room * sizeof(*more));
-		j->external = more;
-		j->room = room;
-	}
 	va_start(ap, fmt);
-	j->external[q->n_external] = arena_vprintf(j->arena, fmt, ap);
+	text = arena_vprintf(j->arena, fmt, ap);
 	va_end(ap);
-	if (j->external[q->n_external])
-		q->n_external++;
-	else
+	if (!text || !more) {
 		j->failed = true;
+		return;
+	}
+	j->external = more;
+	more[(*n)++] = text;
 }
 
 void criu_job_inherit(struct criu_job *j, const char *key, int fd)

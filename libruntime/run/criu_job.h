@@ -20,7 +20,6 @@ struct criu_job {
 	struct err *err;
 	int images; /* the directory */
 	const char **external;
-	size_t room;
 	struct criu_inherit inherit[8];
 	struct criu_join join[8];
 	bool failed; /* a list could not grow */

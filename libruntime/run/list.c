@@ -241,8 +241,8 @@ static int by_name(const void *a, const void *b)
 /* Sorted names of the root's directories that can be ids; in @arena. */
 static ssize_t read_names(int root, struct arena *arena, char ***ret)
 {
-	size_t n = 0, room = 0;
-	char **names = NULL;
+	char **names = NULL, **more, *name;
+	size_t n = 0;
 	struct dirent *e;
 	DIR *d = fdopendir(dup(root));
 
@@ -252,20 +252,14 @@ static ssize_t read_names(int root, struct arena *arena, char ***ret)
 	while ((e = readdir(d))) {
 		if (str_bad_id(e->d_name))
 			continue;
-		if (n == room) {
-			char **more = arena_array(arena, room ? 2 * room : 64, sizeof(*more));
-
-			if (!more) {
-				closedir(d);
-				return -ENOMEM;
-			}
-			if (n)
-				memcpy(more, names, n * sizeof(*more));
-			names = more;
-			room = room ? 2 * room : 64;
+		more = arena_grow(arena, names, n, sizeof(*names));
+		name = arena_strdup(arena, e->d_name);
+		if (!more || !name) {
+			closedir(d);
+			return -ENOMEM;
 		}
-		names[n] = arena_strdup(arena, e->d_name);
-		n += names[n] != NULL;
+		names = more;
+		names[n++] = name;
 	}
 	closedir(d);
 	if (n)

@@ -127,7 +127,7 @@ struct plan_join {
 /* Properties of a unit: "NAME=VALUE", the value in GVariant's text format. */
 struct plan_properties {
 	const char **v;
-	size_t n, room;
+	size_t n;
 	bool no_memory;
 };
 

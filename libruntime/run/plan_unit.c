@@ -144,25 +144,18 @@ int plan_make_unit(const struct spec *spec, const struct plan_host *host, struct
 
 bool plan_add_property(struct plan_properties *l, struct arena *arena, const char *fmt, ...)
 {
+	const char **more = arena_grow(arena, l->v, l->n, sizeof(*l->v));
 	va_list ap;
 	char *text;
 
 	va_start(ap, fmt);
 	text = arena_vprintf(arena, fmt, ap);
 	va_end(ap);
-	if (text && l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 32;
-		const char **more = arena_array(arena, room, sizeof(*more));
-
-		if (more && l->n)
-			memcpy(more, l->v, l->n * sizeof(*more));
-		l->v = more;
-		l->room = more ? room : 0;
-	}
-	if (!text || !l->v) {
+	if (!text || !more) {
 		l->no_memory = true;
 		return false;
 	}
+	l->v = more;
 	l->v[l->n++] = text;
 	return true;
 }

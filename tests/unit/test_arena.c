@@ -84,6 +84,35 @@ static void test_overflow(void **state)
 	assert_non_null(arena_array(&a, 0, 8));
 }
 
+static void test_grow(void **state)
+{
+	AUTO_ARENA struct arena a = ARENA_INIT;
+	AUTO_ARENA struct arena small = {.limit = 32 * sizeof(int)};
+	int *v = NULL, *before;
+	size_t n, moved = 0;
+
+	(void)state;
+	for (n = 0; n < 5000; n++) {
+		before = v;
+		v = arena_grow(&a, v, n, sizeof(*v));
+		assert_non_null(v);
+		moved += v != before;
+		v[n] = (int)n;
+	}
+	for (n = 0; n < 5000; n++)
+		assert_int_equal(v[n], n);
+	/* 16, 32, …, 8192 */
+	assert_int_equal(moved, 10);
+
+	/* What there is stays where memory ends. */
+	for (v = NULL, n = 0; (before = arena_grow(&small, v, n, sizeof(*v))); v = before)
+		before[n++] = 7;
+	assert_int_equal(n, 16);
+	assert_int_equal(v[15], 7);
+	assert_null(arena_grow(&a, v, SIZE_MAX / 2 + 1, 1));
+	assert_null(arena_grow(&a, v, (size_t)1 << 62, sizeof(*v)));
+}
+
 static void test_text(void **state)
 {
 	AUTO_ARENA struct arena a = ARENA_INIT;
@@ -162,8 +191,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_limit),  cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_text),   cmocka_unit_test(test_done),
-		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_grow),   cmocka_unit_test(test_text),
+		cmocka_unit_test(test_done),   cmocka_unit_test(test_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
