@@ -29,7 +29,7 @@ static const struct option_def options[] = {
 	{"bundle", 'b', "DIR", "run the bundle in DIR (default: the current directory)", 0, NULL},
 	{"rootfs", 0, "DIR", "run COMMAND in DIR; no bundle is needed", 0, NULL},
 	{"interactive", 'i', NULL, "with --detach: keep stdin open for `attach`", 0, NULL},
-	{"log-driver", 0, "default|file:PATH|none", "where the output is kept", 0, NULL},
+	{"log-driver", 0, "default|file:PATH|journald|none", "where the output is kept", 0, NULL},
 	{"cgroup", 0, "WHERE",
 	 "below the cgroup of this systemd unit (Delegate=yes), the default where config.json "
 	 "names none, "

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -18,14 +19,31 @@
 
 #define CPUS_MAX 65536.0
 
+/* JOURNAL_STREAM of systemd.exec(5): what is written there is in the journal once already. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (!stream || fstat(fd, &st) < 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return str_eq(stream, ours);
+}
+
 static int fill_log(struct command_context *c, struct supervise_options *o)
 {
 	const char *text = opt_string(c, "log-driver");
 
-	if (!text || logfile_parse(text, &o->driver, &o->log_path) == 0)
+	if (!text)
 		return 0;
-	return cli_error(c, OAKUM_E_USAGE, 0, "--log-driver %s: want default, none or file:PATH",
-			 text);
+	if (logfile_parse(text, &o->driver, &o->log_path) == 0) {
+		o->quiet = o->driver == LOGFILE_JOURNAL && is_journal(1) && is_journal(2);
+		return 0;
+	}
+	return cli_error(c, OAKUM_E_USAGE, 0,
+			 "--log-driver %s: want default, file:PATH, journald or none", text);
 }
 
 /* Are we what systemd has started? Others of the unit's processes may be in its cgroup, and are not

@@ -139,7 +139,7 @@ static int prepare(struct birth *b, struct err *err)
 
 	if ((r = watch_signals(s, err)) < 0)
 		return r;
-	r = logfile_open(&s->log, s->options->driver, s->options->log_path, err);
+	r = logfile_open(&s->log, s->options->driver, s->options->log_path, s->options->id, err);
 	if (r < 0)
 		return r;
 	if ((s->hold = hold_make(err)) < 0)
@@ -297,9 +297,10 @@ static int by_number(const void *a, const void *b)
 /* What the caller had open may be a pipe that somebody waits on. */
 static void close_others(const struct supervisor *s)
 {
-	const int ours[] = {s->epoll,  s->hold,	     s->listener,     s->signals, s->dir,
-			    s->pidfd,  s->output[1], s->output[2],    s->input,	  s->terminal,
-			    s->notify, s->log.fd,    s->clients[0].fd};
+	const int ours[] = {s->epoll,	     s->hold,	  s->listener,	s->signals,
+			    s->dir,	     s->pidfd,	  s->output[1], s->output[2],
+			    s->input,	     s->terminal, s->notify,	logfile_descriptor(&s->log),
+			    s->clients[0].fd};
 	int keep[ARRAY_SIZE(ours) + OAKUM_OOM_DESCRIPTORS];
 	unsigned from = 3;
 
@@ -395,7 +396,7 @@ static void settle_first(struct birth *b)
 	b->sock = -1;
 	c->first = true;
 	c->greeted = true;
-	c->output = true;
+	c->output = !s->options->quiet;
 }
 
 static __attribute__((noreturn)) void supervise(const struct supervise_options *options, int sock)

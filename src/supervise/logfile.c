@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ int logfile_parse(const char *text, enum logfile_driver *ret, const char **ret_p
 	*ret_path = NULL;
 	if (str_eq(text, "default"))
 		*ret = LOGFILE_DEFAULT;
+	else if (str_eq(text, "journald"))
+		*ret = LOGFILE_JOURNAL;
 	else if (str_eq(text, "none"))
 		*ret = LOGFILE_NONE;
 	else if (str_starts(text, "file:") && text[5])
@@ -30,9 +33,12 @@ int logfile_parse(const char *text, enum logfile_driver *ret, const char **ret_p
 	return 0;
 }
 
-int logfile_open(struct logfile *log, enum logfile_driver driver, const char *path, struct err *err)
+int logfile_open(struct logfile *log, enum logfile_driver driver, const char *path, const char *id,
+		 struct err *err)
 {
 	log->driver = driver;
+	if (driver == LOGFILE_JOURNAL)
+		return journal_open(&log->journal, JOURNAL_SOCKET, id, err);
 	if (driver != LOGFILE_FILE)
 		return 0;
 	/* O_NONBLOCK: a FIFO without a reader, or with a slow one, must not stop the container. */
@@ -55,6 +61,16 @@ static int open_new(struct logfile *log)
 	return 0;
 }
 
+static int place_link(struct logfile *log, const char *kind, const char *to, struct err *err)
+{
+	char text[PATH_MAX + sizeof(LOGFILE_JOURNALD)];
+
+	snprintf(text, sizeof(text), "%s%s", kind, to);
+	if (symlinkat(text, log->dir, LOGFILE_NAME) < 0)
+		return err_set(err, errno, "link the log into the state directory");
+	return 0;
+}
+
 int logfile_place(struct logfile *log, int dir, const char *path, struct err *err)
 {
 	AUTO_FREE char *real = NULL;
@@ -67,12 +83,12 @@ int logfile_place(struct logfile *log, int dir, const char *path, struct err *er
 		r = open_new(log);
 		return r < 0 ? err_set(err, -r, "make the log in the state directory") : 0;
 	}
+	if (log->driver == LOGFILE_JOURNAL)
+		return place_link(log, LOGFILE_JOURNALD, log->journal.id, err);
 	real = realpath(path, NULL);
 	if (!real)
 		return err_set(err, errno, "resolve the log %s", path);
-	if (symlinkat(real, dir, LOGFILE_NAME) < 0)
-		return err_set(err, errno, "link the log into the state directory");
-	return 0;
+	return place_link(log, "", real, err);
 }
 
 /*
@@ -130,6 +146,8 @@ void logfile_write(struct logfile *log, int stream, const char *data, size_t siz
 	struct record_prefix prefix;
 	char now[CLOCK_TEXT_SIZE];
 
+	if (log->journal.fd >= 0)
+		log->lost += journal_write(&log->journal, stream, data, size);
 	if (log->fd < 0)
 		return;
 	clock_text(now);
@@ -145,7 +163,18 @@ void logfile_write(struct logfile *log, int stream, const char *data, size_t siz
 	}
 }
 
+int logfile_descriptor(const struct logfile *log)
+{
+	return log->fd >= 0 ? log->fd : log->journal.fd;
+}
+
+void logfile_trim(struct logfile *log)
+{
+	journal_trim(&log->journal);
+}
+
 void logfile_close(struct logfile *log)
 {
+	log->lost += journal_close(&log->journal);
 	fd_replace(&log->fd, -1);
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +241,20 @@ static void say_what_lacks(const struct show *s)
 		warn(s, "the supervisor was killed: nothing is added to this log any more");
 }
 
+static int say_where(int dir, struct err *err)
+{
+	char link[PATH_MAX];
+	ssize_t n = readlinkat(dir, LOGFILE_NAME, link, sizeof(link) - 1);
+
+	link[n > 0 ? n : 0] = '\0';
+	if (str_starts(link, LOGFILE_JOURNALD)) {
+		err_hint(err, "journalctl CONTAINER_ID=%s", link + strlen(LOGFILE_JOURNALD));
+		return err_kind(err, ERR_STATE, 0, "the log of this container is in the journal");
+	}
+	err_hint(err, "only `oakum up` keeps one, and not with --log-driver none");
+	return err_kind(err, ERR_STATE, 0, "no log is kept of this container");
+}
+
 int logs_show(const struct logs_options *options, struct err *err)
 {
 	struct show *s = calloc(1, sizeof(*s));
@@ -250,10 +265,8 @@ int logs_show(const struct logs_options *options, struct err *err)
 	s->o = options;
 	s->fd = STDOUT_FILENO;
 	r = logreader_open(&s->reader, options->dir, err);
-	if (r == LOGREADER_ABSENT) {
-		err_hint(err, "only `oakum up` keeps one, and not with --log-driver none");
-		r = err_kind(err, ERR_STATE, 0, "no log is kept of this container");
-	}
+	if (r == LOGREADER_ABSENT)
+		r = say_where(options->dir, err);
 	if (r == 0)
 		r = set_tail(s, err);
 	if (r == 0)

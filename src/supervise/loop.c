@@ -180,9 +180,9 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 	manager_exit(s);
 	s->exit.oom_kills = count_oom(s);
 	s->exit.complete = relay_drain(s);
+	logfile_close(&s->log);
 	s->exit.log_lost = s->log.lost;
 	clock_text(s->exit.finished);
-	logfile_close(&s->log);
 	(void)exit_write(s->dir, &s->exit);
 	(void)waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED | WNOHANG);
 	fd_replace(&s->pidfd, -1);
@@ -270,6 +270,7 @@ static void rest(struct supervisor *s)
 {
 	(void)madvise(s->scratch, sizeof(*s->scratch), MADV_DONTNEED);
 	client_trim(s);
+	logfile_trim(&s->log);
 	s->dirty = false;
 }
 

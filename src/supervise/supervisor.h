@@ -40,6 +40,7 @@ struct supervise_options {
 	const char *log_path; /* of LOGFILE_FILE */
 	bool remove;	      /* --rm */
 	bool foreground;      /* `up` stays as the first client */
+	bool quiet;	      /* but has no use for the output */
 	bool interactive;     /* stdin stays open for clients to come */
 	bool sibling; /* the supervisor is a child of our parent: the service manager, which sees
 			 then how its unit's new main process ends */

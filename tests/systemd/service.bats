@@ -221,3 +221,50 @@ restarted() { is_now active && [ "$(property MainPID)" != "$1" ] && init; }
 	ok oakum exec "$C" true
 	ok oakum down "$C"
 }
+
+# entries FILTER...: the container's in the journal, as JSON.
+entries() { journalctl -q --no-pager -o json CONTAINER_ID="$C" "$@"; }
+has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
+
+@test "the journal as the log: a line an entry, by stream, once" {
+	bundle '.process.args = ["sh", "-c", "echo to stdout; echo to stderr >&2; printf %70000s end; echo; printf unfinished; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"]'
+	UP="--log-driver journald" service
+	started
+	until_true 20 has_entries 4
+	is "$(entries | jq -r 'select(.CONTAINER_STREAM == "stderr") | "\(.MESSAGE) \(.PRIORITY) \(.CONTAINER_NAME) \(._SYSTEMD_UNIT)"')" \
+		"to stderr 3 $C $UNIT"
+	is "$(entries | jq -r 'select(.MESSAGE == "to stdout") | "\(.PRIORITY) \(.SYSLOG_IDENTIFIER) \(.CONTAINER_ID_FULL)"')" "6 $C $C"
+	is "$(entries --all | jq -r 'select(.CONTAINER_PARTIAL_MESSAGE == "true") | .MESSAGE | length')" 65536
+	ok systemctl stop "$UNIT"
+	until_true 20 has_entries 5
+	is "$(entries | jq -r .MESSAGE | tail -n 1)" unfinished
+	# `up` has the journal as its own stdout.
+	is "$(journalctl -q --no-pager -o cat -u "$UNIT" | grep -c 'to stdout')" 1
+}
+
+@test "logs says that the log is in the journal" {
+	sleeper
+	ok oakum up -d --log-driver journald -b "$B" "$C"
+	fails 4 oakum logs "$C"
+	says "journalctl CONTAINER_ID=$C"
+	ok oakum down "$C"
+}
+
+@test "a socket-activated container gets what its unit listens on, and the name" {
+	local name=oakumtest-$C
+	# shellcheck disable=SC2016
+	bundle '.process.args = ["sh", "-c", "read line <&3; echo \"$line: $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES\"; exec sleep 1000"]'
+	unit "$name.socket" <<-END
+		[Socket]
+		ListenFIFO=/run/tmp/$C.fifo
+		FileDescriptorName=web
+		RemoveOnStop=yes
+	END
+	UP="--log-driver journald" service
+	ok systemctl start "$name.socket"
+	is_now inactive
+	timeout 5 sh -c "echo called >/run/tmp/$C.fifo"
+	comes_to active
+	until_true 20 has_entries 1
+	is "$(entries | jq -r .MESSAGE)" "called: 1 1 web"
+}

@@ -58,7 +58,7 @@ static void open_default(struct place *p)
 {
 	struct err err = ERR_INIT;
 
-	assert_int_equal(logfile_open(&p->log, LOGFILE_DEFAULT, NULL, &err), 0);
+	assert_int_equal(logfile_open(&p->log, LOGFILE_DEFAULT, NULL, "id", &err), 0);
 	assert_int_equal(logfile_place(&p->log, p->dir, NULL, &err), 0);
 }
 
@@ -225,7 +225,7 @@ static void counts_what_it_cannot_write(void **state)
 	struct place *p = *state;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(logfile_open(&p->log, LOGFILE_FILE, "/dev/full", &err), 0);
+	assert_int_equal(logfile_open(&p->log, LOGFILE_FILE, "/dev/full", "id", &err), 0);
 	logfile_write(&p->log, RECORD_STDOUT, "hello\n", 6);
 	logfile_write(&p->log, RECORD_STDERR, "more", 4);
 	assert_int_equal(p->log.lost, 10);
@@ -240,7 +240,7 @@ static void appends_to_a_users_file(void **state)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/user.log", p->path);
-	assert_int_equal(logfile_open(&p->log, LOGFILE_FILE, path, &err), 0);
+	assert_int_equal(logfile_open(&p->log, LOGFILE_FILE, path, "id", &err), 0);
 	assert_int_equal(logfile_place(&p->log, p->dir, path, &err), 0);
 	for (unsigned i = 1; i <= 40000; i++)
 		write_number(p, i);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Lines to datagrams; see journal.h. */
+#include "supervise/journal.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/io.h"
+
+#define ROOM_MS 1000
+#define STREAMS 2
+
+static int connect_it(const struct journal *j)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", j->socket);
+	return connect(j->fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+}
+
+int journal_open(struct journal *j, const char *socket_path, const char *id, struct err *err)
+{
+	int r;
+
+	*j = (struct journal){.fd = -1, .socket = socket_path, .id = id};
+	j->memory = mmap(NULL, (size_t)STREAMS * JOURNAL_LINE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (j->memory == MAP_FAILED) {
+		j->memory = NULL;
+		return err_set(err, errno, "map memory for lines");
+	}
+	j->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r = j->fd < 0 ? -errno : connect_it(j);
+	if (r < 0) {
+		err_hint(err, "is systemd-journald running?");
+		return err_set(err, -r, "connect to the journal, %s", socket_path);
+	}
+	return 0;
+}
+
+static int send_once(const struct journal *j, const struct msghdr *m)
+{
+	ssize_t n;
+
+	do {
+		n = sendmsg(j->fd, m, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/* A journal that was started anew has another socket of the same name. */
+static int send_again(struct journal *j, const struct msghdr *m)
+{
+	int r = send_once(j, m);
+
+	if (r == -EAGAIN && !j->full && io_poll_until(j->fd, POLLOUT, clock_deadline(ROOM_MS)) > 0)
+		r = send_once(j, m);
+	if ((r == -ECONNREFUSED || r == -ENOTCONN) && connect_it(j) == 0)
+		r = send_once(j, m);
+	return r;
+}
+
+#define TEXT(s)                                                                                    \
+	{                                                                                          \
+		(char *)(s), strlen(s)                                                             \
+	}
+
+/* One entry; how many bytes of @line could not be written. */
+static size_t put(struct journal *j, int stream, const char *line, size_t size, bool partial)
+{
+	const uint64_t length = htole64(size);
+	struct iovec iov[] = {
+		TEXT("CONTAINER_ID="),
+		TEXT(j->id),
+		TEXT("\nCONTAINER_ID_FULL="),
+		TEXT(j->id),
+		TEXT("\nCONTAINER_NAME="),
+		TEXT(j->id),
+		TEXT("\nSYSLOG_IDENTIFIER="),
+		TEXT(j->id),
+		TEXT(stream == 2 ? "\nCONTAINER_STREAM=stderr\nPRIORITY=3\n"
+				 : "\nCONTAINER_STREAM=stdout\nPRIORITY=6\n"),
+		TEXT(partial ? "CONTAINER_PARTIAL_MESSAGE=true\n" : ""),
+		TEXT("MESSAGE\n"),
+		{(void *)&length, sizeof(length)},
+		{(void *)line, size},
+		TEXT("\n"),
+	};
+	const struct msghdr m = {.msg_iov = iov, .msg_iovlen = sizeof(iov) / sizeof(iov[0])};
+	int r = send_again(j, &m);
+
+	j->full = r == -EAGAIN;
+	return r < 0 ? size : 0;
+}
+
+/* The held beginning of a line, if there is one, with @more of it. */
+static size_t put_line(struct journal *j, int stream, const char *more, size_t size, bool partial)
+{
+	size_t *held = &j->held[stream - 1];
+	char *line = j->memory + (size_t)(stream - 1) * JOURNAL_LINE;
+	size_t lost;
+
+	if (*held == 0)
+		return put(j, stream, more, size, partial);
+	memcpy(line + *held, more, size);
+	lost = put(j, stream, line, *held + size, partial);
+	*held = 0;
+	return lost;
+}
+
+size_t journal_write(struct journal *j, int stream, const char *data, size_t size)
+{
+	size_t *held = &j->held[stream - 1], lost = 0;
+
+	while (size > 0) {
+		size_t room = JOURNAL_LINE - *held, n = size < room ? size : room;
+		const char *newline = memchr(data, '\n', n);
+
+		if (newline) {
+			n = (size_t)(newline - data);
+			lost += put_line(j, stream, data, n, false);
+			n++;
+		} else if (n == room) {
+			lost += put_line(j, stream, data, n, true);
+		} else {
+			memcpy(j->memory + (size_t)(stream - 1) * JOURNAL_LINE + *held, data, n);
+			*held += n;
+		}
+		data += n;
+		size -= n;
+	}
+	return lost;
+}
+
+size_t journal_close(struct journal *j)
+{
+	size_t lost = 0;
+
+	for (int stream = 1; j->fd >= 0 && stream <= STREAMS; stream++)
+		if (j->held[stream - 1] > 0)
+			lost += put_line(j, stream, "", 0, false);
+	fd_replace(&j->fd, -1);
+	if (j->memory)
+		(void)munmap(j->memory, (size_t)STREAMS * JOURNAL_LINE);
+	j->memory = NULL;
+	return lost;
+}
+
+void journal_trim(struct journal *j)
+{
+	if (j->memory && j->held[0] == 0 && j->held[1] == 0)
+		(void)madvise(j->memory, (size_t)STREAMS * JOURNAL_LINE, MADV_DONTNEED);
+}
