@@ -5,10 +5,13 @@
  */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 
 int64_t clock_now_ms(void)
@@ -37,6 +40,24 @@ int clock_poll_ms(int64_t deadline_ms)
 	if (__builtin_sub_overflow(deadline_ms, clock_now_ms(), &left) || left <= 0)
 		return 0;
 	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+int clock_timer_set(int fd, int64_t first_us, int64_t interval_us)
+{
+	struct itimerspec t = {
+		.it_value = {first_us / 1000000, first_us % 1000000 * 1000},
+		.it_interval = {interval_us / 1000000, interval_us % 1000000 * 1000},
+	};
+
+	return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
+}
+
+int clock_timer(int64_t first_us, int64_t interval_us)
+{
+	AUTO_CLOSE int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int r = fd < 0 ? -errno : clock_timer_set(fd, first_us, interval_us);
+
+	return r < 0 ? r : fd_take(&fd);
 }
 
 struct moment {

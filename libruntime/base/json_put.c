@@ -52,3 +52,9 @@ void json_put_object(struct strbuf *b, const char *name)
 	json_put_key(b, name);
 	strbuf_addc(b, '{');
 }
+
+void json_put_array(struct strbuf *b, const char *name)
+{
+	json_put_key(b, name);
+	strbuf_addc(b, '[');
+}

@@ -21,5 +21,7 @@ void json_put_i64(struct strbuf *b, const char *name, int64_t value);
 void json_put_some(struct strbuf *b, const char *name, uint64_t value);
 /* Begin a member that is an object; strbuf_addc(b, '}') ends it. */
 void json_put_object(struct strbuf *b, const char *name);
+/* The same of an array; ']'. */
+void json_put_array(struct strbuf *b, const char *name);
 
 #endif

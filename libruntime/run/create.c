@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/json_put.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -59,12 +60,9 @@ static char *annotations_json(struct creation *c)
 	if (!mem)
 		return NULL;
 	strbuf_init(&b, mem, size);
-	for (size_t i = 0; i < a->n; i++) {
-		strbuf_addc(&b, i ? ',' : '{');
-		strbuf_json(&b, a->v[i].key);
-		strbuf_addc(&b, ':');
-		strbuf_json(&b, a->v[i].value);
-	}
+	strbuf_add(&b, a->n ? "{" : "");
+	for (size_t i = 0; i < a->n; i++)
+		json_put_text(&b, a->v[i].key, a->v[i].value);
 	strbuf_add(&b, a->n ? "}" : "");
 	return mem;
 }

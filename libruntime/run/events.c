@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,38 +72,22 @@ static void unwatch(struct oakum_events *e, int fd)
 	(void)epoll_ctl(e->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
-static int make_timer(int64_t first_us, int64_t interval_us)
-{
-	struct itimerspec t = {
-		.it_value = {first_us / 1000000, first_us % 1000000 * 1000},
-		.it_interval = {interval_us / 1000000, interval_us % 1000000 * 1000},
-	};
-	AUTO_CLOSE int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	if (fd < 0 || timerfd_settime(fd, 0, &t, NULL) < 0)
-		return -errno;
-	return fd_take(&fd);
-}
-
 static int make_timers(struct oakum_events *e, int64_t interval_ms)
 {
-	e->again = make_timer(0, 0);
+	e->again = clock_timer(0, 0);
 	if (e->again < 0 || interval_ms <= 0)
 		return e->again < 0 ? e->again : 0;
-	e->interval = make_timer(interval_ms * 1000, interval_ms * 1000);
+	e->interval = clock_timer(interval_ms * 1000, interval_ms * 1000);
 	return e->interval < 0 ? e->interval : 0;
 }
 
 /* Soon at first, then less and less often. */
 static void look_again(struct oakum_events *e)
 {
-	struct itimerspec t = {.it_value = {0}};
-
 	e->again_us = e->again_us ? 2 * e->again_us : AGAIN_FIRST_US;
 	if (e->again_us > AGAIN_LAST_US)
 		e->again_us = AGAIN_LAST_US;
-	t.it_value.tv_nsec = e->again_us * 1000;
-	(void)timerfd_settime(e->again, 0, &t, NULL);
+	(void)clock_timer_set(e->again, e->again_us, 0);
 }
 
 static int watch_all(struct oakum_events *e, int64_t interval_ms, struct err *err)

@@ -23,8 +23,7 @@ static void item(struct strbuf *b, const char *text)
 
 static void list(struct strbuf *b, const char *name, const char *const *v)
 {
-	json_put_key(b, name);
-	strbuf_addc(b, '[');
+	json_put_array(b, name);
 	for (; *v; v++)
 		item(b, *v);
 	strbuf_addc(b, ']');
@@ -39,13 +38,11 @@ static void enabled(struct strbuf *b, const char *name)
 
 static void put_linux(struct strbuf *b)
 {
-	json_put_key(b, "namespaces");
-	strbuf_addc(b, '[');
+	json_put_array(b, "namespaces");
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		item(b, spec_ns_name(i));
 	strbuf_addc(b, ']');
-	json_put_key(b, "capabilities");
-	strbuf_addc(b, '[');
+	json_put_array(b, "capabilities");
 	for (int i = 0; i <= caps_last() && spec_cap_name(i); i++)
 		item(b, spec_cap_name(i));
 	strbuf_addc(b, ']');
@@ -66,8 +63,7 @@ static void put_seccomp(struct strbuf *b)
 	list(b, "operators", seccomp_operators());
 	list(b, "archs", seccomp_archs());
 	list(b, "knownFlags", seccomp_flags());
-	json_put_key(b, "supportedFlags");
-	strbuf_addc(b, '[');
+	json_put_array(b, "supportedFlags");
 	for (const char *const *f = seccomp_flags(); *f; f++)
 		if (seccomp_flag_supported(*f))
 			item(b, *f);
@@ -79,8 +75,7 @@ static void put_unsafe(struct strbuf *b)
 {
 	const struct spec_annotation *a;
 
-	json_put_key(b, "potentiallyUnsafeConfigAnnotations");
-	strbuf_addc(b, '[');
+	json_put_array(b, "potentiallyUnsafeConfigAnnotations");
 	for (size_t i = 0; (a = spec_annotation(i)); i++)
 		if (a->is_unsafe)
 			item(b, a->name);
@@ -99,8 +94,7 @@ int oakum_features(struct oakum *o, char **ret)
 	strbuf_addc(&b, '{');
 	json_put_text(&b, "ociVersionMin", "1.0.0");
 	json_put_text(&b, "ociVersionMax", oakum_spec_version());
-	json_put_key(&b, "hooks");
-	strbuf_addc(&b, '[');
+	json_put_array(&b, "hooks");
 	for (int i = 0; i < SPEC_HOOK_COUNT; i++)
 		item(&b, spec_hook_name(i));
 	strbuf_addc(&b, ']');

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/json_put.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "run/state.h"
@@ -21,29 +22,11 @@
 #define STATE_FORMAT   1
 #define STATE_MAX_SIZE (8u << 20)
 
-static void put_text(struct strbuf *b, const char *key, const char *value)
-{
-	strbuf_add(b, ",\"");
-	strbuf_add(b, key);
-	strbuf_add(b, "\":");
-	strbuf_json(b, value);
-}
-
-static void put_number(struct strbuf *b, const char *key, uint64_t value)
-{
-	strbuf_add(b, ",\"");
-	strbuf_add(b, key);
-	strbuf_add(b, "\":");
-	strbuf_u64(b, value);
-}
-
 static void put_proc(struct strbuf *b, const char *key, const struct proc_id *id)
 {
 	if (id->pid <= 0)
 		return;
-	strbuf_add(b, ",\"");
-	strbuf_add(b, key);
-	strbuf_add(b, "\":[");
+	json_put_array(b, key);
 	strbuf_u64(b, (uint64_t)id->pid);
 	strbuf_addc(b, ',');
 	strbuf_u64(b, id->start);
@@ -54,43 +37,43 @@ static void put_proc(struct strbuf *b, const char *key, const struct proc_id *id
 
 static void write_members(struct strbuf *b, const struct state *s)
 {
-	strbuf_add(b, "{\"format\":");
-	strbuf_u64(b, STATE_FORMAT);
-	put_text(b, "ociVersion", s->oci_version);
-	put_text(b, "id", s->id);
-	put_text(b, "bundle", s->bundle);
-	put_text(b, "rootfs", s->rootfs);
-	put_text(b, "created", s->created);
-	put_text(b, "bootId", s->boot_id);
-	put_text(b, "cgroup", s->cgroup);
-	put_number(b, "owner", s->owner);
-	put_number(b, "complete", s->complete);
-	put_number(b, "terminal", s->terminal);
-	put_number(b, "chrooted", s->chrooted);
-	put_number(b, "keyring", s->keyring);
-	put_number(b, "namespaces", s->namespaces);
-	put_number(b, "ownNamespaces", s->own_namespaces);
-	put_number(b, "hooks", s->hooks);
+	strbuf_addc(b, '{');
+	json_put_u64(b, "format", STATE_FORMAT);
+	json_put_text(b, "ociVersion", s->oci_version);
+	json_put_text(b, "id", s->id);
+	json_put_text(b, "bundle", s->bundle);
+	json_put_text(b, "rootfs", s->rootfs);
+	json_put_text(b, "created", s->created);
+	json_put_text(b, "bootId", s->boot_id);
+	json_put_text(b, "cgroup", s->cgroup);
+	json_put_u64(b, "owner", s->owner);
+	json_put_u64(b, "complete", s->complete);
+	json_put_u64(b, "terminal", s->terminal);
+	json_put_u64(b, "chrooted", s->chrooted);
+	json_put_u64(b, "keyring", s->keyring);
+	json_put_u64(b, "namespaces", s->namespaces);
+	json_put_u64(b, "ownNamespaces", s->own_namespaces);
+	json_put_u64(b, "hooks", s->hooks);
 	put_proc(b, "init", &s->init);
 	put_proc(b, "creator", &s->creator);
 	put_proc(b, "supervisor", &s->supervisor);
 	if (s->supervisor.pid > 0)
-		put_number(b, "supervisorFd", (uint64_t)s->supervisor_fd);
+		json_put_u64(b, "supervisorFd", (uint64_t)s->supervisor_fd);
 	if (s->unit && s->unit[0]) {
-		put_text(b, "unit", s->unit);
-		put_number(b, "userUnit", s->user_unit);
+		json_put_text(b, "unit", s->unit);
+		json_put_u64(b, "userUnit", s->user_unit);
 	}
 	if (s->delegate && s->delegate[0])
-		put_text(b, "delegate", s->delegate);
+		json_put_text(b, "delegate", s->delegate);
 	if (s->listener && s->listener[0])
-		put_text(b, "listener", s->listener);
+		json_put_text(b, "listener", s->listener);
 	if (s->rdt_group && s->rdt_group[0]) {
-		put_text(b, "rdtGroup", s->rdt_group);
-		put_text(b, "rdtMonitor", s->rdt_monitor ? s->rdt_monitor : "");
-		put_number(b, "rdtMade", s->rdt_made);
+		json_put_text(b, "rdtGroup", s->rdt_group);
+		json_put_text(b, "rdtMonitor", s->rdt_monitor ? s->rdt_monitor : "");
+		json_put_u64(b, "rdtMade", s->rdt_made);
 	}
 	if (s->annotations && s->annotations[0]) {
-		strbuf_add(b, ",\"annotations\":");
+		json_put_key(b, "annotations");
 		strbuf_add(b, s->annotations);
 	}
 	strbuf_add(b, "}\n");
@@ -313,15 +296,15 @@ char *state_hook_json(struct arena *arena, const struct state *s, const char *st
 	if (!mem)
 		return NULL;
 	strbuf_init(&b, mem, size);
-	strbuf_add(&b, "{\"ociVersion\":");
-	strbuf_json(&b, s->oci_version);
-	put_text(&b, "id", s->id);
-	put_text(&b, "status", status);
+	strbuf_addc(&b, '{');
+	json_put_text(&b, "ociVersion", s->oci_version);
+	json_put_text(&b, "id", s->id);
+	json_put_text(&b, "status", status);
 	if (pid > 0)
-		put_number(&b, "pid", (uint64_t)pid);
-	put_text(&b, "bundle", s->bundle);
+		json_put_u64(&b, "pid", (uint64_t)pid);
+	json_put_text(&b, "bundle", s->bundle);
 	if (s->annotations && s->annotations[0]) {
-		strbuf_add(&b, ",\"annotations\":");
+		json_put_key(&b, "annotations");
 		strbuf_add(&b, s->annotations);
 	}
 	strbuf_addc(&b, '}');

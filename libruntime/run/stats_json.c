@@ -20,8 +20,7 @@ static void put_list(struct strbuf *b, const char *name, const struct cgroup_sta
 {
 	if (!l->n)
 		return;
-	json_put_key(b, name);
-	strbuf_addc(b, '[');
+	json_put_array(b, name);
 	for (size_t i = 0; i < l->n; i++) {
 		json_put_item(b);
 		strbuf_u64(b, l->v[i]);
@@ -141,8 +140,7 @@ static void put_io_list(struct strbuf *b, const char *name, const struct cgroup_
 {
 	if (!l->n)
 		return;
-	json_put_key(b, name);
-	strbuf_addc(b, '[');
+	json_put_array(b, name);
 	for (size_t i = 0; i < l->n; i++) {
 		json_put_item(b);
 		strbuf_addc(b, '{');
@@ -202,8 +200,7 @@ static void put_rdt_domains(struct strbuf *b, const struct rdt_stat *r)
 	for (int occupancy = 0; occupancy <= 1; occupancy++) {
 		if (occupancy ? !r->has_cmt : !r->has_mbm)
 			continue;
-		json_put_key(b, occupancy ? "cmt_stats" : "mbm_stats");
-		strbuf_addc(b, '[');
+		json_put_array(b, occupancy ? "cmt_stats" : "mbm_stats");
 		for (size_t i = 0; i < r->n_domains; i++) {
 			json_put_item(b);
 			strbuf_addc(b, '{');
@@ -252,12 +249,12 @@ static void put_rdt(struct strbuf *b, const struct oakum_stats *s)
 
 static void put_network(struct strbuf *b, const struct oakum_stats *s)
 {
-	json_put_key(b, "network_interfaces");
 	if (!s->n_interfaces) {
+		json_put_key(b, "network_interfaces");
 		strbuf_add(b, "null");
 		return;
 	}
-	strbuf_addc(b, '[');
+	json_put_array(b, "network_interfaces");
 	for (size_t i = 0; i < s->n_interfaces; i++) {
 		const struct netdev_stat *n = &s->interfaces[i];
 
@@ -280,8 +277,7 @@ static void put_network(struct strbuf *b, const struct oakum_stats *s)
 static void put_rdma_list(struct strbuf *b, const char *name, const struct cgroup_stat_rdma *v,
 			  size_t n)
 {
-	json_put_key(b, name);
-	strbuf_addc(b, '[');
+	json_put_array(b, name);
 	for (size_t i = 0; i < n; i++) {
 		json_put_item(b);
 		strbuf_addc(b, '{');

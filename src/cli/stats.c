@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/command.h"
@@ -75,19 +75,6 @@ static int print(struct command_context *c, const struct stats_rows *rows, bool 
 	return cli_output(c, drawn, drawn_size);
 }
 
-static int make_timer(int64_t first_ms, int64_t interval_ms)
-{
-	struct itimerspec t = {
-		.it_value = {first_ms / 1000, first_ms % 1000 * 1000000},
-		.it_interval = {interval_ms / 1000, interval_ms % 1000 * 1000000},
-	};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-
-	if (fd >= 0 && timerfd_settime(fd, 0, &t, NULL) < 0)
-		fd_replace(&fd, -1);
-	return fd;
-}
-
 static int watch(struct command_context *c, struct stats_rows *rows, int timer, bool once)
 {
 	const char *format = opt_string(c, "format");
@@ -123,9 +110,9 @@ static int run(struct command_context *c)
 		return status;
 	if (interval <= 0)
 		return cli_error(c, OAKUM_E_USAGE, 0, "--interval: it must be greater than 0");
-	timer = make_timer(interval < FIRST_MS ? interval : FIRST_MS, interval);
+	timer = clock_timer((interval < FIRST_MS ? interval : FIRST_MS) * 1000, interval * 1000);
 	if (timer < 0)
-		return cli_error(c, OAKUM_E_RUNTIME, errno, "make a timer");
+		return cli_error(c, OAKUM_E_RUNTIME, -timer, "make a timer");
 	status = watch(c, &rows, timer, opt_bool(c, "no-stream"));
 	stats_rows_done(&rows);
 	return status;

@@ -9,30 +9,10 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/json_put.h"
 #include "base/str.h"
 
 #define EXIT_MAX 4096
-
-static void add_number(struct strbuf *b, const char *name, int64_t value)
-{
-	strbuf_json(b, name);
-	strbuf_addc(b, ':');
-	strbuf_i64(b, value);
-	strbuf_addc(b, ',');
-}
-
-static void add_text(struct strbuf *b, const char *name, const char *value)
-{
-	strbuf_json(b, name);
-	strbuf_addc(b, ':');
-	strbuf_json(b, value);
-	strbuf_addc(b, ',');
-}
-
-static const char *boolean(bool value)
-{
-	return value ? "true" : "false";
-}
 
 int exit_write(int dir, const struct exit_record *r)
 {
@@ -41,23 +21,21 @@ int exit_write(int dir, const struct exit_record *r)
 
 	strbuf_init(&b, text, sizeof(text));
 	strbuf_addc(&b, '{');
-	add_number(&b, "status", r->status);
-	add_number(&b, "signal", r->signal);
-	strbuf_add(&b, "\"known\":");
-	strbuf_add(&b, boolean(r->known));
-	strbuf_addc(&b, ',');
-	add_number(&b, "pid", r->pid);
-	add_text(&b, "started", r->started);
-	add_text(&b, "finished", r->finished);
-	add_number(&b, "stdout_bytes", (int64_t)r->bytes[1]);
-	add_number(&b, "stderr_bytes", (int64_t)r->bytes[2]);
-	add_number(&b, "log_lost_bytes", (int64_t)r->log_lost);
+	json_put_i64(&b, "status", r->status);
+	json_put_i64(&b, "signal", r->signal);
+	json_put_flag(&b, "known", r->known);
+	json_put_i64(&b, "pid", r->pid);
+	json_put_text(&b, "started", r->started);
+	json_put_text(&b, "finished", r->finished);
+	json_put_i64(&b, "stdout_bytes", (int64_t)r->bytes[1]);
+	json_put_i64(&b, "stderr_bytes", (int64_t)r->bytes[2]);
+	json_put_i64(&b, "log_lost_bytes", (int64_t)r->log_lost);
+	json_put_key(&b, "oom_kills");
 	if (r->oom_kills >= 0)
-		add_number(&b, "oom_kills", r->oom_kills);
+		strbuf_i64(&b, r->oom_kills);
 	else
-		strbuf_add(&b, "\"oom_kills\":null,");
-	strbuf_add(&b, "\"complete\":");
-	strbuf_add(&b, boolean(r->complete));
+		strbuf_add(&b, "null");
+	json_put_flag(&b, "complete", r->complete);
 	strbuf_add(&b, "}\n");
 	return io_replace_at(dir, EXIT_NAME, b.p, b.len);
 }

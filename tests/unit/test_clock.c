@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Deadlines that saturate, and moments as text both ways. */
+/* Deadlines that saturate, timers, and moments as text both ways. */
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/str.h"
 
 #define SECOND INT64_C(1000000000)
@@ -32,6 +37,33 @@ static void test_deadline(void **state)
 	assert_int_equal(clock_poll_ms(INT64_MIN), 0);
 	assert_in_range(clock_poll_ms(d), 1, 5000);
 	assert_int_equal(clock_poll_ms(CLOCK_FOREVER - 1), INT_MAX);
+}
+
+static void test_timer(void **state)
+{
+	int64_t began = clock_now_ms();
+	int fd = clock_timer(20000, 5000);
+	uint64_t times;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(read(fd, &times, sizeof(times)), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_true(io_poll_until(fd, POLLIN, clock_deadline(5000)) > 0);
+	assert_true(clock_now_ms() - began >= 20);
+	assert_int_equal(read(fd, &times, sizeof(times)), sizeof(times));
+	assert_true(times >= 1);
+	assert_true(io_poll_until(fd, POLLIN, clock_deadline(5000)) > 0);
+	/* Never, then once after more than a second. */
+	assert_int_equal(clock_timer_set(fd, 0, 0), 0);
+	assert_int_equal(io_poll_until(fd, POLLIN, clock_deadline(30)), 0);
+	assert_int_equal(clock_timer_set(fd, 1000500, 0), 0);
+	began = clock_now_ms();
+	assert_true(io_poll_until(fd, POLLIN, clock_deadline(5000)) > 0);
+	assert_in_range(clock_now_ms() - began, 1000, 4000);
+	close(fd);
+	assert_int_equal(clock_timer_set(-1, 0, 0), -EBADF);
 }
 
 static void test_parse(void **state)
@@ -127,9 +159,8 @@ static void test_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_calendar),
+		cmocka_unit_test(test_deadline), cmocka_unit_test(test_timer),
+		cmocka_unit_test(test_parse),	 cmocka_unit_test(test_calendar),
 		cmocka_unit_test(test_text),
 	};
 
