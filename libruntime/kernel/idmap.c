@@ -35,8 +35,7 @@ static bool number(const char **text, char end, uint32_t *ret)
 
 /* A kind of ids while it is read. */
 struct reading {
-	const struct ns_idmap *maps; /* the container's */
-	size_t n_maps;
+	const struct ns_idmaps *maps; /* the container's */
 	struct ns_idmap *out;
 	size_t n;
 	bool unmapped; /* an id behind '@' is not in @maps */
@@ -47,13 +46,9 @@ struct reading {
 static bool add_relative(struct reading *r, struct ns_idmap m)
 {
 	while (m.size > 0) {
-		const struct ns_idmap *found = NULL;
+		const struct ns_idmap *found = userns_find(r->maps, m.host);
 		struct ns_idmap part = m;
 
-		for (size_t i = 0; i < r->n_maps && !found; i++)
-			if (m.host >= r->maps[i].container &&
-			    m.host - r->maps[i].container < r->maps[i].size)
-				found = &r->maps[i];
 		if (!found) {
 			r->unmapped = true;
 			return false;
@@ -103,10 +98,9 @@ static size_t count_triples(const char *text)
 }
 
 /* A kind that the text leaves out is mapped as the container's is. */
-static void take(const struct reading *r, const struct ns_idmap **ret, size_t *ret_n)
+static struct ns_idmaps take(const struct reading *r)
 {
-	*ret = r->n ? r->out : r->maps;
-	*ret_n = r->n ? r->n : r->n_maps;
+	return r->n ? (struct ns_idmaps){r->out, r->n} : *r->maps;
 }
 
 static int fail_mapping(const char *text, const char *why, struct err *err)
@@ -117,12 +111,11 @@ static int fail_mapping(const char *text, const char *why, struct err *err)
 int idmap_parse(const char *text, const struct idmap_relative *container, struct arena *arena,
 		struct idmap *ret, struct err *err)
 {
-	struct reading uids = {.maps = container->uids, .n_maps = container->n_uids};
-	struct reading gids = {.maps = container->gids, .n_maps = container->n_gids};
+	struct reading uids = {.maps = &container->uids}, gids = {.maps = &container->gids};
 	const char *p = text;
 
-	uids.out = arena_array(arena, count_triples(text) * (uids.n_maps + 1), sizeof(*uids.out));
-	gids.out = arena_array(arena, count_triples(text) * (gids.n_maps + 1), sizeof(*gids.out));
+	uids.out = arena_array(arena, count_triples(text) * (uids.maps->n + 1), sizeof(*uids.out));
+	gids.out = arena_array(arena, count_triples(text) * (gids.maps->n + 1), sizeof(*gids.out));
 	if (!uids.out || !gids.out)
 		return err_set(err, ENOMEM, "id mapping");
 	while (p && *p) {
@@ -142,11 +135,11 @@ int idmap_parse(const char *text, const struct idmap_relative *container, struct
 	if (!p)
 		return fail_mapping(text, "expected uids=A-B-N#…;gids=A-B-N#…, with @ before an A",
 				    err);
-	if (!(uids.n + uids.n_maps) || !(gids.n + gids.n_maps))
+	if (!(uids.n + uids.maps->n) || !(gids.n + gids.maps->n))
 		return fail_mapping(
 			text, "uids or gids are left out, and no user namespace has any", err);
-	take(&uids, &ret->uids, &ret->n_uids);
-	take(&gids, &ret->gids, &ret->n_gids);
+	ret->uids = take(&uids);
+	ret->gids = take(&gids);
 	return 0;
 }
 
@@ -181,8 +174,7 @@ int idmap_userns(const struct idmap *map, struct err *err)
 		hold(self);
 	if (pid < 0)
 		return err_set(err, errno, "make a user namespace for an id-mapped mount");
-	r = userns_map(pid, &(struct ns_idmaps){map->uids, map->n_uids},
-		       &(struct ns_idmaps){map->gids, map->n_gids}, err);
+	r = userns_map(pid, &map->uids, &map->gids, err);
 	if (r == 0)
 		r = open_userns(pid, err);
 	(void)kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */

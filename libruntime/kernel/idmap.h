@@ -27,8 +27,7 @@ enum idmap_kind {
 struct idmap {
 	enum idmap_kind kind;
 	bool recursive; /* the whole tree, not only its top */
-	const struct ns_idmap *uids, *gids;
-	size_t n_uids, n_gids;
+	struct ns_idmaps uids, gids;
 };
 
 /*
@@ -39,8 +38,7 @@ struct idmap {
  * the container's), or < 0 with @err. Pure.
  */
 struct idmap_relative {
-	const struct ns_idmap *uids, *gids;
-	size_t n_uids, n_gids;
+	struct ns_idmaps uids, gids;
 };
 int idmap_parse(const char *text, const struct idmap_relative *container, struct arena *arena,
 		struct idmap *ret, struct err *err);

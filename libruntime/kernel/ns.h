@@ -35,6 +35,11 @@ struct ns_idmaps {
 	size_t n;
 };
 
+/* The entry that maps @id of the namespace, or NULL. */
+const struct ns_idmap *userns_find(const struct ns_idmaps *maps, uint32_t id);
+/* What @id of the namespace is outside, in *@ret. False: it is nobody there. */
+bool userns_host_id(const struct ns_idmaps *maps, uint32_t id, uint32_t *ret);
+
 /*
  * Write uid_map, setgroups and gid_map of the child @pid from its parent (user_namespaces(7)); with
  * rights in one write each; without, a single own id is written directly ("deny" to setgroups

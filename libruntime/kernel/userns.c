@@ -238,3 +238,20 @@ int userns_map(pid_t pid, const struct ns_idmaps *uids, const struct ns_idmaps *
 		r = map_gids(&(struct map_request){pid, dir, gids->v, gids->n}, err);
 	return r;
 }
+
+const struct ns_idmap *userns_find(const struct ns_idmaps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->n; i++)
+		if (id >= maps->v[i].container && id - maps->v[i].container < maps->v[i].size)
+			return &maps->v[i];
+	return NULL;
+}
+
+bool userns_host_id(const struct ns_idmaps *maps, uint32_t id, uint32_t *ret)
+{
+	const struct ns_idmap *m = userns_find(maps, id);
+
+	if (m)
+		*ret = m->host + (id - m->container);
+	return m;
+}

@@ -324,10 +324,8 @@ static int hand_over_cgroup(struct creation *c)
 
 	if (!(p->create & CLONE_NEWUSER) || c->host.rootless)
 		return 0;
-	for (size_t i = 0; i < p->uids.n; i++)
-		ids[0] = p->uids.v[i].container == 0 ? p->uids.v[i].host : ids[0];
-	for (size_t i = 0; i < p->gids.n; i++)
-		ids[1] = p->gids.v[i].container == 0 ? p->gids.v[i].host : ids[1];
+	(void)userns_host_id(&p->uids, 0, &ids[0]);
+	(void)userns_host_id(&p->gids, 0, &ids[1]);
 	return cgroup_delegate(&c->delegate, ids[0], ids[1], c->err);
 }
 

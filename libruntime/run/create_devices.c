@@ -17,32 +17,15 @@
 #include "base/sys.h"
 #include "run/creation.h"
 
-static int on_host(const struct ns_idmaps *maps, uint32_t id, uint32_t *ret)
-{
-	for (size_t i = 0; i < maps->n; i++) {
-		const struct ns_idmap *m = &maps->v[i];
-
-		if (id < m->container || id - m->container >= m->size)
-			continue;
-		*ret = m->host + (id - m->container);
-		return 0;
-	}
-	return -EINVAL;
-}
-
 static int find_owner(struct creation *c, const struct dev_node *n, uint32_t ret[2])
 {
-	int r = on_host(&c->plan->uids, n->uid, &ret[0]);
+	bool uid = userns_host_id(&c->plan->uids, n->uid, &ret[0]);
 
-	if (r < 0)
-		err_pointer(c->err, "/linux/devices/%d/uid", n->index);
-	if (r == 0 && (r = on_host(&c->plan->gids, n->gid, &ret[1])) < 0)
-		err_pointer(c->err, "/linux/devices/%d/gid", n->index);
-	if (r < 0)
-		return err_kind(c->err, ERR_CONFIG, 0,
-				"device %s: its owner is not mapped in the user namespace",
-				n->path);
-	return 0;
+	if (uid && userns_host_id(&c->plan->gids, n->gid, &ret[1]))
+		return 0;
+	err_pointer(c->err, "/linux/devices/%d/%s", n->index, uid ? "gid" : "uid");
+	return err_kind(c->err, ERR_CONFIG, 0,
+			"device %s: its owner is not mapped in the user namespace", n->path);
 }
 
 /* On a mount of its own, without the "nodev" that /run has. */

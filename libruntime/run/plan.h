@@ -197,8 +197,8 @@ int plan_ns_kind(enum spec_ns ns);
  * container's cgroup may appear with what is made before it. */
 bool plan_has_source(const struct plan *p, const struct mount_op *op);
 
-/* Is the container's @id anybody outside? */
-bool plan_is_mapped(const struct ns_idmaps *maps, uint32_t id);
+/* In @arena. 0 or -ENOMEM. */
+int plan_copy_idmaps(const struct spec_idmaps *from, struct arena *arena, struct ns_idmaps *ret);
 
 /* The parts, one file each. */
 int plan_make_namespaces(const struct spec *spec, const struct plan_host *host, struct plan *p,

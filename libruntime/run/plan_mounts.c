@@ -176,29 +176,20 @@ static int clean_target(struct builder *b, const char *destination, const char *
 	return *ret ? 0 : err_set(err, ENOMEM, "plan mounts");
 }
 
-static const struct ns_idmap *copy_maps(struct builder *b, const struct spec_idmaps *from)
-{
-	struct ns_idmap *to = arena_array(b->arena, from->n + 1, sizeof(*to));
-
-	for (size_t i = 0; to && i < from->n; i++)
-		to[i] = (struct ns_idmap){from->v[i].container, from->v[i].host, from->v[i].size};
-	return to;
-}
-
 /* Whose ids: those of the entry, of the option, or the container's. */
 static int plan_idmap(struct builder *b, const struct spec_mount *m, struct mount_op *op,
 		      struct err *err)
 {
 	const struct plan *p = b->plan;
-	const struct idmap_relative container = {p->uids.v, p->gids.v, p->uids.n, p->gids.n};
+	const struct idmap_relative container = {p->uids, p->gids};
+	int r;
 
 	if (m->uid_map.n) {
 		op->idmap.kind = IDMAP_OWN;
-		op->idmap.uids = copy_maps(b, &m->uid_map);
-		op->idmap.gids = copy_maps(b, &m->gid_map);
-		op->idmap.n_uids = m->uid_map.n;
-		op->idmap.n_gids = m->gid_map.n;
-		return op->idmap.uids && op->idmap.gids ? 0 : err_set(err, ENOMEM, "plan mounts");
+		r = plan_copy_idmaps(&m->uid_map, b->arena, &op->idmap.uids);
+		if (r == 0)
+			r = plan_copy_idmaps(&m->gid_map, b->arena, &op->idmap.gids);
+		return r < 0 ? err_set(err, -r, "plan mounts") : 0;
 	}
 	if (op->idmap_text) {
 		op->idmap.kind = IDMAP_OWN;
@@ -234,15 +225,6 @@ static void label_mount(const struct builder *b, struct mount_op *op)
 	op->label_key = key ? key : "context";
 }
 
-static bool has_gid(const struct plan *p, uint64_t gid)
-{
-	for (size_t i = 0; i < p->gids.n; i++)
-		if (gid >= p->gids.v[i].container &&
-		    gid - p->gids.v[i].container < p->gids.v[i].size)
-			return true;
-	return false;
-}
-
 /* Written for root's ids: in a user namespace that was not asked for, the group of terminals may
  * not exist. */
 static int drop_missing_group(const struct builder *b, struct mount_op *op, struct err *err)
@@ -255,7 +237,8 @@ static int drop_missing_group(const struct builder *b, struct mount_op *op, stru
 	    (gid > op->data && gid[-1] != ','))
 		return 0;
 	len = strcspn(gid + 4, ",");
-	if (strn_to_u64(gid + 4, len, 0, UINT32_MAX, &value) < 0 || has_gid(b->plan, value))
+	if (strn_to_u64(gid + 4, len, 0, UINT32_MAX, &value) < 0 ||
+	    userns_find(&b->plan->gids, (uint32_t)value))
 		return 0;
 	/* With the comma before it, or the one after. */
 	rest = gid + 4 + len;

@@ -111,7 +111,7 @@ static void make_time(const struct spec *spec, struct plan *p)
 	}
 }
 
-static int copy_map(const struct spec_idmaps *from, struct arena *arena, struct ns_idmaps *ret)
+int plan_copy_idmaps(const struct spec_idmaps *from, struct arena *arena, struct ns_idmaps *ret)
 {
 	struct ns_idmap *to = arena_array(arena, from->n, sizeof(*to));
 
@@ -186,31 +186,23 @@ static int default_maps(const struct spec *spec, const struct plan_host *host, s
 				       &p->gids);
 }
 
-bool plan_is_mapped(const struct ns_idmaps *maps, uint32_t id)
-{
-	for (size_t i = 0; i < maps->n; i++)
-		if (id >= maps->v[i].container && id - maps->v[i].container < maps->v[i].size)
-			return true;
-	return false;
-}
-
 /* Of maps that the configuration does not give; it has been told of those it does. */
 static int check_ids(const struct spec *spec, const struct plan *p, struct err *err)
 {
 	const struct spec_process *process = &spec->process;
 
-	if (!plan_is_mapped(&p->uids, process->uid)) {
+	if (!userns_find(&p->uids, process->uid)) {
 		err_pointer(err, "/process/user/uid");
 		return err_kind(err, ERR_CONFIG, 0, "%u is not mapped in the user namespace",
 				process->uid);
 	}
-	if (!plan_is_mapped(&p->gids, process->gid)) {
+	if (!userns_find(&p->gids, process->gid)) {
 		err_pointer(err, "/process/user/gid");
 		return err_kind(err, ERR_CONFIG, 0, "%u is not mapped in the user namespace",
 				process->gid);
 	}
 	for (size_t i = 0; i < process->n_groups; i++) {
-		if (plan_is_mapped(&p->gids, process->groups[i]))
+		if (userns_find(&p->gids, process->groups[i]))
 			continue;
 		err_pointer(err, "/process/user/additionalGids/%zu", i);
 		return err_kind(err, ERR_CONFIG, 0, "%u is not mapped in the user namespace",
@@ -227,9 +219,9 @@ static int make_idmaps(const struct spec *spec, const struct plan_host *host, st
 	if (!(p->namespaces & CLONE_NEWUSER))
 		return 0;
 	if ((p->create & CLONE_NEWUSER) && spec->uid_map.n) {
-		r = copy_map(&spec->uid_map, arena, &p->uids);
+		r = plan_copy_idmaps(&spec->uid_map, arena, &p->uids);
 		if (r == 0)
-			r = copy_map(&spec->gid_map, arena, &p->gids);
+			r = plan_copy_idmaps(&spec->gid_map, arena, &p->gids);
 		return r < 0 ? err_set(err, -r, "plan id mappings") : 0;
 	}
 	if (p->create & CLONE_NEWUSER) {

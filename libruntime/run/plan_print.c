@@ -247,6 +247,13 @@ static void print_names(const struct plan *p, struct plan_writer *w)
 
 /* ---- the file system ---- */
 
+static void print_triples(const char *kind, const struct ns_idmaps *maps, struct plan_writer *w)
+{
+	for (size_t i = 0; i < maps->n; i++)
+		plan_word_fmt(w, "%s:%u-%u-%u", kind, maps->v[i].container, maps->v[i].host,
+			      maps->v[i].size);
+}
+
 static void print_idmap(const struct idmap *map, struct plan_writer *w)
 {
 	if (map->kind == IDMAP_NONE)
@@ -254,12 +261,8 @@ static void print_idmap(const struct idmap *map, struct plan_writer *w)
 	plan_list(w, map->recursive ? "ids mapped, whole tree" : "ids mapped");
 	if (map->kind == IDMAP_CONTAINER)
 		plan_word(w, "as the container's");
-	for (size_t i = 0; i < map->n_uids; i++)
-		plan_word_fmt(w, "uid:%u-%u-%u", map->uids[i].container, map->uids[i].host,
-			      map->uids[i].size);
-	for (size_t i = 0; i < map->n_gids; i++)
-		plan_word_fmt(w, "gid:%u-%u-%u", map->gids[i].container, map->gids[i].host,
-			      map->gids[i].size);
+	print_triples("uid", &map->uids, w);
+	print_triples("gid", &map->gids, w);
 }
 
 static void print_mount(const struct mount_op *m, struct plan_writer *w)

@@ -16,7 +16,7 @@ static struct err err;
 static void test_parse(void **state)
 {
 	static const struct ns_idmap maps[] = {{0, 0, 1}, {1, 2, 1000}};
-	static const struct idmap_relative container = {maps, maps, 2, 2}, nobody;
+	static const struct idmap_relative container = {{maps, 2}, {maps, 2}}, nobody;
 	static const char *const bad[] = {
 		"uids=0-1-0;gids=0-1-1",
 		"uids=0-1;gids=0-1-1",
@@ -39,19 +39,21 @@ static void test_parse(void **state)
 	assert_int_equal(
 		idmap_parse("uids=0-1000-10#10-11-1;gids=@1-3-10", &container, &arena, &m, &err),
 		0);
-	assert_true(m.n_uids == 2 && m.n_gids == 1);
-	assert_true(m.uids[0].container == 0 && m.uids[0].host == 1000 && m.uids[0].size == 10);
-	assert_true(m.uids[1].container == 10 && m.uids[1].host == 11 && m.uids[1].size == 1);
-	assert_true(m.gids[0].container == 1 && m.gids[0].host == 4 && m.gids[0].size == 10);
+	assert_true(m.uids.n == 2 && m.gids.n == 1);
+	assert_true(m.uids.v[0].container == 0 && m.uids.v[0].host == 1000 &&
+		    m.uids.v[0].size == 10);
+	assert_true(m.uids.v[1].container == 10 && m.uids.v[1].host == 11 && m.uids.v[1].size == 1);
+	assert_true(m.gids.v[0].container == 1 && m.gids.v[0].host == 4 && m.gids.v[0].size == 10);
 	/* A range of the container's may be several on the host; what is left out is the
 	 * container's.
 	 */
 	m = (struct idmap){.kind = IDMAP_OWN};
 	assert_int_equal(idmap_parse("uids=@7-0-3#@0-1000-1;", &container, &arena, &m, &err), 0);
-	assert_true(m.n_uids == 3 && m.gids == maps && m.n_gids == 2);
-	assert_true(m.uids[0].container == 7 && m.uids[0].host == 0 && m.uids[0].size == 1);
-	assert_true(m.uids[1].container == 8 && m.uids[1].host == 2 && m.uids[1].size == 2);
-	assert_true(m.uids[2].container == 0 && m.uids[2].host == 1001 && m.uids[2].size == 1);
+	assert_true(m.uids.n == 3 && m.gids.v == maps && m.gids.n == 2);
+	assert_true(m.uids.v[0].container == 7 && m.uids.v[0].host == 0 && m.uids.v[0].size == 1);
+	assert_true(m.uids.v[1].container == 8 && m.uids.v[1].host == 2 && m.uids.v[1].size == 2);
+	assert_true(m.uids.v[2].container == 0 && m.uids.v[2].host == 1001 &&
+		    m.uids.v[2].size == 1);
 	assert_int_equal(idmap_parse("gids=0-1-4294967295", &container, &arena, &m, &err), 0);
 	assert_int_equal(idmap_parse("gids=0-1-1", &nobody, &arena, &m, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "left out"));
@@ -67,7 +69,7 @@ static void test_parse(void **state)
 static void body_apply(void)
 {
 	static const struct ns_idmap ids = {0, 100000, 65536};
-	struct idmap map = {IDMAP_OWN, false, &ids, &ids, 1, 1};
+	struct idmap map = {IDMAP_OWN, false, {&ids, 1}, {&ids, 1}};
 	AUTO_CLOSE int fs = sys_fsopen("tmpfs", 1), userns = -1, mnt = -1;
 	struct stat st;
 	int r;
@@ -99,7 +101,7 @@ static void test_apply(void **state)
 static void body_refused(void)
 {
 	static const struct ns_idmap ids[] = {{0, 0, 10}, {5, 100, 10}};
-	struct idmap map = {IDMAP_OWN, false, ids, ids, 2, 2};
+	struct idmap map = {IDMAP_OWN, false, {ids, 2}, {ids, 2}};
 
 	CHECK(idmap_userns(&map, &err) < 0 && strstr(err.text, "uid_map"));
 }

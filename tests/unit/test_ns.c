@@ -201,6 +201,27 @@ static void read_guest(const struct guest *g, const char *file, char *buf, size_
 	(void)fclose(f);
 }
 
+static void ids_outside(void **state)
+{
+	static const struct ns_idmap v[] = {{1, 100000, 10}, {0, 1000, 1}, {4294967290, 5, 5}};
+	const struct ns_idmaps maps = {v, 3}, none = {NULL, 0};
+	uint32_t id = 42;
+
+	(void)state;
+	assert_false(userns_host_id(&maps, 11, &id));
+	assert_false(userns_host_id(&maps, 4294967295, &id));
+	assert_false(userns_host_id(&none, 0, &id));
+	assert_int_equal(id, 42);
+	assert_true(userns_host_id(&maps, 0, &id));
+	assert_int_equal(id, 1000);
+	assert_true(userns_host_id(&maps, 10, &id));
+	assert_int_equal(id, 100009);
+	assert_true(userns_host_id(&maps, 4294967294, &id));
+	assert_int_equal(id, 9);
+	assert_ptr_equal(userns_find(&maps, 1), &v[0]);
+	assert_null(userns_find(&maps, 4294967289));
+}
+
 static void maps_with_rights_child(void)
 {
 	static const struct ns_idmap uids[] = {{0, 1000, 1}, {1, 100000, 65536}};
@@ -363,6 +384,7 @@ int main(void)
 		cmocka_unit_test(uts),
 		cmocka_unit_test(loopback),
 		cmocka_unit_test(loopback_without_inet),
+		cmocka_unit_test(ids_outside),
 		cmocka_unit_test(maps_with_rights),
 		cmocka_unit_test(many_maps),
 		cmocka_unit_test(own_id),
