@@ -21,8 +21,7 @@
 #include "run/lifecycle.h"
 #include "spec/spec.h"
 
-#define DELETE_WAIT_MS 10000
-#define OPTIONS_SIZE   (4u << 20)
+#define OPTIONS_SIZE (4u << 20)
 
 struct dump {
 	struct oakum *o;
@@ -308,7 +307,7 @@ static int checkpoint(struct dump *d, const char *id, const struct oakum_criu *o
 	if (r < 0 || options->leave_running || options->pre_dump)
 		return r;
 	handle_debug(d->o, "checkpoint %s: saved in %s", id, d->job.request.images);
-	return container_destroy(d->o, id, d->c, DELETE_WAIT_MS, d->err);
+	return container_destroy(d->o, id, d->c, &OAKUM_OPTIONS(oakum_delete), d->err);
 }
 
 int oakum_checkpoint(struct oakum *o, const char *id, const struct oakum_criu *options)

@@ -56,6 +56,13 @@ static bool is_dying(pid_t pid)
 	return false;
 }
 
+static int64_t end_of_wait(const struct oakum_delete *options)
+{
+	int64_t ms = options->wait_ms;
+
+	return clock_deadline(ms == 0 ? DEFAULT_WAIT_MS : ms < 0 ? 0 : ms);
+}
+
 static int name_process(pid_t pid, const char *what, struct err *err)
 {
 	char name[32], state;
@@ -77,24 +84,6 @@ static int await_init(const struct container *c, int64_t deadline, struct err *e
 	if (r == 0)
 		return name_process(c->state.init.pid, "wait for the container's end", err);
 	return r < 0 ? err_set(err, -r, "wait for the container's end") : 0;
-}
-
-/* Open the cgroup at @path. 1: there is none, in any hierarchy; 0: *@cg is to be closed or removed.
- */
-static int open_cgroup(struct oakum *o, const char *path, struct cgroup *cg, struct err *err)
-{
-	const struct cgroup_host *host = path[0] ? handle_cgroups(o, err) : NULL;
-	int r;
-
-	if (!path[0])
-		return CGROUP_GONE;
-	if (!host)
-		return -EINVAL;
-	cgroup_init(cg, host);
-	r = cgroup_open(cg, path, err);
-	if (r != 0)
-		cgroup_close(cg);
-	return r;
 }
 
 /* Init has ended, and most often nobody else is left: then the directories go without a look into
@@ -129,16 +118,18 @@ static int clear_unit(struct oakum *o, const struct container *c, struct cgroup 
 
 /* Frozen, sharing the host's pid namespace, forking: all of it dies, then the directories go. */
 static int clear_cgroup(struct oakum *o, const struct container *c, const char *path,
-			int64_t deadline, struct err *err)
+			const struct oakum_delete *options, struct err *err)
 {
+	int64_t deadline = end_of_wait(options);
 	struct cgroup cg;
+	bool gone;
 	int r;
 
 	if (clear_empty(o, c, path))
 		return 0;
-	r = open_cgroup(o, path, &cg, err);
-	if (r != 0 && r != CGROUP_GONE)
-		return r;
+	r = container_open_cgroup(o, path, &cg, err);
+	if (r == 0 && c && c->status != OAKUM_STOPPED && options->force)
+		cgroup_bring_back(&cg);
 	if (r == 0 && cgroup_populated(&cg) != 0)
 		r = cgroup_signal_all(&cg, SIGKILL, err);
 	if (r >= 0 && c) {
@@ -150,34 +141,19 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 		else if (waited < 0)
 			r = waited;
 	}
-	if (r == 0) {
-		if (c)
-			oom_note(o, c);
-		r = clear_unit(o, c, &cg, deadline, err);
-		if (r < 0) {
-			cgroup_close(&cg);
-			return r;
-		}
+	gone = r == CGROUP_GONE;
+	if (r == 0 && c)
+		oom_note(o, c);
+	if (r >= 0)
+		r = clear_unit(o, c, gone ? NULL : &cg, deadline, err);
+	if (r == 0 && !gone)
 		r = cgroup_remove(&cg, deadline, err);
-		if (r == CGROUP_BUSY)
-			err_hint(err, DIE_HINT);
-		return r == CGROUP_BUSY ? -EBUSY : r < 0 ? r : 0;
+	if (r == CGROUP_BUSY) {
+		err_hint(err, DIE_HINT);
+		r = -EBUSY;
 	}
-	if (r != CGROUP_GONE)
-		cgroup_close(&cg);
-	return r < 0 ? r : clear_unit(o, c, NULL, deadline, err);
-}
-
-/* Whom somebody else has frozen in a cgroup of his own could not end. */
-static void bring_back(struct oakum *o, const struct container *c)
-{
-	struct err ignored = ERR_INIT;
-	struct cgroup cg;
-
-	if (c->status == OAKUM_STOPPED || open_cgroup(o, c->state.cgroup, &cg, &ignored) != 0)
-		return;
-	cgroup_bring_back(&cg);
 	cgroup_close(&cg);
+	return r < 0 ? r : 0;
 }
 
 /* It sees the end by itself; what it holds is the kernel's to free if it does not. */
@@ -194,12 +170,9 @@ static void end_supervisor(const struct proc_id *id)
 	proc_wait(pidfd, clock_deadline(SUPERVISOR_WAIT_MS));
 }
 
-int container_destroy(struct oakum *o, const char *id, struct container *c, int64_t wait_ms,
-		      struct err *err)
+int container_destroy(struct oakum *o, const char *id, struct container *c,
+		      const struct oakum_delete *options, struct err *err)
 {
-	int64_t deadline = clock_deadline(wait_ms == 0	? DEFAULT_WAIT_MS
-					  : wait_ms < 0 ? 0
-							: wait_ms);
 	AUTO_CLOSE int pidfd = -1;
 	int r;
 
@@ -211,7 +184,7 @@ int container_destroy(struct oakum *o, const char *id, struct container *c, int6
 		proc_signal(pidfd, SIGKILL, err);
 	}
 	*err = ERR_INIT;
-	r = clear_cgroup(o, c, c->state.cgroup, deadline, err);
+	r = clear_cgroup(o, c, c->state.cgroup, options, err);
 	if (r == 0)
 		r = rdt_clear(o, id, &c->state, err);
 	if (r < 0)
@@ -248,14 +221,15 @@ static bool may_go(const struct container *c, bool force)
 }
 
 /* state.json is unreadable or was never written: what the id alone tells can still be cleaned. */
-static int remove_remains(struct oakum *o, const char *id, struct container *c, struct err *err)
+static int remove_remains(struct oakum *o, const char *id, struct container *c,
+			  const struct oakum_delete *options, struct err *err)
 {
 	char path[512];
 	int r;
 
 	snprintf(path, sizeof(path), "%s/%s", o->cgroup_parent, id);
 	*err = ERR_INIT;
-	r = clear_cgroup(o, NULL, path, clock_deadline(DEFAULT_WAIT_MS), err);
+	r = clear_cgroup(o, NULL, path, options, err);
 	if (r == 0)
 		r = rdt_clear(o, id, NULL, err);
 	return r < 0 ? r : state_remove(o, id, c->dir, err);
@@ -284,15 +258,13 @@ static int delete_container(struct oakum *o, const char *id, const struct oakum_
 		return r;
 	r = state_read(c.dir, &c.arena, &c.state, err);
 	if (r == STATE_ABSENT || (r < 0 && options->force))
-		return remove_remains(o, id, &c, err);
+		return remove_remains(o, id, &c, options, err);
 	if (r < 0)
 		return r;
 	c.status = state_status(o, c.dir, &c.state);
 	if (!may_go(&c, options->force))
 		return refuse(&c, id, err);
-	if (options->force)
-		bring_back(o, &c);
-	return container_destroy(o, id, &c, options->wait_ms, err);
+	return container_destroy(o, id, &c, options, err);
 }
 
 int oakum_delete(struct oakum *o, const char *id, const struct oakum_delete *options)

@@ -259,7 +259,6 @@ static int open_cgroup(struct entry *e)
 {
 	const char *const *sub = e->options->cgroups;
 	bool delegate = e->c.state.delegate[0] && !(sub && *sub);
-	const struct cgroup_host *host;
 	int r;
 
 	if (!e->c.state.cgroup[0] && sub && *sub)
@@ -267,14 +266,11 @@ static int open_cgroup(struct entry *e)
 				"the container has no cgroup in which %s could be", *sub);
 	if (!e->c.state.cgroup[0])
 		return 0;
-	host = handle_cgroups(e->o, e->err);
-	if (!host)
-		return -EINVAL;
-	cgroup_init(&e->cgroup, host);
-	r = delegate ? cgroup_open(&e->cgroup, e->c.state.delegate, e->err) : CGROUP_GONE;
+	r = delegate ? container_open_cgroup(e->o, e->c.state.delegate, &e->cgroup, e->err)
+		     : CGROUP_GONE;
 	/* What it was given it may have taken away. */
 	if (r == CGROUP_GONE)
-		r = cgroup_open(&e->cgroup, e->c.state.cgroup, e->err);
+		r = container_open_cgroup(e->o, e->c.state.cgroup, &e->cgroup, e->err);
 	e->have_cgroup = r == 0;
 	for (; r == 0 && sub && *sub; sub++)
 		r = enter_sub(e, *sub);

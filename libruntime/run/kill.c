@@ -13,17 +13,6 @@
 /* How long a kill may take to become a death; in state D it takes as long as a device does. */
 #define DEATH_MS 1000
 
-static int open_cgroup(struct oakum *o, const struct container *c, struct cgroup *cg,
-		       struct err *err)
-{
-	const struct cgroup_host *host = handle_cgroups(o, err);
-
-	if (!host)
-		return -EINVAL;
-	cgroup_init(cg, host);
-	return c->state.cgroup[0] ? cgroup_open(cg, c->state.cgroup, err) : CGROUP_GONE;
-}
-
 /* Without a cgroup, or where its members may have stayed outside (exec.c), a pid namespace tells.
  */
 static bool ask_family(struct oakum *o, const struct container *c)
@@ -50,7 +39,7 @@ static int kill_all(struct oakum *o, const struct container *c, int sig, struct 
 	struct err ignored = ERR_INIT;
 	AUTO_CLOSE int pidfd = -1;
 	struct cgroup cg;
-	int r = open_cgroup(o, c, &cg, err);
+	int r = container_open_cgroup(o, c->state.cgroup, &cg, err);
 
 	if (r == 0 && sig == SIGKILL)
 		(void)proc_open(&c->state.init, &pidfd, &ignored);
@@ -58,8 +47,7 @@ static int kill_all(struct oakum *o, const struct container *c, int sig, struct 
 		r = cgroup_signal_all(&cg, sig, err);
 	if (r == 0 && pidfd >= 0)
 		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
-	if (r != -EINVAL || err->kind == ERR_NONE)
-		cgroup_close(&cg);
+	cgroup_close(&cg);
 	return r < 0 ? r : 0;
 }
 
@@ -69,9 +57,10 @@ static void thaw_to_die(struct oakum *o, const struct container *c)
 	struct err ignored = ERR_INIT;
 	struct cgroup cg;
 
-	if (c->status != OAKUM_PAUSED || open_cgroup(o, c, &cg, &ignored) < 0)
+	if (c->status != OAKUM_PAUSED)
 		return;
-	if (cg.host->mode != CGROUP_V2)
+	if (container_open_cgroup(o, c->state.cgroup, &cg, &ignored) == 0 &&
+	    cg.host->mode != CGROUP_V2)
 		cgroup_freeze(&cg, false, clock_deadline(1000), &ignored);
 	cgroup_close(&cg);
 }
@@ -130,12 +119,11 @@ static int list_cgroup(struct oakum *o, const struct container *c, pid_t **ret, 
 		       struct err *err)
 {
 	struct cgroup cg;
-	int r = open_cgroup(o, c, &cg, err);
+	int r = container_open_cgroup(o, c->state.cgroup, &cg, err);
 
 	if (r == 0)
 		r = cgroup_pids(&cg, ret, ret_n, err);
-	if (r >= 0)
-		cgroup_close(&cg);
+	cgroup_close(&cg);
 	return r < 0 ? r : 0;
 }
 

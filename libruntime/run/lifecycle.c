@@ -42,6 +42,16 @@ void container_close(struct container *c)
 	arena_done(&c->arena);
 }
 
+int container_open_cgroup(struct oakum *o, const char *path, struct cgroup *ret, struct err *err)
+{
+	const struct cgroup_host *host = path[0] ? handle_cgroups(o, err) : NULL;
+
+	cgroup_init(ret, host);
+	if (!path[0])
+		return CGROUP_GONE;
+	return host ? cgroup_open(ret, path, err) : -EINVAL;
+}
+
 void container_poststop(struct oakum *o, struct container *c)
 {
 	struct err err = ERR_INIT;

@@ -26,6 +26,10 @@ int container_open(struct oakum *o, const char *id, bool lock, struct container 
 		   struct err *err);
 void container_close(struct container *c);
 
+/* Open the cgroup at @path, most often c->state.cgroup. 0; CGROUP_GONE: there is none, or @path is
+ * ""; < 0 with @err. cgroup_close() whatever it is. */
+int container_open_cgroup(struct oakum *o, const char *path, struct cgroup *ret, struct err *err);
+
 /* As oakum_pids() of a container that is open. 0, or < 0 with @err. */
 int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
 		   struct err *err);
@@ -43,8 +47,8 @@ static inline int container_family(const struct container *c)
 void container_poststop(struct oakum *o, struct container *c);
 
 /* Take a container away whatever its state; see oakum_delete(). The caller holds the lock. */
-int container_destroy(struct oakum *o, const char *id, struct container *c, int64_t wait_ms,
-		      struct err *err);
+int container_destroy(struct oakum *o, const char *id, struct container *c,
+		      const struct oakum_delete *options, struct err *err);
 
 /*
  * Pass on what the started container notifies (@fd) to @host until it has said READY=1 or has

@@ -197,7 +197,7 @@ static int start(struct oakum *o, const char *id, struct starting *s, struct err
 	r = run_poststart(c, err);
 	/* The specification: a failing poststart hook stops the container. */
 	if (r < 0)
-		container_destroy(o, id, c, 0, &ignored);
+		container_destroy(o, id, c, &OAKUM_OPTIONS(oakum_delete), &ignored);
 	return r;
 }
 

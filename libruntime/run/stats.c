@@ -17,16 +17,11 @@
 
 int stats_open(struct oakum *o, const struct container *c, struct cgroup *cg, struct err *err)
 {
-	const struct cgroup_host *host = handle_cgroups(o, err);
-	int r;
+	int r = container_open_cgroup(o, c->state.cgroup, cg, err);
 
-	cgroup_init(cg, host);
-	if (!host)
-		return -EINVAL;
 	if (!c->state.cgroup[0])
 		return err_kind(err, ERR_UNSUPPORTED, 0,
 				"the container has no cgroup, which has the statistics");
-	r = cgroup_open(cg, c->state.cgroup, err);
 	return r == CGROUP_GONE ? err_kind(err, ERR_STATE, 0, "container not running") : r;
 }
 

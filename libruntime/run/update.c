@@ -42,16 +42,12 @@ static int read_resources(struct oakum *o, const struct oakum_update *u, struct 
 static int apply(struct oakum *o, struct container *c, const struct cgroup_limits *limits,
 		 struct err *err)
 {
-	const struct cgroup_host *host = handle_cgroups(o, err);
 	struct cgroup cg;
 	int r;
 
-	if (!host)
-		return -EINVAL;
 	if (!c->state.cgroup[0])
 		return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup");
-	cgroup_init(&cg, host);
-	r = cgroup_open(&cg, c->state.cgroup, err);
+	r = container_open_cgroup(o, c->state.cgroup, &cg, err);
 	if (r == CGROUP_GONE)
 		r = err_kind(err, ERR_STATE, 0, "container not running");
 	else if (r == 0 && unit_exists(o, &c->state))
