@@ -15,48 +15,57 @@
 #include "base/str.h"
 #include "spec/spec.h"
 
-static const struct {
+struct word {
 	const char *name;
 	int value;
-} cgroup_modes[] =
-	{
-		{"soft", CRIU_CGROUPS_SOFT},
-		{"full", CRIU_CGROUPS_FULL},
-		{"strict", CRIU_CGROUPS_STRICT},
-		{"ignore", CRIU_CGROUPS_IGNORE},
-},
-  network_locks[] = {
-	  {"iptables", CRIU_LOCK_IPTABLES},
-	  {"nftables", CRIU_LOCK_NFTABLES},
-	  {"skip", CRIU_LOCK_SKIP},
 };
+
+static const struct word cgroup_modes[] = {
+	{"soft", CRIU_CGROUPS_SOFT},
+	{"full", CRIU_CGROUPS_FULL},
+	{"strict", CRIU_CGROUPS_STRICT},
+	{"ignore", CRIU_CGROUPS_IGNORE},
+	{NULL, 0},
+};
+
+static const struct word network_locks[] = {
+	{"iptables", CRIU_LOCK_IPTABLES},
+	{"nftables", CRIU_LOCK_NFTABLES},
+	{"skip", CRIU_LOCK_SKIP},
+	{NULL, 0},
+};
+
+static int find_word(struct criu_job *j, const char *option, const struct word *words,
+		     const char *text, int *ret)
+{
+	char expected[64];
+	struct strbuf b;
+
+	strbuf_init(&b, expected, sizeof(expected));
+	for (const struct word *w = words; w->name; w++) {
+		if (str_eq(w->name, text)) {
+			*ret = w->value;
+			return 0;
+		}
+		strbuf_add(&b, w == words ? "" : w[1].name ? ", " : " or ");
+		strbuf_add(&b, w->name);
+	}
+	return err_kind(j->err, ERR_USAGE, 0, "--%s \"%s\": expected %s", option, text, expected);
+}
 
 static int read_words(struct criu_job *j)
 {
 	const struct oakum_criu *o = j->options;
-	struct criu_request *q = &j->request;
-	bool known = !o->manage_cgroups_mode;
+	int mode = CRIU_CGROUPS_SOFT, lock = CRIU_LOCK_DEFAULT, r = 0;
 
-	q->cgroup_mode = CRIU_CGROUPS_SOFT;
-	for (size_t i = 0; !known && i < ARRAY_SIZE(cgroup_modes); i++) {
-		known = str_eq(o->manage_cgroups_mode, cgroup_modes[i].name);
-		q->cgroup_mode = (enum criu_cgroup_mode)cgroup_modes[i].value;
-	}
-	if (!known)
-		return err_kind(j->err, ERR_USAGE, 0,
-				"--manage-cgroups-mode \"%s\": expected soft, full, strict or "
-				"ignore",
-				o->manage_cgroups_mode);
-	known = !o->network_lock;
-	for (size_t i = 0; !known && i < ARRAY_SIZE(network_locks); i++) {
-		known = str_eq(o->network_lock, network_locks[i].name);
-		q->network_lock = (enum criu_network_lock)network_locks[i].value;
-	}
-	if (!known)
-		return err_kind(j->err, ERR_USAGE, 0,
-				"--network-lock \"%s\": expected iptables, nftables or skip",
-				o->network_lock);
-	return 0;
+	if (o->manage_cgroups_mode)
+		r = find_word(j, "manage-cgroups-mode", cgroup_modes, o->manage_cgroups_mode,
+			      &mode);
+	if (r == 0 && o->network_lock)
+		r = find_word(j, "network-lock", network_locks, o->network_lock, &lock);
+	j->request.cgroup_mode = (enum criu_cgroup_mode)mode;
+	j->request.network_lock = (enum criu_network_lock)lock;
+	return r;
 }
 
 /* "ADDRESS:PORT", "[ADDRESS]:PORT" */

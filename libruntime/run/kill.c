@@ -13,8 +13,7 @@
 /* How long a kill may take to become a death; in state D it takes as long as a device does. */
 #define DEATH_MS 1000
 
-/* Without a cgroup, or where its members may have stayed outside (exec.c), a pid namespace tells.
- */
+/* Without a cgroup, or where its members may have stayed outside (exec.c), a namespace tells. */
 static bool ask_family(struct oakum *o, const struct container *c)
 {
 	return !c->state.cgroup[0] || (handle_rootless(o) && container_family(c));

@@ -51,7 +51,7 @@ static void pair(const struct oakum_stats *s, enum oakum_stat one, enum oakum_st
 	snprintf(cell, CELL, "%s / %s", a, b);
 }
 
-/* Hundredths of a percent with @digits of 2 behind the point. */
+/* Hundredths of a percent, rounded to one digit behind the point. */
 static void percent(bool known, uint64_t v, char *buf, size_t size)
 {
 	if (known)
