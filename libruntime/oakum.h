@@ -142,10 +142,12 @@ int oakum_create(struct oakum *o, const char *id, const struct oakum_create *opt
 /*
  * For a supervisor that is the main process of a systemd unit with Delegate=yes: the unit's cgroup
  * is its to use. The caller moves to a sub-cgroup of it, and *@ret (malloc'ed, free(3)) is the path
- * of another one, for oakum_create.cgroup. OAKUM_NO_UNIT: this is no such unit. < 0.
+ * of another one, for oakum_create.cgroup. OAKUM_NO_UNIT: this is no such unit, as far as can be
+ * told; with @claim a user's cgroup is taken for one that is delegated (his manager does not tell
+ * before systemd 254). < 0.
  */
 enum { OAKUM_NO_UNIT = 1 };
-int oakum_unit_cgroup(struct oakum *o, char **ret);
+int oakum_unit_cgroup(struct oakum *o, bool claim, char **ret);
 
 struct oakum_start {
 	size_t size;

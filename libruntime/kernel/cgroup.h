@@ -82,12 +82,13 @@ int cgroup_own_place(const struct cgroup_host *host, bool above, char *ret, size
 
 /*
  * The cgroup that systemd has delegated to us (Delegate= of systemd.resource-control(5)): our own,
- * or, where DelegateSubgroup= is set, the one above. In v2 we move to its sub-cgroup @sub, unless
- * we are in a sub-cgroup already: no controller could be passed on from where a process lives.
- * CGROUP_GONE: there is none. < 0 with @err.
+ * or, where DelegateSubgroup= is set, the one above. A user's manager says nothing of it before
+ * systemd 254, so with @claim one that is ours is taken for delegated. In v2 we move to its
+ * sub-cgroup @sub, unless we are in a sub-cgroup already: no controller could be passed on from
+ * where a process lives. CGROUP_GONE: there is none. < 0 with @err.
  */
-int cgroup_own_unit(const struct cgroup_host *host, const char *sub, char *ret, size_t size,
-		    struct err *err);
+int cgroup_own_unit(const struct cgroup_host *host, bool claim, const char *sub, char *ret,
+		    size_t size, struct err *err);
 
 #define CGROUP_OPTION(type)                                                                        \
 	struct {                                                                                   \

@@ -108,6 +108,16 @@ static bool is_delegated(const struct cgroup_hierarchy *h, const char *path)
 	       value[0] == '1';
 }
 
+/* The manager of a user, who is not root, gives him all cgroups that it makes. */
+static bool is_ours(const struct cgroup_hierarchy *h, const char *path)
+{
+	char dir[CGROUP_DIR_MAX];
+	struct stat st;
+
+	(void)cgroup_dir(h, path, dir);
+	return geteuid() != 0 && stat(dir, &st) == 0 && st.st_uid == geteuid();
+}
+
 static int move_below(const struct cgroup_hierarchy *h, const char *path, const char *sub,
 		      struct err *err)
 {
@@ -126,8 +136,8 @@ static int move_below(const struct cgroup_hierarchy *h, const char *path, const 
 	return r < 0 ? err_set(err, -r, "move to cgroup %s/%s", path, sub) : 0;
 }
 
-int cgroup_own_unit(const struct cgroup_host *host, const char *sub, char *ret, size_t size,
-		    struct err *err)
+int cgroup_own_unit(const struct cgroup_host *host, bool claim, const char *sub, char *ret,
+		    size_t size, struct err *err)
 {
 	const struct cgroup_hierarchy *h = systemd_hierarchy(host);
 	char buf[16384];
@@ -136,7 +146,7 @@ int cgroup_own_unit(const struct cgroup_host *host, const char *sub, char *ret, 
 	if (!own || strlen(own) >= size || strlen(own) >= PATH_MAX / 4 - 64)
 		return CGROUP_GONE;
 	snprintf(ret, size, "%s", own);
-	if (is_delegated(h, ret))
+	if (is_delegated(h, ret) || (claim && h->v2 && is_ours(h, ret)))
 		return h->v2 ? move_below(h, ret, sub, err) : CGROUP_OK;
 	if (strrchr(ret, '/') > ret) {
 		*strrchr(ret, '/') = '\0';

@@ -76,12 +76,12 @@ int unit_update(const struct state *s, const struct cgroup *cg, const struct cgr
 #define OWN_SUB	      "supervisor"
 #define CONTAINER_SUB "container"
 
-int oakum_unit_cgroup(struct oakum *o, char **ret)
+int oakum_unit_cgroup(struct oakum *o, bool claim, char **ret)
 {
 	struct err *err = handle_begin(o);
 	const struct cgroup_host *host = handle_cgroups(o, err);
 	char place[PATH_MAX / 4];
-	int r = host ? cgroup_own_unit(host, OWN_SUB, place, sizeof(place), err) : -EINVAL;
+	int r = host ? cgroup_own_unit(host, claim, OWN_SUB, place, sizeof(place), err) : -EINVAL;
 
 	*ret = NULL;
 	if (r == CGROUP_GONE)

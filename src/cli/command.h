@@ -128,6 +128,6 @@ extern const struct command command_create, command_start, command_state, comman
 	command_resume, command_update, command_checkpoint, command_restore, command_spec,
 	command_features, command_plan, command_doctor, command_events;
 extern const struct command command_up, command_down, command_attach, command_logs, command_wait,
-	command_stats;
+	command_stats, command_generate_systemd;
 
 #endif

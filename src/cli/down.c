@@ -3,42 +3,25 @@
 #include <signal.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/proc.h"
 #include "cli/command.h"
 #include "cli/outcome.h"
+#include "cli/stop_signal.h"
 #include "supervise/ended.h"
 
-#define DEFAULT_MS  10000
-#define MAX_MS	    (INT64_C(365) * 86400 * 1000)
-#define STOP_SIGNAL "org.opencontainers.image.stopSignal"
+#define DEFAULT_MS 10000
+#define MAX_MS	   (INT64_C(365) * 86400 * 1000)
 
 static const struct option_def options[] = {
 	{"timeout", 't', "DURATION", "how long it has before SIGKILL (default: 10s)", 0, NULL},
 	{"signal", 's', "SIGNAL",
-	 "what asks it to end (default: the annotation " STOP_SIGNAL ", or TERM)", 0, NULL},
+	 "what asks it to end (default: the annotation " STOP_SIGNAL_ANNOTATION ", or TERM)", 0,
+	 NULL},
 	{NULL, 0, NULL, NULL, 0, NULL},
 };
-
-static int annotated_signal(const struct oakum_state *state)
-{
-	AUTO_ARENA struct arena arena = ARENA_INIT;
-	const char *text = oakum_state_json(state);
-	struct err ignored = ERR_INIT;
-	const struct json *name;
-	struct json *top;
-	int sig;
-
-	if (!text || json_parse(text, strlen(text), "state", &arena, &top, &ignored) < 0)
-		return SIGTERM;
-	name = json_get(json_get(top, "annotations"), STOP_SIGNAL);
-	sig = name && name->type == JSON_STRING ? oakum_signal_parse(name->text) : -1;
-	return sig > 0 ? sig : SIGTERM;
-}
 
 /* A signal to what ends meanwhile is no failure. */
 static int send(struct command_context *c, int pidfd, int sig, bool all)
@@ -100,7 +83,7 @@ static int run(struct command_context *c)
 		return cli_fail(c);
 	was = oakum_state_status(state);
 	if (!name)
-		sig = annotated_signal(state);
+		sig = stop_signal_of(state);
 	oakum_state_free(state);
 	status = stop(c, was, sig, timeout_ms);
 	if (status)

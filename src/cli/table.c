@@ -55,6 +55,7 @@ const struct command *const command_table[] = {
 	&command_logs,
 	&command_wait,
 	&command_stats,
+	&command_generate_systemd,
 	&command_help,
 	&command_generate,
 	ABSENT("mounts", "change the mounts of a container"),

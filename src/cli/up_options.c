@@ -91,7 +91,7 @@ static int fill_cgroup(struct command_context *c, struct supervise_options *o)
 		return cli_error(c, OAKUM_E_USAGE, 0,
 				 "--cgroup unit needs the cgroup manager cgroupfs");
 	if (is_unit())
-		r = oakum_unit_cgroup(c->oakum, &o->cgroup);
+		r = oakum_unit_cgroup(c->oakum, wanted, &o->cgroup);
 	if (r < 0)
 		return cli_fail(c);
 	if (r == OAKUM_NO_UNIT && wanted)

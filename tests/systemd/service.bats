@@ -268,3 +268,67 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	until_true 20 has_entries 1
 	is "$(entries | jq -r .MESSAGE)" "called: 1 1 web"
 }
+
+@test "generate systemd: the unit it writes starts, stops and leaves nothing" {
+	sleeper '.annotations = {"org.opencontainers.image.stopSignal": "SIGUSR1"}'
+	edit '.process.args[2] |= sub("TERM"; "USR1")'
+	ok oakum run -d -b "$B" "$C"
+	ok oakum generate systemd "$C"
+	UNIT=oakumtest-$C.service
+	unit "$UNIT" <<<"$output"
+	ok systemd-analyze verify --man=no "/run/systemd/system/$UNIT"
+	is "$errors" ""
+	ok oakum delete --force "$C"
+	started
+	shows Slice oakum.slice
+	shows KillSignal 10
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "/oakum.slice/$UNIT/container"
+	ok systemctl stop "$UNIT"
+	shows Result success
+	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
+	systemctl stop oakum.slice
+}
+
+# The template that is installed, with paths of this test's.
+@test "oakum@.service runs the bundle of its instance's name" {
+	local build=$LIB/../.. template=oakumtest-$C@.service
+	[ "$(find "$build/src/systemd" -name 'oakum@.service')" ]
+	sleeper
+	mkdir "$W/bundles"
+	mv "$B" "$W/bundles/$C"
+	# Where else is $OAKUM to be named: a prefix of its own has the build.
+	unit "$template" < <(sed -e "s|=\\(-\\?\\)[^ ]*/oakum |=\\1$OAKUM --root $ROOT |" -e "s|%S/oakum/|$W/bundles/|" "$build/src/systemd/oakum@.service")
+	UNIT=oakumtest-$C@$C.service
+	echo "$UNIT" >>"$W/units"
+	ok systemd-analyze verify --man=no "/run/systemd/system/$template"
+	is "$errors" ""
+	started
+	is_now active
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "$(property ControlGroup)/container"
+	ok systemctl stop "$UNIT"
+	shows Result success
+	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
+	systemctl stop oakum.slice
+	ok systemd-tmpfiles --create --root="$W" "$BATS_TEST_DIRNAME/../../src/systemd/oakum.conf"
+	is "$(stat -c %a:%u "$W/run/oakum" "$W/var/lib/oakum" | sort -u)" 700:0
+}
+
+@test "generate systemd: of a container without a bundle one is written" {
+	ok oakum up -d --rootfs "$FIXTURE/rootfs" "$C" -- sleep 1000
+	fails 4 oakum generate systemd "$C"
+	says "--bundle DIR"
+	ok oakum generate systemd --bundle "$W/made %n" --restart no --sdnotify container "$C"
+	is "$(jq -c .process.args "$W/made %n/config.json")" '["sleep","1000"]'
+	is "$(grep -c -- "--bundle \"$W/made %%n\"" <<<"$output")" 1
+	is "$(grep -c '^Restart=no$' <<<"$output")" 1
+	is "$(grep -c -- ' --sdnotify container ' <<<"$output")" 1
+	fails 5 oakum generate systemd --bundle "$W/made %n" "$C"
+	says "made %n/config.json"
+	fails 2 oakum generate podman "$C"
+	fails 4 oakum generate systemd nobody
+	ok oakum down "$C"
+	ok oakum run -d -b "$FIXTURE" "$C"
+	fails 2 oakum generate systemd --bundle "$W/made %n" "$C"
+	says "$FIXTURE"
+	ok oakum delete --force "$C"
+}

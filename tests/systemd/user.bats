@@ -57,3 +57,52 @@ as_user() {
 	fails 6 sd --rootless true run -d -b "$B" "$C"
 	says "open the user's bus" DBUS_SESSION_BUS_ADDRESS
 }
+
+@test "a user's service: ready, in its unit's cgroup, its status the container's, and nothing left" {
+	local name=oakumtest-$C.service unit limit
+	[ -S "/run/user/$UID_OF/bus" ] || skip "users have no bus here (dbus-user-session)"
+	on_v2 || skip "users get no cgroups in v1"
+	mkdir "$W/home"
+	cp -a "$FIXTURE/rootfs" "$W/home/rootfs"
+	chown -R "$UID_OF:$UID_OF" "$W/home"
+	chmod 755 "$W" /run/tmp
+	cd "$W/home"
+	ok as_user "$OAKUM" spec --rootless
+	# shellcheck disable=SC2016
+	edit '.process.terminal = false | .process.args = ["sh", "-c", "inside notify READY=1; trap \"exit 6\" USR1; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"] | .mounts |= map(select(.destination | startswith("/sys") | not))' "$W/home"
+	# Where this tree has that controller.
+	if grep -qw pids /sys/fs/cgroup/cgroup.controllers; then limit=30; edit ".linux.resources.pids.limit = $limit" "$W/home"; fi
+	unit=/run/user/$UID_OF/systemd/user/$name
+	as_user mkdir -p "${unit%/*}"
+	for who in runtime container; do
+		as_user sh -c "cat >$unit" <<-END
+			[Service]
+			Type=notify
+			NotifyAccess=all
+			Delegate=yes
+			KillMode=mixed
+			WatchdogSec=1
+			ExecStart=$OAKUM up --rm --replace --cgroup unit --sdnotify $who -b $W/home $C
+		END
+		[ $who = runtime ] || sed -i '/WatchdogSec/d' "$unit"
+		[ $who != runtime ] || sed -i '/NotifyAccess/d; /WatchdogSec/d' "$unit"
+		ok as_user systemctl --user daemon-reload
+		ok as_user systemctl --user start "$name"
+		is "$(as_user systemctl --user is-active "$name")" active
+		is "$(sed -n 's/^0:://p' "/proc/$(as_user "$OAKUM" state "$C" | jq .pid)/cgroup")" \
+			"$(as_user systemctl --user show -P ControlGroup "$name")/container"
+		is "$(cat "/sys/fs/cgroup$(as_user systemctl --user show -P ControlGroup "$name")/container/pids.max" 2>/dev/null)" "${limit-}"
+		ok as_user "$OAKUM" exec "$C" true
+		ok as_user systemctl --user stop "$name"
+		is "$(as_user systemctl --user show -P Result "$name")" success
+		ok as_user systemctl --user start "$name"
+		ok as_user "$OAKUM" kill "$C" USR1
+		until_true 20 has_failed "$name"
+		is "$(as_user systemctl --user show -P ExecMainStatus "$name")" 6
+		as_user systemctl --user reset-failed "$name"
+	done
+	is "$(find "/run/user/$UID_OF/oakum" -mindepth 1 -not -path '*/.cache*')" ""
+	rm "$unit"
+	rmdir "/run/user/$UID_OF/oakum/.cache" 2>/dev/null || :
+}
+has_failed() { [ "$(as_user systemctl --user is-active "$1")" = failed ]; }
