@@ -129,18 +129,6 @@ theirs() {
 	done
 }
 
-# doc NAME: the fenced block of docs/engines.md below the line <!-- NAME -->, with oakum's own path in place
-# of the one it is installed under.
-doc() {
-	local text
-	text=$(awk -v mark="<!-- $1 -->" '
-		$0 == mark { found = 1; next }
-		found && /^```/ { if (inside) exit; inside = 1; next }
-		inside' "$DOC")
-	[ -n "$text" ] || { echo "docs/engines.md has no block <!-- $1 -->" >&2; return 1; }
-	printf '%s\n' "${text//\/usr\/local\/bin\/oakum/$OAKUM}"
-}
-
 # image TAR [NAME [COMMAND…]]: the tests' root file system as an image, in the form of `docker save`.
 image() {
 	local tar=$1 name=${2:-$IMAGE} dir=$E/image layer

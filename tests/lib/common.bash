@@ -181,3 +181,15 @@ side_effects() {
 	strace -f -o "$W/strace" -e trace=mkdir,mkdirat,clone,clone3,fork,vfork,mount,fsmount,move_mount,symlink,symlinkat,mknod,mknodat,link,linkat,rename,renameat,renameat2,unlink,unlinkat "$@" </dev/null >/dev/null 2>&1 || :
 	grep -E '^[0-9]+ +[a-z0-9]+\(' "$W/strace" | grep -v -E 'fsmount|= -1 (ENOSYS|EEXIST)' || :
 }
+
+# doc NAME: the fenced block of $DOC (a page of docs/) below the line <!-- NAME -->, with oakum's own path in place
+# of the one it is installed under.
+doc() {
+	local text
+	text=$(awk -v mark="<!-- $1 -->" '
+		$0 == mark { found = 1; next }
+		found && /^```/ { if (inside) exit; inside = 1; next }
+		inside' "$DOC")
+	[ -n "$text" ] || { echo "$DOC has no block <!-- $1 -->" >&2; return 1; }
+	printf '%s\n' "${text//\/usr\/local\/bin\/oakum/$OAKUM}"
+}

@@ -50,6 +50,8 @@ take_units() {
 		systemctl reset-failed "$name" 2>/dev/null || :
 		rm -f "/run/systemd/system/$name"
 	done <"$W/units"
+	# Slices stay until they are told.
+	systemctl stop oakum.slice 'system-oakumtest*.slice' 2>/dev/null || :
 	systemctl daemon-reload
 }
 

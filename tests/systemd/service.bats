@@ -286,7 +286,6 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	ok systemctl stop "$UNIT"
 	shows Result success
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
-	systemctl stop oakum.slice
 }
 
 # The template that is installed, with paths of this test's.
@@ -308,7 +307,6 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	ok systemctl stop "$UNIT"
 	shows Result success
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
-	systemctl stop oakum.slice
 	ok systemd-tmpfiles --create --root="$W" "$BATS_TEST_DIRNAME/../../src/systemd/oakum.conf"
 	is "$(stat -c %a:%u "$W/run/oakum" "$W/var/lib/oakum" | sort -u)" 700:0
 }
