@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/sys.h"
 
 /*
@@ -34,8 +35,7 @@ static int take_slowly(int fd, int64_t deadline_ms)
 	r = io_poll_until(pidfd, POLLIN, deadline_ms);
 	if (r <= 0)
 		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(pid, &status);
 	if (r < 0)
 		return r;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Processes through pidfds, and how to tell that one is still the one that was meant.
- * Nothing here waits for children; reaping is the business of whoever cloned them.
  */
 #include "base/proc.h"
 
@@ -12,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -216,6 +216,14 @@ int proc_wait(int pidfd, int64_t deadline_ms)
 	if (r <= 0)
 		return r;
 	return r & POLLNVAL ? -EBADF : PROC_GONE;
+}
+
+int proc_reap(pid_t pid, int *ret_status)
+{
+	while (waitpid(pid, ret_status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
 }
 
 void proc_describe(pid_t pid, char name[32], char *state)

@@ -46,6 +46,10 @@ int proc_signal(int pidfd, int sig, struct err *err);
  */
 int proc_wait(int pidfd, int64_t deadline_ms);
 
+/* Wait for the end of our child @pid, whatever signals come meanwhile. 0 and, if wanted, the status
+ * of waitpid(2); or -errno. */
+int proc_reap(pid_t pid, int *ret_status);
+
 /* Its parent (0: in another pid namespace), and its start time as in struct proc_id. 0, -ESRCH for
  * a zombie, or -errno. */
 int proc_origin(pid_t pid, pid_t *ret_parent, uint64_t *ret_start);

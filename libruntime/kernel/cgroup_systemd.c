@@ -12,13 +12,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "kernel/signal.h"
 #include "kernel/systemd_message.h"
@@ -114,8 +114,7 @@ void cgroup_systemd_close(struct cgroup_systemd *s)
 	fd_replace(&s->sock, -1);
 	/* Our child, not reaped: the pid is still its own. */
 	kill(s->pid, SIGKILL);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(s->pid, NULL);
 	s->pid = 0;
 }
 

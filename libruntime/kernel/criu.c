@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/pb.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/cgroup.h"
@@ -345,8 +346,8 @@ static int end(struct talk *t)
 
 	fd_replace(&t->sock, -1);
 	fd_replace(&t->failure, -1);
-	while (t->pid > 0 && waitpid(t->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (t->pid > 0)
+		(void)proc_reap(t->pid, &status);
 	return status;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -49,7 +50,7 @@ static enum feature_answer probe_clone_into(void)
 	if (r == 0)
 		_exit(0);
 	if (r > 0)
-		(void)waitpid((pid_t)r, NULL, 0);
+		(void)proc_reap((pid_t)r, NULL);
 	return answers(r, EBADF);
 }
 
@@ -75,7 +76,7 @@ static enum feature_answer probe_pidfd_exit(void)
 	if (pid < 0)
 		return FEATURE_UNKNOWN;
 	fd = sys_pidfd_open(pid, 0);
-	(void)waitpid(pid, NULL, 0);
+	(void)proc_reap(pid, NULL);
 	if (fd < 0)
 		return FEATURE_NO;
 	return sys_pidfd_get_info(fd, &info) == 0 && (info.mask & PIDFD_INFO_EXIT) ? FEATURE_YES
@@ -193,15 +194,15 @@ static int try_user_namespace(void)
 
 int feature_user_namespace(void)
 {
-	int status;
+	int status, r;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		_exit(try_user_namespace());
 	if (pid < 0)
 		return errno;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return errno;
+	r = proc_reap(pid, &status);
+	if (r < 0)
+		return -r;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }

@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -178,8 +178,7 @@ int idmap_userns(const struct idmap *map, struct err *err)
 	if (r == 0)
 		r = open_userns(pid, err);
 	(void)kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(pid, NULL);
 	return r;
 }
 

@@ -12,12 +12,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "kernel/seccomp_priv.h"
 
@@ -131,8 +131,7 @@ static int wait_for(pid_t pid)
 		r = io_poll_until(pidfd, POLLIN, clock_deadline(COMPILE_TIMEOUT_MS));
 	if (r <= 0)
 		(void)kill(pid, SIGKILL); /* ours and not reaped: the number cannot be another's */
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(pid, NULL);
 	return r == 0 ? -ETIMEDOUT : r < 0 ? r : 0;
 }
 

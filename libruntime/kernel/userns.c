@@ -11,12 +11,12 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "kernel/ns.h"
 
@@ -167,8 +167,7 @@ static int run_helper(char *const argv[], struct err *err)
 	}
 	if (r < 0)
 		(void)kill(pid, SIGKILL); /* ours and not reaped: the number cannot be another's */
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(pid, &status);
 	if (r < 0)
 		return err_set(err, -r, "wait for %s", argv[0]);
 	if (status != 0)

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/ns.h"
@@ -162,8 +163,8 @@ int userns_maps_of(int ns, struct arena *arena, struct ns_idmaps *uids, struct n
 	else if (r == 0)
 		r = 1;
 	fd_close(ends[0]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		(void)proc_reap(pid, &status);
 	if (r == 1)
 		return err_set(err, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR,
 			       "join the user namespace");

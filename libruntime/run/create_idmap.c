@@ -9,10 +9,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "run/creation.h"
 #include "run/init.h"
 #include "run/sync.h"
@@ -123,7 +123,6 @@ int creation_send_source(struct creation *c, int64_t index)
 		return err_set(c->err, errno, "fork");
 	if (helper == 0)
 		fetch(c, &p->mounts[index], (size_t)index);
-	while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(helper, NULL);
 	return 0;
 }

@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/lsm.h"
@@ -207,6 +207,5 @@ void create_reap(pid_t pid, int pidfd)
 		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
 	else
 		kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(pid, NULL);
 }

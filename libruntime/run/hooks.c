@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "kernel/program.h"
 #include "kernel/signal.h"
@@ -368,8 +369,7 @@ static int run(const struct spec_hook *hook, const struct hooks_setting *setting
 		if (timed_out) {
 			kill(-h.pid, SIGKILL); /* not reaped: the group is still the hook's */
 			kill(h.pid, SIGKILL);  /* it may not have made the group yet */
-			while (waitpid(h.pid, &status, 0) < 0 && errno == EINTR)
-				;
+			(void)proc_reap(h.pid, &status);
 		}
 		collect(&h);
 		collect_file(&h, setting->output[1]);

@@ -4,13 +4,13 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "run/creation.h"
@@ -120,8 +120,7 @@ static int send_helper(int ns, const struct json *mounts, struct err *err)
 		return err_set(err, errno, "fork");
 	if (io_read(from, err, sizeof(*err)) != (ssize_t)sizeof(*err))
 		*err = ERR_INIT;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(pid, NULL);
 	return err->kind ? -(err->code ? err->code : EINVAL) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/str.h"
 
 #define BLANKS " \t"
@@ -108,11 +109,10 @@ static int spawn(const struct command_context *c, int output, pid_t *ret)
  * its options: then there is no header either, and it has said why. */
 static int finish(const struct command_context *c, pid_t pid, bool header)
 {
-	int status;
+	int status, r = proc_reap(pid, &status);
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return cli_error(c, OAKUM_E_RUNTIME, errno, "wait for ps");
+	if (r < 0)
+		return cli_error(c, OAKUM_E_RUNTIME, -r, "wait for ps");
 	if (WIFEXITED(status) && WEXITSTATUS(status) <= (header ? 1 : 0))
 		return 0;
 	if (WIFEXITED(status) && c->n_args > 1)

@@ -10,12 +10,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -98,8 +98,8 @@ static int make_apart(struct err *err)
 	close(ends[1]);
 	got = pid < 0 ? -errno : io_recv_fds(ends[0], &answer, sizeof(answer), &fd, &n);
 	close(ends[0]);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		(void)proc_reap(pid, NULL);
 	if (got == 1 && n == 1)
 		return fd;
 	if (got == sizeof(answer.err))

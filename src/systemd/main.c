@@ -11,11 +11,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "kernel/systemd_message.h"
 #include "systemd/manager.h"
@@ -56,8 +56,7 @@ static void end_keeper(struct helper *h)
 		return;
 	/* Our child, not reaped: the pid is still its own. */
 	kill(h->keeper, SIGKILL);
-	while (waitpid(h->keeper, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)proc_reap(h->keeper, NULL);
 	h->keeper = 0;
 }
 

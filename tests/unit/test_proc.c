@@ -2,6 +2,7 @@
 /* Processes told apart: alive, zombie, reaped, somebody else's; and what became of them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -286,6 +287,39 @@ static void test_exit_status(void **state)
 	reap(pid);
 }
 
+static volatile sig_atomic_t alarms;
+
+static void count_alarm(int sig)
+{
+	(void)sig;
+	alarms++;
+}
+
+/* The child interrupts us three times before it ends. */
+static void test_reap(void **state)
+{
+	struct sigaction count = {.sa_handler = count_alarm}, before;
+	pid_t parent = getpid(), pid;
+	int status = 0;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGALRM, &count, &before), 0);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 3; i++) {
+			(void)poll(NULL, 0, 10);
+			kill(parent, SIGALRM);
+		}
+		_exit(7);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(proc_reap(pid, &status), 0);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	assert_int_equal(alarms, 3);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	assert_int_equal(proc_reap(pid, NULL), -ECHILD);
+}
+
 static void test_boot_id(void **state)
 {
 	char one[PROC_BOOT_ID_SIZE], two[PROC_BOOT_ID_SIZE];
@@ -305,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_inode),	       cmocka_unit_test(test_wait),
 		cmocka_unit_test(test_signal_refused), cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_exit_status),    cmocka_unit_test(test_boot_id),
+		cmocka_unit_test(test_reap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
