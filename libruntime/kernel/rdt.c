@@ -114,12 +114,32 @@ int rdt_open(struct err *err)
 
 /* ---- what is there ---- */
 
-int rdt_group(int root, const char *group)
+/* A class of the root, or a monitoring group of a directory of them. A descriptor, or -errno. */
+static int open_group(int root, const char *group)
 {
 	int fd = openat(root, str_eq(group, "/") ? "." : group,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int rdt_open_class(int root, const char *group, int *ret, struct err *err)
+{
+	int fd = open_group(root, group);
+
+	if (fd == -ENOENT)
+		return RDT_GONE;
+	if (fd < 0)
+		return err_set(err, -fd, "open resctrl class %s", group);
+	*ret = fd;
+	return 0;
+}
+
+int rdt_open_monitor(int dir, const char *name)
+{
+	AUTO_CLOSE int groups = openat(dir, MON_GROUPS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return groups < 0 ? -errno : open_group(groups, name);
 }
 
 /* The value of @id in "  L3:0=7f0;1=1f"; @base is that of its numbers. */
@@ -234,15 +254,16 @@ static int check_monitor(int root, int group, const struct rdt_request *q, struc
 
 int rdt_look(int root, const struct rdt_request *q, bool *ret_make, struct err *err)
 {
-	AUTO_CLOSE int group = rdt_group(root, q->group);
-	int r = 0;
+	AUTO_CLOSE int group = -1;
+	int r = rdt_open_class(root, q->group, &group, err);
 
-	if (group < 0 && group != -ENOENT)
-		return err_set(err, -group, "open resctrl class %s", q->group);
-	if (group < 0 && q->must_exist) {
+	if (r < 0)
+		return r;
+	if (r == RDT_GONE && q->must_exist) {
 		err_hint(err, "make the class, or give a schema to have it made");
 		return err_kind(err, ERR_CONFIG, ENOENT, "resctrl class %s", q->group);
 	}
+	r = 0;
 	if (group >= 0 && q->schema)
 		r = check_schema(root, group, q, err);
 	if (r == 0 && q->monitor)
@@ -273,7 +294,7 @@ static int make_group(int root, const struct rdt_request *q, struct err *err)
 
 	if (mkdirat(root, q->group, 0755) < 0)
 		return refused(root, errno, err, "make resctrl class", q->group);
-	fd = rdt_group(root, q->group);
+	fd = open_group(root, q->group);
 	if (fd >= 0)
 		(void)fsetxattr(fd, RDT_MARK, q->mark, strlen(q->mark), 0);
 	return 0;
@@ -286,7 +307,7 @@ static int make_monitor(int root, int group, const struct rdt_request *q, struct
 
 	if (groups < 0 || mkdirat(groups, q->monitor, 0755) < 0)
 		return refused(root, errno, err, "make resctrl monitoring group", q->monitor);
-	fd = rdt_group(groups, q->monitor);
+	fd = open_group(groups, q->monitor);
 	if (fd >= 0)
 		(void)fsetxattr(fd, RDT_MARK, q->mark, strlen(q->mark), 0);
 	return 0;
@@ -299,7 +320,7 @@ int rdt_make(int root, const struct rdt_request *q, bool make, struct err *err)
 
 	if (r < 0)
 		return r;
-	group = rdt_group(root, q->group);
+	group = open_group(root, q->group);
 	if (group < 0)
 		return err_set(err, -group, "open resctrl class %s", q->group);
 	/* One write for all lines of a kind: the kernel takes them together or not at all. */
@@ -314,13 +335,14 @@ int rdt_make(int root, const struct rdt_request *q, bool make, struct err *err)
 
 int rdt_update(int root, const char *group, const char *schemata, struct err *err)
 {
-	AUTO_CLOSE int dir = rdt_group(root, group);
-	int r = dir < 0 ? dir : io_write_at(dir, "schemata", schemata);
+	AUTO_CLOSE int dir = -1;
+	int r = rdt_open_class(root, group, &dir, err);
 
+	if (r != 0)
+		return r;
+	r = io_write_at(dir, "schemata", schemata);
 	if (r == -ENOENT)
 		return RDT_GONE;
-	if (dir < 0)
-		return err_set(err, -dir, "open resctrl class %s", group);
 	return r < 0 ? refused(root, -r, err, "write the schemata of resctrl class", group) : 0;
 }
 
@@ -335,24 +357,20 @@ static int move(int dir, const char *name, const char *pid, struct err *err)
 
 int rdt_join(int root, const char *group, const char *monitor, pid_t pid, struct err *err)
 {
-	AUTO_CLOSE int dir = rdt_group(root, group);
-	AUTO_CLOSE int groups = -1, counted = -1;
+	AUTO_CLOSE int dir = -1, counted = -1;
 	char text[24];
 	struct strbuf b;
-	int r;
+	int r = rdt_open_class(root, group, &dir, err);
 
-	if (dir == -ENOENT)
-		return RDT_GONE;
-	if (dir < 0)
-		return err_set(err, -dir, "open resctrl class %s", group);
+	if (r != 0)
+		return r;
 	strbuf_init(&b, text, sizeof(text));
 	strbuf_u64(&b, (uint64_t)pid);
 	/* The class first: only who is in it may be counted in it. */
 	r = move(dir, group, text, err);
 	if (r != 0 || !monitor)
 		return r;
-	groups = openat(dir, MON_GROUPS, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	counted = groups < 0 ? -errno : rdt_group(groups, monitor);
+	counted = rdt_open_monitor(dir, monitor);
 	if (counted == -ENOENT)
 		return RDT_GONE;
 	return counted < 0 ? err_set(err, -counted, "open resctrl monitoring group %s", monitor)
@@ -436,14 +454,12 @@ static int remove_directory(int dir, const char *name, struct err *err)
 
 int rdt_remove(int root, const char *group, const char *monitor, bool made, struct err *err)
 {
-	AUTO_CLOSE int dir = rdt_group(root, group);
+	AUTO_CLOSE int dir = -1;
 	AUTO_CLOSE int groups = -1;
-	int r = 0;
+	int r = rdt_open_class(root, group, &dir, err);
 
-	if (dir == -ENOENT)
-		return 0;
-	if (dir < 0)
-		return err_set(err, -dir, "open resctrl class %s", group);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (monitor) {
 		groups = openat(dir, MON_GROUPS, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r = groups < 0 ? 0 : remove_directory(groups, monitor, err);
@@ -460,7 +476,7 @@ struct sweep {
 
 static int sweep_monitor(int groups, const char *name, void *data)
 {
-	AUTO_CLOSE int dir = rdt_group(groups, name);
+	AUTO_CLOSE int dir = open_group(groups, name);
 	const struct sweep *s = data;
 
 	return dir >= 0 && has_mark(dir, s->mark) ? remove_directory(groups, name, s->err) : 0;
@@ -468,7 +484,7 @@ static int sweep_monitor(int groups, const char *name, void *data)
 
 static int sweep_group(int root, const char *name, void *data)
 {
-	AUTO_CLOSE int dir = rdt_group(root, name);
+	AUTO_CLOSE int dir = open_group(root, name);
 	AUTO_CLOSE int groups =
 		dir < 0 ? -1 : openat(dir, MON_GROUPS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct sweep *s = data;

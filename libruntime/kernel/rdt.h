@@ -35,8 +35,11 @@ int rdt_open(struct err *err);
 /* The part of it that needs no resctrl: its mount point in @mountinfo. 0, or -ENOENT. */
 int rdt_find(FILE *mountinfo, char *buf, size_t size);
 
-/* A descriptor of the class @group, or -errno. */
-int rdt_group(int root, const char *group);
+/* The directory of the class @group. 0; RDT_GONE: there is none; < 0 with @err. */
+enum { RDT_GONE = 1 };
+int rdt_open_class(int root, const char *group, int *ret, struct err *err);
+/* That of the monitoring group @name in the class @dir, or -errno. */
+int rdt_open_monitor(int dir, const char *name);
 
 /* Can @q be had? 0 and whether the class is to be made, or < 0 with @err. Changes nothing. */
 int rdt_look(int root, const struct rdt_request *q, bool *ret_make, struct err *err);
@@ -49,7 +52,6 @@ int rdt_make(int root, const struct rdt_request *q, bool make, struct err *err);
 
 /* Put the process @pid, which has a single thread, there; 0: the calling one. The child may call
  * it. 0; RDT_GONE: there is no such class; < 0 with @err. */
-enum { RDT_GONE = 1 };
 int rdt_join(int root, const char *group, const char *monitor, pid_t pid, struct err *err);
 
 /* Take the monitoring group away, and the class if @made (or another of us has made it) and nobody

@@ -111,15 +111,13 @@ static void read_abilities(int root, struct arena *arena, struct rdt_stat *s)
 int rdt_stat(int root, const char *group, const char *monitor, struct arena *arena,
 	     struct rdt_stat *ret, struct err *err)
 {
-	AUTO_CLOSE int dir = rdt_group(root, group);
-	AUTO_CLOSE int groups = -1, counted = -1;
+	AUTO_CLOSE int dir = -1, counted = -1;
 	const char *all;
+	int r = rdt_open_class(root, group, &dir, err);
 
 	*ret = (struct rdt_stat){.l3 = NULL};
-	if (dir == -ENOENT)
-		return RDT_GONE;
-	if (dir < 0)
-		return err_set(err, -dir, "open resctrl class %s", group);
+	if (r != 0)
+		return r;
 	read_abilities(root, arena, ret);
 	all = text_of(root, "schemata", arena);
 	ret->schemata = text_of(dir, "schemata", arena);
@@ -128,7 +126,6 @@ int rdt_stat(int root, const char *group, const char *monitor, struct arena *are
 	ret->mb_root = line_of(all, "MB:", arena);
 	ret->mb = line_of(ret->schemata, "MB:", arena);
 	if (monitor)
-		groups = openat(dir, "mon_groups", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	counted = groups < 0 ? -1 : rdt_group(groups, monitor);
+		counted = rdt_open_monitor(dir, monitor);
 	return read_domains(counted >= 0 ? counted : dir, arena, ret, err);
 }
