@@ -104,16 +104,21 @@ static int magnitude(const char *s, uint64_t *ret)
 	return 0;
 }
 
+/* 0, -EINVAL or -ERANGE. */
+static int read_number(const struct json *j, bool *ret_negative, uint64_t *ret)
+{
+	if (j->type != JSON_NUMBER)
+		return -EINVAL;
+	*ret_negative = j->text[0] == '-';
+	return magnitude(j->text + *ret_negative, ret);
+}
+
 int json_u64(const struct json *j, uint64_t min, uint64_t max, uint64_t *ret)
 {
 	bool negative;
 	uint64_t v;
-	int r;
+	int r = read_number(j, &negative, &v);
 
-	if (j->type != JSON_NUMBER)
-		return -EINVAL;
-	negative = j->text[0] == '-';
-	r = magnitude(j->text + negative, &v);
 	if (r < 0)
 		return r;
 	if ((negative && v > 0) || v < min || v > max)
@@ -127,12 +132,8 @@ int json_i64(const struct json *j, int64_t min, int64_t max, int64_t *ret)
 	bool negative;
 	int64_t value;
 	uint64_t v;
-	int r;
+	int r = read_number(j, &negative, &v);
 
-	if (j->type != JSON_NUMBER)
-		return -EINVAL;
-	negative = j->text[0] == '-';
-	r = magnitude(j->text + negative, &v);
 	if (r < 0)
 		return r;
 	if (v > (uint64_t)INT64_MAX + negative)

@@ -10,13 +10,15 @@
 #include "base/str.h"
 #include "spec/spec_read.h"
 
-static void add(struct spec_reading *r, const struct json *j, bool is_warning, const char *text)
+static void __attribute__((format(printf, 4, 0)))
+add(struct spec_reading *r, const struct json *j, bool is_warning, const char *fmt, va_list ap)
 {
 	struct spec_note *n = &r->notes[r->n_notes];
-	char pointer[256];
+	char pointer[256], text[256];
 
 	if (r->n_notes == SPEC_MAX_NOTES)
 		return;
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	json_pointer(j, pointer, sizeof(pointer));
 	*n = (struct spec_note){
 		.line = (int)j->line,
@@ -33,24 +35,20 @@ static void add(struct spec_reading *r, const struct json *j, bool is_warning, c
 
 void spec_note(struct spec_reading *r, const struct json *j, const char *fmt, ...)
 {
-	char text[256];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	add(r, j, false, fmt, ap);
 	va_end(ap);
-	add(r, j, false, text);
 }
 
 void spec_warn(struct spec_reading *r, const struct json *j, const char *fmt, ...)
 {
-	char text[256];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	add(r, j, true, fmt, ap);
 	va_end(ap);
-	add(r, j, true, text);
 }
 
 int spec_lower(char c)

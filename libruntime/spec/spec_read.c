@@ -55,39 +55,40 @@ static void place(const struct spec_reading *r, struct err *e, const struct json
 	json_pointer(j, e->pointer, sizeof(e->pointer));
 }
 
-void spec_fail(struct spec_reading *r, const struct json *j, const char *fmt, ...)
+static void __attribute__((format(printf, 5, 0)))
+fail(struct spec_reading *r, const struct json *j, enum err_kind kind, const char *hint,
+     const char *fmt, va_list ap)
 {
 	char text[400];
 	struct err e;
-	va_list ap;
 
 	if (!worth_it(r, j))
 		return;
-	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	place(r, &e, j);
-	(void)err_kind(&e, ERR_CONFIG, 0, "%s", text);
+	(void)err_kind(&e, kind, 0, "%s", text);
+	if (hint)
+		err_hint(&e, "%s", hint);
 	spec_record(r->errors, &e);
+}
+
+void spec_fail(struct spec_reading *r, const struct json *j, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(r, j, ERR_CONFIG, NULL, fmt, ap);
+	va_end(ap);
 }
 
 void spec_fail_hint(struct spec_reading *r, const struct json *j, const char *hint, const char *fmt,
 		    ...)
 {
-	char text[400];
-	struct err e;
 	va_list ap;
 
-	if (!worth_it(r, j))
-		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	fail(r, j, ERR_CONFIG, hint, fmt, ap);
 	va_end(ap);
-	place(r, &e, j);
-	(void)err_kind(&e, ERR_CONFIG, 0, "%s", text);
-	if (hint)
-		err_hint(&e, "%s", hint);
-	spec_record(r->errors, &e);
 }
 
 static void fail_missing(struct spec_reading *r, const struct json *object, const char *name,
@@ -537,31 +538,18 @@ void spec_read_unapplied(struct spec_reading *r, const struct json *j, void *out
 		spec_fail_unapplied(r, j);
 }
 
-void spec_fail_unapplied(struct spec_reading *r, const struct json *j)
-{
-	struct err e;
-
-	if (!worth_it(r, j))
-		return;
-	place(r, &e, j);
-	(void)err_kind(&e, ERR_UNSUPPORTED, 0, "is not applied yet by this version of oakum");
-	spec_record(r->errors, &e);
-}
-
 void spec_fail_unsupported(struct spec_reading *r, const struct json *j, const char *fmt, ...)
 {
-	char text[400];
-	struct err e;
 	va_list ap;
 
-	if (!worth_it(r, j))
-		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	fail(r, j, ERR_UNSUPPORTED, NULL, fmt, ap);
 	va_end(ap);
-	place(r, &e, j);
-	(void)err_kind(&e, ERR_UNSUPPORTED, 0, "%s", text);
-	spec_record(r->errors, &e);
+}
+
+void spec_fail_unapplied(struct spec_reading *r, const struct json *j)
+{
+	spec_fail_unsupported(r, j, "is not applied yet by this version of oakum");
 }
 
 bool spec_set_init(struct spec_reading *r, struct spec_set *set, size_t n)
