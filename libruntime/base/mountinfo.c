@@ -2,7 +2,10 @@
 #include "base/mountinfo.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/fd.h"
 
 /* Blank, tab, newline and backslash are written as \ooo. */
 static void unescape(char *s)
@@ -47,4 +50,21 @@ int mountinfo_parse(char *line, struct mountinfo *ret)
 	unescape(ret->root);
 	unescape(ret->point);
 	return 0;
+}
+
+int mountinfo_each(const char *path, mountinfo_visitor *each, void *data)
+{
+	AUTO_FREE char *line = NULL;
+	FILE *f = fopen(path, "re");
+	struct mountinfo m;
+	size_t size = 0;
+	int r = 0;
+
+	if (!f)
+		return -errno;
+	while (r == 0 && getline(&line, &size, f) > 0)
+		if (mountinfo_parse(line, &m) == 0)
+			r = each(data, &m);
+	(void)fclose(f);
+	return r;
 }

@@ -9,7 +9,6 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,6 +20,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "kernel/ns.h"
 
 #define ROUNDS	 100
 #define DEATH_MS 5000
@@ -50,19 +50,10 @@ static int grow(struct family *f)
 	return 0;
 }
 
-static int open_ns(pid_t pid, int kind)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "/proc/%d/ns/%s", (int)pid,
-		 kind == CLONE_NEWPID ? "pid" : "user");
-	return open(name, O_RDONLY | O_CLOEXEC);
-}
-
 /* Is the namespace @f->ns, or one of those above it? */
 static bool is_inside(const struct family *f, pid_t pid)
 {
-	AUTO_CLOSE int fd = open_ns(pid, f->kind);
+	AUTO_CLOSE int fd = ns_of(pid, f->kind);
 	struct stat st;
 
 	while (fd >= 0 && fstat(fd, &st) == 0) {
@@ -139,32 +130,23 @@ static void take_descendants(struct family *f)
 	}
 }
 
-/* Nobody but those of a container is ever meant. */
-static bool is_our_own(int ns, int kind)
-{
-	struct stat here, there;
-	AUTO_CLOSE int own = open_ns(getpid(), kind);
-
-	return own < 0 || fstat(own, &here) < 0 || fstat(ns, &there) < 0 ||
-	       (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
-}
-
 /* 0 or -errno. */
 static int gather(struct family *f, pid_t init, int kind)
 {
 	size_t kept = 0;
-	AUTO_CLOSE int ns = kind ? open_ns(init, kind) : -1;
+	AUTO_CLOSE int ns = kind ? ns_of(init, kind) : -1;
 	int r;
 
 	/* Not ours to look at: a container that waits to be started, alone still. */
-	if (kind && ns < 0 && errno == EACCES)
+	if (kind && ns == -EACCES)
 		kind = 0;
-	else if (kind && ns >= 0 && is_our_own(ns, kind))
+	/* Nobody but those of a container is ever meant. */
+	else if (kind && ns >= 0 && ns_same(ns, kind, NULL) != 0)
 		kind = 0;
 	*f = (struct family){.kind = kind};
 	/* A zombie is in none. */
 	if (kind && ns < 0)
-		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+		return ns == -ENOENT || ns == -ESRCH ? 0 : ns;
 	if (kind && fstat(ns, &f->ns) < 0)
 		return -errno;
 	r = look_at_all(f, init, kind);

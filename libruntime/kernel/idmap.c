@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/vfs.h>
@@ -153,16 +152,6 @@ static _Noreturn void hold(pid_t parent)
 		pause();
 }
 
-static int open_userns(pid_t pid, struct err *err)
-{
-	char path[40];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_set(err, errno, "open the user namespace of an id-mapped mount") : fd;
-}
-
 int idmap_userns(const struct idmap *map, struct err *err)
 {
 	struct clone_args args = {.flags = CLONE_NEWUSER | CLONE_CLEAR_SIGHAND,
@@ -175,8 +164,11 @@ int idmap_userns(const struct idmap *map, struct err *err)
 	if (pid < 0)
 		return err_set(err, errno, "make a user namespace for an id-mapped mount");
 	r = userns_map(pid, &map->uids, &map->gids, err);
-	if (r == 0)
-		r = open_userns(pid, err);
+	if (r == 0) {
+		r = ns_of(pid, CLONE_NEWUSER);
+		if (r < 0)
+			err_set(err, -r, "open the user namespace of an id-mapped mount");
+	}
 	(void)kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
 	(void)proc_reap(pid, NULL);
 	return r;

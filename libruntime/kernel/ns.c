@@ -7,6 +7,7 @@
 
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -75,6 +76,19 @@ int ns_open(const char *path, int kind, struct err *err)
 				ns_kind_name(kind));
 	}
 	return fd_take(&fd);
+}
+
+int ns_of(pid_t pid, int kind)
+{
+	const char *file = ns_file_name(kind);
+	char path[40];
+	int fd;
+
+	if (!file)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 int ns_join(int fd, int kind, struct err *err)

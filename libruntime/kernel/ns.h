@@ -15,6 +15,9 @@ struct err;
  * descriptor, or < 0. */
 int ns_open(const char *path, int kind, struct err *err);
 
+/* The namespace of @kind in which the process @pid is. A descriptor, or -errno. */
+int ns_of(pid_t pid, int kind);
+
 /* setns(2). The child may call it. */
 int ns_join(int fd, int kind, struct err *err);
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,21 +48,28 @@ const char *rdt_bad_name(const char *name)
 
 /* ---- the root ---- */
 
-int rdt_find(FILE *mountinfo, char *buf, size_t size)
+struct search {
+	char *buf;
+	size_t size;
+};
+
+/* 1: found. */
+static int is_root(void *data, const struct mountinfo *m)
 {
-	AUTO_FREE char *line = NULL;
-	size_t room = 0;
+	const struct search *s = data;
 
-	while (getline(&line, &room, mountinfo) > 0) {
-		struct mountinfo m;
-
-		if (mountinfo_parse(line, &m) < 0 || !str_eq(m.type, "resctrl") ||
-		    strlen(m.point) >= size)
-			continue;
-		memcpy(buf, m.point, strlen(m.point) + 1);
+	if (!str_eq(m->type, "resctrl") || strlen(m->point) >= s->size)
 		return 0;
-	}
-	return -ENOENT;
+	memcpy(s->buf, m->point, strlen(m->point) + 1);
+	return 1;
+}
+
+int rdt_find(const char *mountinfo, char *buf, size_t size)
+{
+	struct search s = {buf, size};
+	int r = mountinfo_each(mountinfo, is_root, &s);
+
+	return r < 0 ? r : r > 0 ? 0 : -ENOENT;
 }
 
 static bool is_known(void)
@@ -92,14 +100,11 @@ static int is_missing(struct err *err)
 
 int rdt_open(struct err *err)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
 	AUTO_CLOSE int fd = -1;
 	char path[PATH_MAX];
 	struct statfs fs;
-	int r = f ? rdt_find(f, path, sizeof(path)) : -errno;
+	int r = rdt_find("/proc/self/mountinfo", path, sizeof(path));
 
-	if (f)
-		(void)fclose(f);
 	if (r == -ENOENT)
 		return is_missing(err);
 	if (r < 0)

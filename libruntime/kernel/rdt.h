@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 struct arena;
@@ -32,8 +31,9 @@ const char *rdt_bad_name(const char *name);
  * or the CPU lacks it, or it is not mounted). */
 int rdt_open(struct err *err);
 
-/* The part of it that needs no resctrl: its mount point in @mountinfo. 0, or -ENOENT. */
-int rdt_find(FILE *mountinfo, char *buf, size_t size);
+/* The part of it that needs no resctrl: its mount point in the file @mountinfo. 0, -ENOENT: it is
+ * not in there, or -errno. */
+int rdt_find(const char *mountinfo, char *buf, size_t size);
 
 /* The directory of the class @group. 0; RDT_GONE: there is none; < 0 with @err. */
 enum { RDT_GONE = 1 };

@@ -39,23 +39,11 @@ struct dump {
 
 /* ---- mounts ---- */
 
-typedef int each_mount(struct dump *d, const struct mountinfo *m);
-
-static int for_mounts(struct dump *d, const char *path, each_mount *each)
+static int for_mounts(struct dump *d, const char *path, mountinfo_visitor *each)
 {
-	AUTO_FREE char *line = NULL;
-	size_t room = 0;
-	FILE *f = fopen(path, "re");
-	struct mountinfo m;
-	int r = 0;
+	int r = mountinfo_each(path, each, d);
 
-	if (!f)
-		return err_set(d->err, errno, "read %s", path);
-	while (r == 0 && getline(&line, &room, f) > 0)
-		if (mountinfo_parse(line, &m) == 0)
-			r = each(d, &m);
-	(void)fclose(f);
-	return r;
+	return r < 0 && d->err->kind == ERR_NONE ? err_set(d->err, -r, "read %s", path) : r;
 }
 
 static bool is_in(char (*list)[16], size_t n, const char *text)
@@ -77,8 +65,10 @@ static int add_to(struct dump *d, char (**list)[16], size_t *n, const char *text
 	return 0;
 }
 
-static int note_device(struct dump *d, const struct mountinfo *m)
+static int note_device(void *data, const struct mountinfo *m)
 {
+	struct dump *d = data;
+
 	return is_in(d->devices, d->n_devices, m->dev)
 		       ? 0
 		       : add_to(d, &d->devices, &d->n_devices, m->dev);
@@ -86,8 +76,10 @@ static int note_device(struct dump *d, const struct mountinfo *m)
 
 /* Whose file system the host has mounted too is the host's to give again; the rest goes into the
  * images. The root is where the bundle says, and with it what shows a part of it. */
-static int note_mount(struct dump *d, const struct mountinfo *m)
+static int note_mount(void *data, const struct mountinfo *m)
 {
+	struct dump *d = data;
+
 	if (str_eq(m->point, "/") && !d->root_dev[0]) {
 		snprintf(d->root_dev, sizeof(d->root_dev), "%s", m->dev);
 		snprintf(d->root, sizeof(d->root), "%s", m->root);
@@ -197,32 +189,25 @@ static int note_stdio(struct dump *d)
 
 /* ---- namespaces and cgroup ---- */
 
-static ino_t ns_inode(pid_t pid, const char *file)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, file);
-	return stat(path, &st) < 0 ? 0 : st.st_ino;
-}
-
 /* criu is told of these two, and finds the others by joining them when it restores. One that is our
  * own is criu's too, and no question. */
 static void note_namespaces(struct dump *d, const struct spec *spec)
 {
 	static const struct {
 		enum spec_ns ns;
-		const char *file, *key;
-	} kinds[] = {{SPEC_NS_NETWORK, "net", "extRootNetNS"},
-		     {SPEC_NS_PID, "pid", "extRootPidNS"}};
+		int kind;
+		const char *key;
+	} kinds[] = {{SPEC_NS_NETWORK, CLONE_NEWNET, "extRootNetNS"},
+		     {SPEC_NS_PID, CLONE_NEWPID, "extRootPidNS"}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		ino_t inode = ns_inode(d->c->state.init.pid, kinds[i].file);
+		AUTO_CLOSE int ns = ns_of(d->c->state.init.pid, kinds[i].kind);
+		struct stat st;
 
-		if (spec->ns[kinds[i].ns].path && inode &&
-		    inode != ns_inode(getpid(), kinds[i].file))
-			criu_job_external(&d->job, "%s[%lu]:%s", kinds[i].file,
-					  (unsigned long)inode, kinds[i].key);
+		if (spec->ns[kinds[i].ns].path && ns >= 0 && fstat(ns, &st) == 0 &&
+		    ns_same(ns, kinds[i].kind, NULL) == 0)
+			criu_job_external(&d->job, "%s[%lu]:%s", ns_file_name(kinds[i].kind),
+					  (unsigned long)st.st_ino, kinds[i].key);
 	}
 }
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -20,7 +19,6 @@
 /* The user namespace whose ids @op shows, a descriptor of the caller's. */
 static int open_userns(struct creation *c, const struct mount_op *op, struct err *err)
 {
-	char path[40];
 	int fd;
 
 	if (op->idmap.kind == IDMAP_OWN)
@@ -29,9 +27,8 @@ static int open_userns(struct creation *c, const struct mount_op *op, struct err
 		fd = fcntl(c->join[SPEC_NS_USER], F_DUPFD_CLOEXEC, 3);
 		return fd < 0 ? err_set(err, errno, "dup") : fd;
 	}
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", c->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_set(err, errno, "open the container's user namespace") : fd;
+	fd = ns_of(c->pid, CLONE_NEWUSER);
+	return fd < 0 ? err_set(err, -fd, "open the container's user namespace") : fd;
 }
 
 static int map_tree(struct creation *c, const struct mount_op *op, int tree, struct err *err)
@@ -69,18 +66,15 @@ static _Noreturn void fetch(struct creation *c, const struct mount_op *op, size_
 {
 	bool mapped = op->idmap.kind != IDMAP_NONE;
 	struct err err = ERR_INIT;
-	char path[40];
-	int ns, tree = -1;
+	int ns = ns_of(c->pid, CLONE_NEWNS), tree = -1;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", c->pid);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
 	/* The user namespace first: its path is of our own /proc. */
 	AUTO_CLOSE int userns = mapped ? open_userns(c, op, &err) : -1;
 
 	if (mapped && userns < 0)
 		fd_replace(&ns, -1);
 	else if (ns < 0)
-		err_set(&err, errno, "open the container's mount namespace");
+		err_set(&err, -ns, "open the container's mount namespace");
 	else if (setns(ns, CLONE_NEWNS) < 0)
 		err_set(&err, errno, "join the container's mount namespace");
 	else

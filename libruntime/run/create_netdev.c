@@ -8,22 +8,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 
 #include "base/fd.h"
 #include "run/creation.h"
 
 static int open_netns(struct creation *c, struct err *err)
 {
-	char path[40];
-	int fd = -1;
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", c->pid);
-	if (c->join[SPEC_NS_NETWORK] >= 0)
+	if (c->plan->create & CLONE_NEWNET) {
+		fd = ns_of(c->pid, CLONE_NEWNET);
+	} else {
 		fd = fcntl(c->join[SPEC_NS_NETWORK], F_DUPFD_CLOEXEC, 3);
-	if (c->plan->create & CLONE_NEWNET)
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_set(err, errno, "open the container's network namespace") : fd;
+		fd = fd < 0 ? -errno : fd;
+	}
+	return fd < 0 ? err_set(err, -fd, "open the container's network namespace") : fd;
 }
 
 int creation_move_netdevs(struct creation *c)

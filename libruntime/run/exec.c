@@ -281,14 +281,12 @@ static int open_cgroup(struct entry *e)
 static unsigned namespaces_to_join(struct entry *e)
 {
 	unsigned join = e->c.state.namespaces & ~(unsigned)CLONE_NEWPID;
-	char path[64];
 	int fd;
 
 	if (!(join & CLONE_NEWUSER) || (e->c.state.own_namespaces & CLONE_NEWUSER))
 		return join;
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", e->c.state.init.pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && ns_same(fd, CLONE_NEWUSER, "/proc/self/ns/user") == 1)
+	fd = ns_of(e->c.state.init.pid, CLONE_NEWUSER);
+	if (fd >= 0 && ns_same(fd, CLONE_NEWUSER, NULL) == 1)
 		join &= ~(unsigned)CLONE_NEWUSER;
 	fd_close(fd);
 	return join;

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -123,24 +122,30 @@ static const char *mount_point(struct restoring *s, size_t i)
 /* ---- sources ---- */
 
 /* What the host has mounted below the source of an rbind came along. */
+struct rbind {
+	struct criu_job *job;
+	const char *target;
+	char source[PATH_MAX];
+};
+
+static int note_submount(void *data, const struct mountinfo *m)
+{
+	const struct rbind *b = data;
+	size_t n = strlen(b->source);
+
+	if (str_starts(m->point, b->source) && m->point[n] == '/')
+		criu_job_external(b->job, "mnt[%s%s]:%s", b->target, m->point + n, m->point);
+	return 0;
+}
+
 static int note_submounts(struct restoring *s, const struct mount_op *op, const char *target)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	AUTO_FREE char *line = NULL;
-	char source[PATH_MAX];
-	struct mountinfo m;
-	size_t room = 0, n;
+	struct rbind b = {.job = &s->job, .target = target};
+	int r = realpath(op->source, b.source)
+			? mountinfo_each("/proc/self/mountinfo", note_submount, &b)
+			: 0;
 
-	if (!f)
-		return err_set(s->c.err, errno, "read /proc/self/mountinfo");
-	n = realpath(op->source, source) ? strlen(source) : 0;
-	while (n && getline(&line, &room, f) > 0) {
-		if (mountinfo_parse(line, &m) == 0 && str_starts(m.point, source) &&
-		    m.point[n] == '/')
-			criu_job_external(&s->job, "mnt[%s%s]:%s", target, m.point + n, m.point);
-	}
-	(void)fclose(f);
-	return 0;
+	return r < 0 ? err_set(s->c.err, -r, "read /proc/self/mountinfo") : 0;
 }
 
 /* A new file system that could not be had is a bind of the host's. */
@@ -243,12 +248,9 @@ static int note_namespaces(struct restoring *s)
 /* criu restores the clocks by a time namespace, asked for or not: exec is to join it. */
 static void look_for_time(struct creation *c)
 {
-	char path[64];
-	struct stat own, its;
+	AUTO_CLOSE int ns = ns_of(c->pid, CLONE_NEWTIME);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/time", c->pid);
-	if (stat("/proc/self/ns/time", &own) < 0 || stat(path, &its) < 0 ||
-	    own.st_ino == its.st_ino)
+	if (ns < 0 || ns_same(ns, CLONE_NEWTIME, NULL) != 0)
 		return;
 	c->state.namespaces |= CLONE_NEWTIME;
 	c->state.own_namespaces |= CLONE_NEWTIME;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -128,7 +127,7 @@ int restore_protect(struct creation *c, int images)
 {
 	struct json *mounts;
 	AUTO_CLOSE int ns = -1;
-	char path[64], *text;
+	char *text;
 	size_t size;
 	int r = io_read_alloc(images, CRIU_JOB_MOUNTS, OPTIONS_MAX, &c->arena, &text, &size,
 			      c->err);
@@ -137,9 +136,8 @@ int restore_protect(struct creation *c, int images)
 		r = json_parse(text, size, CRIU_JOB_MOUNTS, &c->arena, &mounts, c->err);
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", c->pid);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
+	ns = ns_of(c->pid, CLONE_NEWNS);
 	if (ns < 0)
-		return err_set(c->err, errno, "open %s", path);
+		return err_set(c->err, -ns, "open the container's mount namespace");
 	return send_helper(ns, mounts, c->err);
 }

@@ -5,10 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/fd.h"
 #include "base/mountinfo.h"
 #include "base/pb.h"
 #include "base/str.h"
@@ -229,6 +231,33 @@ static void test_log(void **state)
 	assert_string_equal(buf, "0123456");
 }
 
+/* The root is what it stops at. */
+static int count_until_root(void *data, const struct mountinfo *m)
+{
+	(*(int *)data)++;
+	return strcmp(m->point, "/") == 0 ? 7 : 0;
+}
+
+static void test_mountinfo_each(void **state)
+{
+	FILE *f = tmpfile();
+	char path[FD_PATH_SIZE];
+	int n = 0;
+
+	(void)state;
+	assert_non_null(f);
+	(void)fputs("1 0 0:1 / /a rw - tmpfs t rw\nrubbish\n2 0 0:2 / / rw - tmpfs t rw\n"
+		    "3 0 0:3 / /b rw - tmpfs t rw\n",
+		    f);
+	assert_int_equal(fflush(f), 0);
+	assert_int_equal(mountinfo_each(fd_path(fileno(f), path), count_until_root, &n), 7);
+	assert_int_equal(n, 2);
+	(void)fclose(f);
+	assert_int_equal(mountinfo_each("/dev/null", count_until_root, &n), 0);
+	assert_int_equal(mountinfo_each("/none", count_until_root, &n), -ENOENT);
+	assert_int_equal(n, 2);
+}
+
 static void test_mountinfo(void **state)
 {
 	char good[] =
@@ -264,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_mountinfo),
+		cmocka_unit_test(test_mountinfo_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

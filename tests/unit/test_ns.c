@@ -41,7 +41,15 @@ static void opens_every_kind(void **state)
 		assert_int_equal(ns_same(fd, kinds[i], path), 1);
 		assert_int_equal(ns_same(fd, kinds[i], "/proc/self/ns/none"), -ENOENT);
 		assert_int_equal(close(fd), 0);
+		fd = ns_of(getppid(), kinds[i]);
+		assert_true(fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
+		(void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)getppid(),
+			       ns_file_name(kinds[i]));
+		assert_int_equal(ns_same(fd, kinds[i], path), 1);
+		assert_int_equal(close(fd), 0);
 	}
+	assert_int_equal(ns_of(getpid(), 12345), -EINVAL);
+	assert_int_equal(ns_of(0, CLONE_NEWNET), -ENOENT);
 	assert_null(ns_file_name(12345));
 	assert_string_equal(ns_kind_name(CLONE_NEWNET), "network");
 	assert_string_equal(ns_kind_name(CLONE_NEWNS), "mount");

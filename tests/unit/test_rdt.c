@@ -283,17 +283,17 @@ static void body_update(void)
 static void body_find(void)
 {
 	FILE *f = tmpfile();
-	char buf[64], tiny[4];
+	char buf[64], tiny[4], path[FD_PATH_SIZE];
 
 	CHECK(f);
 	(void)fputs(
 		"30 1 0:1 / /a rw - tmpfs resctrl rw\nrubbish - resctrl x\n"
 		"31 1 0:2 / /my\\040res\\134ctrl rw,nosuid shared:1 master:2 - resctrl none rw\n",
 		f);
-	rewind(f);
-	CHECK(rdt_find(f, buf, sizeof(buf)) == 0 && strcmp(buf, "/my res\\ctrl") == 0);
-	rewind(f);
-	CHECK(rdt_find(f, tiny, sizeof(tiny)) == -ENOENT);
+	CHECK(fflush(f) == 0);
+	(void)fd_path(fileno(f), path);
+	CHECK(rdt_find(path, buf, sizeof(buf)) == 0 && strcmp(buf, "/my res\\ctrl") == 0);
+	CHECK(rdt_find(path, tiny, sizeof(tiny)) == -ENOENT);
 	(void)fclose(f);
 	CHECK(!rdt_bad_name("web-1.x") && rdt_bad_name("") && rdt_bad_name("info"));
 	CHECK(rdt_bad_name("..") && rdt_bad_name("a/b") && rdt_bad_name("a\nb"));
