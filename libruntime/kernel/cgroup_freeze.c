@@ -104,10 +104,17 @@ static void name_culprits(int dir, bool v2, char *buf, size_t size)
 	cgroup_pidlist_done(&l);
 }
 
+/*
+ * The kernel announces changes of a cgroup's file at most every 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV
+ * of kernel/cgroup/cgroup.c), and processes that wait for something are frozen in much less.
+ */
+#define EARLY_LOOKS 6 /* 3 ms in all */
+
 static int freeze_v2(int dir, bool want, int64_t deadline_ms, struct err *err)
 {
 	AUTO_CLOSE int events = -1;
-	int r;
+	int64_t step = 0;
+	int r, looks = 0;
 
 	/* Opened before the request, so that an immediate answer is not lost. */
 	events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
@@ -133,6 +140,8 @@ static int freeze_v2(int dir, bool want, int64_t deadline_ms, struct err *err)
 			return err_set(err, -frozen, "read cgroup.events");
 		if (frozen == want)
 			return 0;
+		if (looks++ < EARLY_LOOKS && cgroup_backoff(&step, deadline_ms))
+			continue;
 		r = io_poll_until(events, POLLPRI, deadline_ms);
 		if (r < 0)
 			return err_set(err, -r, "wait for cgroup.events");
