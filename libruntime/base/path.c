@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 #define LINKS_MAX  40 /* as the kernel's MAXSYMLINKS */
@@ -533,4 +534,13 @@ ssize_t path_clean(const char *path, char *buf, size_t size)
 		buf[at++] = '/';
 	buf[at] = '\0';
 	return (ssize_t)at;
+}
+
+const char *path_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (str_eq(dir, "/"))
+		return str_eq(path, "/") ? path + 1 : path;
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]) ? path + n : NULL;
 }

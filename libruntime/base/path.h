@@ -48,4 +48,8 @@ bool path_has_dotdot(const char *path);
  * the root), no trailing '/'. Length, or -ENAMETOOLONG. */
 ssize_t path_clean(const char *path, char *buf, size_t size);
 
+/* Of two clean paths: what follows @dir in @path, "/…", or "" where it is @dir itself. NULL: it
+ * lies elsewhere. */
+const char *path_below(const char *path, const char *dir);
+
 #endif

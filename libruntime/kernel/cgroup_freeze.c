@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
@@ -282,12 +283,10 @@ int cgroup_look_frozen(const char *path)
 static void bring_back_one(const struct cgroup *cg, int i, pid_t pid)
 {
 	char buf[16384], dir[CGROUP_DIR_MAX], number[16];
-	size_t len = strlen(cg->path);
 	const char *path = cgroup_path_of(&cg->host->h[i], pid, buf, sizeof(buf));
 	AUTO_CLOSE int fd = -1;
 
-	if (!path || strlen(path) >= PATH_MAX / 4 ||
-	    (strncmp(path, cg->path, len) == 0 && (path[len] == '/' || !path[len])))
+	if (!path || strlen(path) >= PATH_MAX / 4 || path_below(path, cg->path))
 		return;
 	(void)cgroup_dir(&cg->host->h[i], path, dir);
 	fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

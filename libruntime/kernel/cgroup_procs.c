@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/cgroup_internal.h"
@@ -418,7 +419,6 @@ int cgroup_signal_all(struct cgroup *cg, int sig, struct err *err)
 const char *cgroup_path_of(const struct cgroup_hierarchy *h, pid_t pid, char *buf, size_t size)
 {
 	const char *key = h->v2 ? "\n0::/" : ":freezer:/";
-	size_t root = str_eq(h->root, "/") ? 0 : strlen(h->root);
 	char name[32], *line, *end;
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
@@ -427,25 +427,22 @@ const char *cgroup_path_of(const struct cgroup_hierarchy *h, pid_t pid, char *bu
 	line = h->v2 && str_starts(buf, key + 1) ? buf : strstr(buf, key);
 	line = line ? strchr(line, '/') : NULL;
 	end = line ? strchr(line, '\n') : NULL;
-	if (!line || strncmp(line, h->root, root) != 0)
-		return NULL;
 	if (end)
 		*end = '\0';
-	return line + root;
+	return line ? path_below(line, h->root) : NULL;
 }
 
 int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err)
 {
 	int i = cgroup_find_v2(cg->host), fd;
 	char buf[16384], dir[CGROUP_DIR_MAX];
-	size_t len = strlen(cg->path);
-	const char *path;
+	const char *path, *sub;
 
 	if (i < 0)
 		return CGROUP_GONE;
 	path = cgroup_path_of(&cg->host->h[i], pid, buf, sizeof(buf));
-	if (!path || strncmp(path, cg->path, len) != 0 || path[len] != '/' ||
-	    strlen(path) >= sizeof(cg->path))
+	sub = path ? path_below(path, cg->path) : NULL;
+	if (!sub || !*sub || strlen(path) >= sizeof(cg->path))
 		return CGROUP_GONE;
 	(void)cgroup_dir(&cg->host->h[i], path, dir);
 	fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

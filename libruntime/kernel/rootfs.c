@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/mountinfo.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/mount_tree.h"
@@ -166,21 +167,13 @@ int rootfs_chroot(struct rootfs *r, struct err *err)
 	return enter_root(r, err);
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return str_eq(dir, "/") ||
-	       (str_starts(path, dir) && (path[len] == '/' || path[len] == '\0'));
-}
-
 /* Unmount the first proc or sysfs outside of @inside; where it is locked, put an empty tmpfs on it.
  * 1: something was done. */
 static int hide_one(char *line, const char *inside, struct err *err)
 {
 	struct mountinfo m;
 
-	if (mountinfo_parse(line, &m) < 0 || is_below(m.point, inside))
+	if (mountinfo_parse(line, &m) < 0 || path_below(m.point, inside))
 		return 0;
 	if (!str_eq(m.type, "proc") && !str_eq(m.type, "sysfs"))
 		return 0;

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/mountinfo.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "kernel/ns.h"
 #include "run/criu_job.h"
@@ -84,7 +85,7 @@ static int note_mount(void *data, const struct mountinfo *m)
 		snprintf(d->root_dev, sizeof(d->root_dev), "%s", m->dev);
 		snprintf(d->root, sizeof(d->root), "%s", m->root);
 	}
-	if (!(str_eq(m->dev, d->root_dev) && str_starts(m->root, d->root)) &&
+	if (!(str_eq(m->dev, d->root_dev) && path_below(m->root, d->root)) &&
 	    is_in(d->devices, d->n_devices, m->dev)) {
 		criu_job_external(&d->job, "mnt[%s]:%s", m->point, m->point);
 		strbuf_add(&d->options, d->options.len ? ",[" : "[[");

@@ -162,17 +162,15 @@ static int clean_target(struct builder *b, const char *destination, const char *
 {
 	const char *slashed = arena_printf(b->arena, "/%s", destination), *root = b->plan->rootfs;
 	char clean[PATH_MAX];
-	size_t n = strlen(root);
-	const char *inside = clean;
+	const char *inside;
 
 	if (!slashed)
 		return err_set(err, ENOMEM, "plan mounts");
 	if (path_clean(slashed, clean, sizeof(clean)) < 0)
 		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "destination");
 	/* Given as the host sees it, below the root: both peers take that. */
-	if (n > 1 && strncmp(clean, root, n) == 0 && clean[n] == '/')
-		inside = clean + n;
-	*ret = arena_strdup(b->arena, inside);
+	inside = path_below(clean, root);
+	*ret = arena_strdup(b->arena, inside && *inside ? inside : clean);
 	return *ret ? 0 : err_set(err, ENOMEM, "plan mounts");
 }
 
@@ -301,18 +299,13 @@ static bool is_default_device(const char *path)
 	return str_eq(path, "/dev/ptmx") || str_eq(path, "/dev/console");
 }
 
-static bool below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 bool plan_has_source(const struct plan *p, const struct mount_op *op)
 {
 	if (op->kind != MOUNT_BIND || op->index < 0 || op->optional || !op->source)
 		return false;
-	return !below(op->source, p->rootfs) && !(p->cgroup[0] && strstr(op->source, p->cgroup));
+	if (!str_eq(p->rootfs, "/") && path_below(op->source, p->rootfs))
+		return false;
+	return !(p->cgroup[0] && strstr(op->source, p->cgroup));
 }
 
 /* A source that the parent opens among the host's mounts is made what the container's copy of those

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "run/create.h"
 #include "run/sync.h"
@@ -29,20 +30,11 @@ static bool is_harmless(const char *type)
 	return false;
 }
 
-static bool below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	if (str_eq(dir, "/"))
-		return true;
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 /* Does @path lie in something of the host's that one of the first @n mounts brings in? */
 static bool in_bind(const struct mount_op *mounts, size_t n, const char *path)
 {
 	for (size_t i = 0; i < n; i++)
-		if (mounts[i].kind == MOUNT_BIND && below(path, mounts[i].target))
+		if (mounts[i].kind == MOUNT_BIND && path_below(path, mounts[i].target))
 			return true;
 	return false;
 }

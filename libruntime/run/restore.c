@@ -43,9 +43,9 @@ static size_t stands_on(const struct plan *p, size_t i)
 	const char *target = p->mounts[i].target;
 
 	for (size_t k = i; k-- > 0;) {
-		size_t n = strlen(p->mounts[k].target);
+		const char *name = path_below(target, p->mounts[k].target);
 
-		if (str_starts(target, p->mounts[k].target) && target[n] == '/')
+		if (name && *name)
 			return k;
 	}
 	return SIZE_MAX;
@@ -99,8 +99,9 @@ static const char *resolved(struct restoring *s, int dir, const char *name)
 	if (r > 0 && n > r) {
 		root[r] = '\0';
 		path[n] = '\0';
-		if (str_starts(path, root))
-			text = arena_strdup(&s->c.arena, path + r);
+		text = path_below(path, root);
+		if (text)
+			text = arena_strdup(&s->c.arena, text);
 	}
 	return text ? text : name;
 }
@@ -131,10 +132,10 @@ struct rbind {
 static int note_submount(void *data, const struct mountinfo *m)
 {
 	const struct rbind *b = data;
-	size_t n = strlen(b->source);
+	const char *name = path_below(m->point, b->source);
 
-	if (str_starts(m->point, b->source) && m->point[n] == '/')
-		criu_job_external(b->job, "mnt[%s%s]:%s", b->target, m->point + n, m->point);
+	if (name && *name)
+		criu_job_external(b->job, "mnt[%s%s]:%s", b->target, name, m->point);
 	return 0;
 }
 

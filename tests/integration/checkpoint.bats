@@ -147,6 +147,21 @@ fake_criu() {
 	ok oakum delete --force "$C"
 }
 
+@test "a directory beside the root whose name begins like the root's is the host's" {
+	need_criu
+	counter ".mounts += [{destination: \"/beside\", type: \"bind\", source: \"$B/rootfs-beside\", options: [\"bind\"]}]"
+	mkdir "$B/rootfs-beside" "$B/moved"
+	echo first >"$B/rootfs-beside/file"
+	begin
+	ok oakum checkpoint --image-path saved "$C"
+	echo second >"$B/moved/file"
+	edit "(.mounts[] | select(.destination == \"/beside\") | .source) = \"$B/moved\""
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	ok oakum exec "$C" cat /beside/file
+	is "$output" second
+	ok oakum delete --force "$C"
+}
+
 @test "masked and read-only paths are so after a restore" {
 	need_criu
 	counter

@@ -357,6 +357,27 @@ static void test_clean(void **state)
 	assert_int_equal(path_clean("/", buf, 1), -ENAMETOOLONG);
 }
 
+static void test_below(void **state)
+{
+	static const struct {
+		const char *path, *dir, *rest;
+	} cases[] = {
+		{"/a/b/c", "/a", "/b/c"}, {"/a", "/a", ""},	{"/ab", "/a", NULL},
+		{"/a", "/ab", NULL},	  {"/a", "/a/b", NULL}, {"/a/b", "/", "/a/b"},
+		{"/", "/", ""},		  {"/", "/a", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *rest = path_below(cases[i].path, cases[i].dir);
+
+		if (cases[i].rest && rest)
+			assert_string_equal(rest, cases[i].rest);
+		else
+			assert_ptr_equal(rest, cases[i].rest);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,7 +385,7 @@ int main(void)
 		cmocka_unit_test(test_last_link), cmocka_unit_test(test_magic_links),
 		cmocka_unit_test(test_mkdirs),	  cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_mkfile),	  cmocka_unit_test(test_parent),
-		cmocka_unit_test(test_race),
+		cmocka_unit_test(test_race),	  cmocka_unit_test(test_below),
 	};
 
 	return cmocka_run_group_tests(tests, make_box, remove_box);
