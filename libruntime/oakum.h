@@ -46,7 +46,7 @@ enum oakum_cgroup_manager { OAKUM_CGROUPFS, OAKUM_CGROUP_SYSTEMD, OAKUM_CGROUP_D
 struct oakum_options {
 	size_t size;
 	const char *root; /* state root; NULL: /run/oakum, or $XDG_RUNTIME_DIR/oakum for others than
-			     root */
+			     root, also for root of a user namespace unless $USER is "root" */
 	enum oakum_cgroup_manager cgroup_manager;
 	int rootless;				     /* -1 auto, 0 no, 1 yes */
 	void (*debug)(void *data, const char *line); /* debug lines; NULL: none */

@@ -16,6 +16,17 @@
 #include "base/str.h"
 #include "kernel/ns.h"
 
+/*
+ * Not root, or root of a user namespace alone, as podman is that a user has started: runc's rule,
+ * which believes $USER where that says root.
+ */
+static bool is_user(void)
+{
+	const char *user = getenv("USER");
+
+	return geteuid() != 0 || ((!user || !str_eq(user, "root")) && !userns_is_first());
+}
+
 static int choose_root(struct oakum *o, const char *wanted)
 {
 	char text[PATH_MAX / 2], cwd[PATH_MAX / 4];
@@ -31,7 +42,7 @@ static int choose_root(struct oakum *o, const char *wanted)
 		n = snprintf(text, sizeof(text), "%s/%s", cwd, wanted);
 	} else if (wanted) {
 		n = snprintf(text, sizeof(text), "%s", wanted);
-	} else if (geteuid() != 0 && runtime && runtime[0] == '/') {
+	} else if (runtime && runtime[0] == '/' && is_user()) {
 		n = snprintf(text, sizeof(text), "%s/oakum", runtime);
 	} else {
 		n = snprintf(text, sizeof(text), "/run/oakum");

@@ -178,6 +178,18 @@ rootless_bundle() {
 	says /run/oakum XDG_RUNTIME_DIR --root
 }
 
+@test "so it is for root of a user namespace, unless it is called root" {
+	rootless_bundle '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+	ok unshare -Ur env USER=somebody "$OAKUM" run -d -b "$B" "$C"
+	[ -e "$XDG_RUNTIME_DIR/oakum/$C/state.json" ]
+	ok unshare -Ur env -u USER "$OAKUM" list -q
+	is "$output" "$C"
+	ok "$OAKUM" delete --force "$C"
+	fails 1 unshare -Ur env USER=root "$OAKUM" run -b "$B" "$C"
+	says /run/oakum
+	rm -rf "$XDG_RUNTIME_DIR/oakum"
+}
+
 # bats test_tags=alone
 @test "root of a user namespace, as in an unshared shell" {
 	rootless_bundle '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings'
