@@ -11,7 +11,7 @@ cells() {
 }
 
 @test "every flag of the commands that the peers have stands in the table, and no other" {
-	local own='^(up|down|attach|logs|wait|help|plan|doctor|stats) '
+	local own='^(up|down|attach|logs|wait|help|plan|doctor|stats|generate) '
 	"$OAKUM" __generate flags | awk '$2 ~ /^--/ { print $1, $2 }' | grep -vE "$own" | sort >flags
 	cells Flags >table
 	is "$(uniq -d table)" ""
