@@ -20,6 +20,7 @@
 #include "run/creation.h"
 #include "run/init.h"
 #include "run/sync.h"
+#include "run/unit.h"
 
 static char *hook_json(struct creation *c, const char *status, char **ret_pid)
 {
@@ -75,7 +76,7 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 
 bool creation_attaches(const struct creation *c)
 {
-	return c->plan->unit && c->plan->unit->user && (geteuid() != 0 || !userns_is_first());
+	return c->plan->unit && unit_attaches(c->plan->unit->name, c->plan->unit->user);
 }
 
 static void fill_clone(const struct creation *c, struct clone_args *args, unsigned flags)

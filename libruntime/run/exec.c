@@ -29,6 +29,7 @@
 #include "run/listener.h"
 #include "run/process.h"
 #include "run/sync.h"
+#include "run/unit.h"
 
 #define DEFAULT_TIMEOUT_MS 60000
 #define TTY_GROUP	   5
@@ -41,6 +42,7 @@ struct entry {
 	struct plan_process process;
 	struct seccomp_filter filter;
 	bool have_filter, have_cgroup;
+	bool attaches; /* systemd moves the process into its cgroup, which waits for that */
 	struct cgroup cgroup;
 	int init; /* pidfd of the container's init */
 	int rdt;  /* the root of resctrl, -1: it is in no class of its own */
@@ -82,11 +84,17 @@ static int settle_cpus(struct entry *e, struct err *err)
 	return r;
 }
 
-static int join_cgroup(struct entry *e, struct err *err)
+static int join_cgroup(struct joiner *j, struct err *err)
 {
+	struct entry *e = j->e;
+	struct sync_message m;
 	/* A class that somebody has removed holds nobody, init neither. */
 	int r = e->rdt < 0 ? 0 : rdt_join(e->rdt, e->c.state.rdt_group, monitor_of(e), 0, err);
 
+	if (r >= 0 && e->attaches)
+		r = sync_expect(j->sync, SYNC_ATTACHED, &m, NULL, CLOCK_FOREVER, err);
+	if (r > 0)
+		return err_set(err, ECHILD, "the parent has gone");
 	if (r >= 0 && e->have_cgroup)
 		r = cgroup_join_self(&e->cgroup, cgroup_v2_fd(&e->cgroup) < 0, err);
 	return r < 0 ? r : settle_cpus(e, err);
@@ -120,7 +128,7 @@ static int score(struct entry *e, struct err *err)
 static int enter(struct joiner *j, struct err *err)
 {
 	struct entry *e = j->e;
-	int r = join_cgroup(e, err);
+	int r = join_cgroup(j, err);
 
 	if (r == 0)
 		r = score(e, err);
@@ -328,7 +336,7 @@ static int open_container(struct entry *e)
  */
 static pid_t clone_into(struct entry *e, struct clone_args *args)
 {
-	int into = e->have_cgroup ? cgroup_v2_fd(&e->cgroup) : -1;
+	int into = e->have_cgroup && !e->attaches ? cgroup_v2_fd(&e->cgroup) : -1;
 	pid_t pid;
 
 	if (into >= 0) {
@@ -522,6 +530,25 @@ static int converse(struct entry *e, int64_t deadline)
 	}
 }
 
+/* A sub-cgroup of the unit's: the one that was asked for, or the one that the container has. */
+static int attach(struct entry *e)
+{
+	const char *const *wanted = e->options->cgroups;
+	const struct state *s = &e->c.state;
+	const char *sub = s->delegate[0] ? s->delegate + strlen(s->cgroup) : NULL;
+	int r;
+
+	if (wanted && *wanted) {
+		sub = arena_printf(&e->c.arena, "/%s", *wanted);
+		if (!sub)
+			return err_set(e->err, ENOMEM, "sub-cgroup");
+	}
+	r = unit_attach(s, sub, e->pid, clock_deadline(DEFAULT_TIMEOUT_MS), e->err);
+	if (r == 0)
+		sync_send(e->sync, SYNC_ATTACHED, 0, -1);
+	return r;
+}
+
 static int publish(struct entry *e)
 {
 	int r = 0;
@@ -583,8 +610,12 @@ static int run(struct entry *e, const char *id)
 		r = open_cgroup(e);
 	if (r == 0)
 		r = open_container(e);
+	e->attaches = r == 0 && e->have_cgroup && unit_exists(e->o, &e->c.state) &&
+		      unit_attaches(e->c.state.unit, e->c.state.user_unit);
 	if (r == 0)
 		r = spawn_on_cpus(e);
+	if (r == 0 && e->attaches)
+		r = attach(e);
 	if (r == 0)
 		r = converse(e, x->ignore_paused
 					? CLOCK_FOREVER

@@ -30,6 +30,7 @@ enum sync_type {
 	SYNC_LISTENER, /* one descriptor: the seccomp filter's listener, for the agent */
 	/* parent -> child */
 	SYNC_LISTENED, /* the agent has it */
+	SYNC_ATTACHED, /* systemd has moved it into its unit's cgroup */
 	/* child -> parent */
 	SYNC_NOTIFY, /* one descriptor: what the container notifies comes to it */
 };

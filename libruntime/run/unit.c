@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "kernel/ns.h"
 
 int unit_look(struct oakum *o, struct cgroup_systemd *s, int64_t deadline_ms, struct arena *arena,
 	      struct plan_systemd *ret, struct err *err)
@@ -34,6 +35,23 @@ bool unit_exists(struct oakum *o, const struct state *s)
 {
 	/* Transient units do not live longer than the machine. */
 	return s->unit && s->unit[0] && str_eq(s->boot_id, handle_boot_id(o));
+}
+
+bool unit_attaches(const char *name, bool user)
+{
+	return name && name[0] && user && (geteuid() != 0 || !userns_is_first());
+}
+
+int unit_attach(const struct state *s, const char *sub, pid_t pid, int64_t deadline_ms,
+		struct err *err)
+{
+	struct cgroup_systemd systemd = CGROUP_SYSTEMD_INIT;
+	int r = cgroup_systemd_open(&systemd, s->user_unit, deadline_ms, err);
+
+	if (r == 0)
+		r = cgroup_systemd_attach(&systemd, s->unit, sub, pid, deadline_ms, err);
+	cgroup_systemd_close(&systemd);
+	return r;
 }
 
 int unit_stop(const struct state *s, int64_t deadline_ms, struct err *err)

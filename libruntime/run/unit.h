@@ -20,6 +20,15 @@ int unit_look(struct oakum *o, struct cgroup_systemd *s, int64_t deadline_ms, st
 /* Has this container a unit that may still be there? */
 bool unit_exists(struct oakum *o, const struct state *s);
 
+/* Is it systemd that has to move a process of ours there? Out of his session a user may not, nor
+ * clone one there. */
+bool unit_attaches(const char *name, bool user);
+
+/* Let it move @pid to the unit's cgroup, or its sub-cgroup @sub ("/a", NULL: none). 0, or < 0 with
+ * @err. */
+int unit_attach(const struct state *s, const char *sub, pid_t pid, int64_t deadline_ms,
+		struct err *err);
+
 /* Stop it, once nobody lives in it. 0: there is none any more, or < 0 with @err. */
 int unit_stop(const struct state *s, int64_t deadline_ms, struct err *err);
 

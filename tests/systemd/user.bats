@@ -19,6 +19,10 @@ as_user() {
 		"XDG_RUNTIME_DIR=/run/user/$UID_OF" "$@"
 }
 
+# Where systemd counts a process.
+own_cgroup() { awk -F: '$1 == 0 || $2 == "name=systemd" { print $3 }' "/proc/$1/cgroup" | grep -v '^/$' | sort -u; }
+gone() { [ ! -e "/proc/$1" ]; }
+
 @test "a container of a user lives in a scope of his manager" {
 	local pid
 	[ -S "/run/user/$UID_OF/bus" ] || skip "users have no bus here (dbus-user-session)"
@@ -31,10 +35,19 @@ as_user() {
 	edit '.process.terminal = false | .process.args = ["sleep", "1000"] | .mounts |= map(select(.destination | startswith("/sys") | not))' "$W/home"
 	ok as_user "$OAKUM" --systemd-cgroup run -d -b "$W/home" "$C"
 	pid=$(as_user "$OAKUM" state "$C" | jq .pid)
-	is "$(awk -F: '$1 == 0 || $2 == "name=systemd" { print $3 }' "/proc/$pid/cgroup" | grep -v '^/$' | sort -u)" \
+	is "$(own_cgroup "$pid")" \
 		"/user.slice/user-$UID_OF.slice/user@$UID_OF.service/user.slice/oakum-$C.scope"
 	is "$(as_user systemctl --user show --property=Slice --value "oakum-$C.scope")" user.slice
 	is "$(as_user "$OAKUM" state "$C" | jq -r '."systemd-scope"')" "oakum-$C.scope"
+	# exec is moved there by the manager as well, before its program runs.
+	ok as_user "$OAKUM" exec -d --pid-file "$W/home/pid" "$C" sleep 1000
+	is "$(own_cgroup "$(<"$W/home/pid")")" "$(own_cgroup "$pid")"
+	ok as_user "$OAKUM" exec --tty=false "$C" sh -c 'grep -e ^0 -e systemd /proc/self/cgroup'
+	is "$(sed 's/.*://' <<<"$output" | grep -v "oakum-$C.scope\|^/$" || :)" ""
+	fails 255 as_user env XDG_RUNTIME_DIR=/nowhere "$OAKUM" --root "/run/user/$UID_OF/oakum" exec "$C" true
+	says "user's bus"
+	ok as_user "$OAKUM" kill --all "$C" KILL
+	until_true 5 gone "$(<"$W/home/pid")"
 	ok as_user "$OAKUM" delete --force "$C"
 	is "$(as_user systemctl --user show --property=LoadState --value "oakum-$C.scope")" not-found
 	rmdir "/run/user/$UID_OF/oakum/.cache" 2>/dev/null || :
