@@ -11,15 +11,19 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "kernel/cgroup.h"
+#include "kernel/cgroup_systemd.h"
 #include "kernel/feature.h"
 #include "kernel/lsm.h"
 #include "kernel/seccomp.h"
 #include "kernel/subid.h"
 #include "run/doctor.h"
 #include "run/host.h"
+
+#define MANAGER_MS 10000 /* for systemd to answer */
 
 /* ---- kernel ---- */
 
@@ -177,6 +181,21 @@ static void look_at_delegation(struct doctor *d, const struct cgroup_host *host)
 			     "configuration with a cgroupsPath");
 }
 
+/* The bus, asked as create would ask it. */
+static void look_at_manager(struct doctor *d)
+{
+	struct cgroup_systemd systemd = CGROUP_SYSTEMD_INIT;
+	bool user = handle_rootless(d->o);
+	struct err err = ERR_INIT;
+
+	if (cgroup_systemd_open(&systemd, user, clock_deadline(MANAGER_MS), &err) < 0)
+		doctor_problem(d, &err);
+	else
+		doctor_has(d, "manager", "systemd %u%s, at %s/", systemd.version,
+			   user ? " of the user" : "", systemd.root);
+	cgroup_systemd_close(&systemd);
+}
+
 static void look_at_cgroups(struct doctor *d)
 {
 	const struct cgroup_limits none = {.n_devices = 0};
@@ -198,6 +217,10 @@ static void look_at_cgroups(struct doctor *d)
 	}
 	describe_hierarchies(d, host);
 	look_at_controllers(d, host);
+	if (d->o->manager == OAKUM_CGROUP_SYSTEMD) {
+		look_at_manager(d);
+		return;
+	}
 	if (handle_rootless(d->o)) {
 		look_at_delegation(d, host);
 		return;

@@ -164,3 +164,19 @@ load common
 	until_true 5 is_status stopped "$C"
 	ok sd delete "$C"
 }
+
+@test "doctor asks the bus, and its verdict is that of run" {
+	local want what
+	sleeper
+	ok sd doctor "$B"
+	prints "manager: systemd "
+	for what in OAKUM_SYSTEMD_HELPER=/no/such DBUS_SYSTEM_BUS_ADDRESS=unix:path=/no/such; do
+		want=0
+		env $what "$OAKUM" --root "$ROOT" --systemd-cgroup run -d -b "$B" "$C" </dev/null 2>said || want=$?
+		[ $want != 0 ]
+		run env $what "$OAKUM" --root "$ROOT" --systemd-cgroup doctor "$B"
+		is "$status" "$want"
+		# In the same words.
+		grep "^  fails" <<<"$output" | grep -F -- "$(sed 's/.*: \([^:]*: [^:]*([A-Z]*)\).*/\1/' said)"
+	done
+}
