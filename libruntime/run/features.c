@@ -122,9 +122,10 @@ int oakum_features(struct oakum *o, char **ret)
 	json_put_text(&b, "io.oakum.version", oakum_version());
 	json_put_text(&b, "io.oakum.commit", oakum_commit());
 	json_put_text(&b, "io.oakum.checkpoint.enabled", "true");
-	/* Where engines look. */
+	/* Where engines and crun's own tests look. */
 	json_put_text(&b, "org.opencontainers.runc.checkpoint.enabled", "true");
 	json_put_text(&b, "run.oci.crun.checkpoint.enabled", "true");
+	json_put_text(&b, "run.oci.crun.commit", oakum_commit());
 	strbuf_addc(&b, '}');
 	put_unsafe(&b);
 	strbuf_addc(&b, '}');

@@ -52,7 +52,12 @@ static const struct option_def *look_up(const struct parser *p, const char *name
 	const struct command *command = p->c->command;
 	const struct option_def *d = command ? find_name(command->options, name, len) : NULL;
 
-	return d ? d : find_name(command_globals, name, len);
+	if (d)
+		return d;
+	/* argp's, from which crun has them. */
+	if (p->c->peer == CLI_CRUN && len == 5 && memcmp(name, "usage", 5) == 0)
+		return find_name(command_globals, "help", 4);
+	return find_name(command_globals, name, len);
 }
 
 static const struct option_def *look_up_letter(const struct parser *p, char letter)
@@ -62,6 +67,8 @@ static const struct option_def *look_up_letter(const struct parser *p, char lett
 
 	if (letter == '?')
 		letter = 'h';
+	if (letter == 'V' && p->c->peer == CLI_CRUN)
+		letter = 'v';
 	if (d || (command && letter != 'h'))
 		return d;
 	return find_letter(command_globals, letter);

@@ -22,9 +22,9 @@ const struct option_def command_globals[] = {
 	{NULL, 0, NULL, NULL, 0, NULL},
 };
 
-#define ABSENT(word, what)                                                                         \
+#define ABSENT(word, words, what)                                                                  \
 	(&(const struct command){.name = (word),                                                   \
-				 .usage = "",                                                      \
+				 .usage = (words),                                                 \
 				 .summary = what " (not in this version)",                         \
 				 .max_args = -1,                                                   \
 				 .flags = COMMAND_ABSENT})
@@ -58,6 +58,6 @@ const struct command *const command_table[] = {
 	&command_generate_systemd,
 	&command_help,
 	&command_generate,
-	ABSENT("mounts", "change the mounts of a container"),
+	ABSENT("mounts", "[add|remove] CONTAINER FILE", "change the mounts of a container"),
 	NULL,
 };

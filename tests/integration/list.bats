@@ -183,6 +183,39 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	fails 2 oakum
 }
 
+@test "as crun: -V, -? and --usage, which it has from argp, and the first lines of its help" {
+	ln -s "$OAKUM" crun
+	ln -s "$OAKUM" runc
+	for option in --version -v -V; do
+		ok ./crun "$option"
+		is "$(head -n 1 <<<"$output")" "crun version $("$OAKUM" --version | sed -n '1s/.* //p')"
+	done
+	for option in --help -h '-?' --usage; do
+		ok ./crun "$option"
+		is "${output%% [*}" "Usage: crun"
+		ok ./crun delete "$option"
+		is "$(head -n 1 <<<"$output")" "Usage: crun [OPTION...] delete CONTAINER"
+	done
+	ok ./crun exec --help
+	is "$(head -n 1 <<<"$output")" "Usage: crun [OPTION...] exec CONTAINER cmd"
+	ok ./crun mounts --help
+	is "$(head -n 1 <<<"$output")" "Usage: crun [OPTION...] mounts [add|remove] CONTAINER FILE"
+	fails 1 ./crun run -V
+	fails 1 ./runc -V
+	fails 1 ./runc --usage
+	fails 2 oakum --usage
+	fails 2 oakum -V
+}
+
+@test "features: the commit is that of --version, where crun has it" {
+	ok oakum --version
+	commit=$(sed -n 's/^commit: //p' <<<"$output")
+	[ -n "$commit" ]
+	ok oakum features
+	is "$(jq -r '.annotations["run.oci.crun.commit"]' <<<"$output")" "$commit"
+	is "$(jq -r '.annotations["io.oakum.commit"]' <<<"$output")" "$commit"
+}
+
 @test "unknown options, missing and surplus arguments are usage errors" {
 	fails 2 oakum --frob list
 	says --frob
