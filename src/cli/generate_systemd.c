@@ -83,7 +83,8 @@ static void put_unit(FILE *f, const struct service *s)
 		"%s"
 		"%s"
 		"Delegate=yes\n"
-		"KillMode=mixed\n",
+		"KillMode=mixed\n"
+		"TimeoutStopSec=10\n",
 		s->id, s->id, oakum_version(), s->id, s->user ? "" : "Slice=oakum.slice\n",
 		s->user && s->container ? "NotifyAccess=all\n" : "");
 	if (s->stop_signal != SIGTERM)

@@ -54,7 +54,7 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 	mkdir lib
 	UNIT=oakumtest-$C.service
 	echo "$UNIT" >>units
-	page generate | sed 's/httpd -f -p 8080/sleep 1000/' >script
+	page generate | sed "s/httpd -f -p 8080/sh -c 'trap \"exit 0\" TERM; while :; do sleep 1000 \& wait; done'/" >script
 	run_page script
 	is_active
 }

@@ -253,7 +253,7 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 @test "a socket-activated container gets what its unit listens on, and the name" {
 	local name=oakumtest-$C
 	# shellcheck disable=SC2016
-	bundle '.process.args = ["sh", "-c", "read line <&3; echo \"$line: $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES\"; exec sleep 1000"]'
+	bundle '.process.args = ["sh", "-c", "read line <&3; echo \"$line: $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES\"; trap \"exit 0\" TERM; while :; do sleep 1000 & wait; done"]'
 	unit "$name.socket" <<-END
 		[Socket]
 		ListenFIFO=/run/tmp/$C.fifo
