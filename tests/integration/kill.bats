@@ -2,8 +2,6 @@
 # kill, pause, resume, delete.
 load ../lib/common
 
-has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]; }
-
 @test "kill takes names with and without SIG, numbers, and 0" {
 	bundle '.process.args = ["sh", "-c", "trap \"echo term\" TERM; trap \"echo hup\" HUP; trap \"echo usr1\" USR1; echo ready; while :; do sleep 0.02; done"]'
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"

@@ -157,6 +157,7 @@ until_true() {
 
 is_status() { [ "$(status_of "$2" 2>/dev/null)" = "$1" ]; }
 gone() { [ ! -e "/proc/$1" ]; }
+has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]; }
 
 # Every cgroup directory of the container with this id.
 cgroups_of() {
