@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/names.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -202,11 +203,13 @@ int proc_check(const struct proc_id *id)
 
 int proc_signal(int pidfd, int sig, struct err *err)
 {
+	char buf[NAMES_TEXT];
+
 	if (sys_pidfd_send_signal(pidfd, sig, NULL, 0) == 0)
 		return 0;
 	if (errno == ESRCH)
 		return PROC_GONE;
-	return err_set(err, errno, "send signal %d", sig);
+	return err_set(err, errno, "send %s", names_signal_text(sig, buf));
 }
 
 int proc_wait(int pidfd, int64_t deadline_ms)

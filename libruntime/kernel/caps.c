@@ -2,7 +2,7 @@
 /*
  * Capabilities of the process about to be executed, by raw system calls: libcap's setters allocate
  * and, in a program with threads, signal every one of them. What the kernel really holds is read
- * back. Names of capabilities are the business of spec/.
+ * back.
  */
 #include "kernel/caps.h"
 
@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include "base/err.h"
+#include "base/names.h"
 #include "base/sys.h"
 
 #define BIT(cap) (UINT64_C(1) << (cap))
@@ -43,10 +44,28 @@ static uint64_t known_mask(int last)
 	return last >= 63 ? UINT64_MAX : BIT(last + 1) - 1;
 }
 
-/* A number for the message: the lowest capability in @mask. */
+/* -1: @mask is empty. */
 static int lowest(uint64_t mask)
 {
 	return mask ? __builtin_ctzll(mask) : -1;
+}
+
+/* "@set capabilities: @what NAME" of the lowest in @mask. */
+static int failed(const char *set, const char *what, uint64_t mask, int code, struct err *err)
+{
+	char buf[NAMES_TEXT];
+
+	err_pointer(err, "/process/capabilities/%s", set);
+	return err_set(err, code, "%s capabilities: %s %s", set, what,
+		       names_capability_text(lowest(mask), buf));
+}
+
+static int lacking(const char *set, uint64_t mask, struct err *err)
+{
+	err_hint(err, "this process itself lacks it; ask for fewer or run with more");
+	if (err)
+		err->kind = ERR_UNSUPPORTED;
+	return failed(set, "we do not have", mask, EPERM, err);
 }
 
 /* The bounding set; *@ret_known: all that this kernel knows. The kernel says EINVAL to the first
@@ -93,37 +112,13 @@ int caps_bound(const struct caps *want, struct err *err)
 	if (r < 0)
 		return r;
 	missing = want->bounding & mask & ~have;
-	if (missing) {
-		err_hint(err, "this process itself lacks it; ask for fewer or run with more");
-		return err_kind(err, ERR_UNSUPPORTED, EPERM,
-				"bounding capabilities: number %d is wanted but cannot be had",
-				lowest(missing));
-	}
+	if (missing)
+		return lacking("bounding", missing, err);
 	for (drop = have & ~want->bounding; drop; drop &= drop - 1)
 		if (prctl(PR_CAPBSET_DROP, lowest(drop), 0, 0, 0) < 0)
-			return err_set(err, errno, "bounding capabilities: drop number %d",
-				       lowest(drop));
+			return failed("bounding", "drop", drop, errno, err);
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_set(err, errno, "keep capabilities across the change of user");
-	return 0;
-}
-
-static int write_sets(const struct caps *want, uint64_t mask, struct err *err)
-{
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
-
-	for (int i = 0; i < 2; i++) {
-		data[i].effective = (uint32_t)((want->effective & mask) >> (32 * i));
-		data[i].permitted = (uint32_t)((want->permitted & mask) >> (32 * i));
-		data[i].inheritable = (uint32_t)((want->inheritable & mask) >> (32 * i));
-	}
-	if (syscall(SYS_capset, &head, data) < 0)
-		return err_set(err, errno,
-			       "set capabilities: effective %#" PRIx64 " permitted %#" PRIx64
-			       " inheritable %#" PRIx64,
-			       want->effective & mask, want->permitted & mask,
-			       want->inheritable & mask);
 	return 0;
 }
 
@@ -140,6 +135,43 @@ static int read_sets(struct caps *ret, struct err *err)
 	return 0;
 }
 
+/* EPERM of capset(2) has three causes, and the reader can only mend one that is named. */
+static int sets_refused(const struct caps *want, uint64_t mask, struct err *err)
+{
+	int code = errno;
+	struct caps have;
+
+	if (code == EPERM && read_sets(&have, NULL) == 0) {
+		if (want->permitted & mask & ~have.permitted)
+			return lacking("permitted", want->permitted & mask & ~have.permitted, err);
+		if (want->effective & mask & ~want->permitted)
+			return failed("effective",
+				      "not permitted:", want->effective & mask & ~want->permitted,
+				      code, err);
+		if (want->inheritable & mask & ~have.inheritable & ~want->bounding)
+			return failed("inheritable", "not in the bounding set:",
+				      want->inheritable & mask & ~have.inheritable &
+					      ~want->bounding,
+				      code, err);
+	}
+	return err_set(err, code, "set capabilities");
+}
+
+static int write_sets(const struct caps *want, uint64_t mask, struct err *err)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	for (int i = 0; i < 2; i++) {
+		data[i].effective = (uint32_t)((want->effective & mask) >> (32 * i));
+		data[i].permitted = (uint32_t)((want->permitted & mask) >> (32 * i));
+		data[i].inheritable = (uint32_t)((want->inheritable & mask) >> (32 * i));
+	}
+	if (syscall(SYS_capset, &head, data) < 0)
+		return sets_refused(want, mask, err);
+	return 0;
+}
+
 /* Kernels before 4.3 have no ambient set: nothing to clear there, and nothing to raise. */
 static int write_ambient(uint64_t want, struct err *err)
 {
@@ -150,8 +182,7 @@ static int write_ambient(uint64_t want, struct err *err)
 	}
 	for (; want; want &= want - 1)
 		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, lowest(want), 0, 0) < 0)
-			return err_set(err, errno, "ambient capabilities: raise number %d",
-				       lowest(want));
+			return failed("ambient", "raise", want, errno, err);
 	return 0;
 }
 
@@ -159,10 +190,8 @@ static int compare(const char *set, uint64_t want, uint64_t have, struct err *er
 {
 	if (want == have)
 		return 0;
-	return err_set(err, EPERM,
-		       "%s capabilities read back as %#" PRIx64 " where %#" PRIx64
-		       " was asked for (number %d differs)",
-		       set, have, want, lowest(want ^ have));
+	return failed(set, want & ~have ? "read back without" : "read back with",
+		      want & ~have ? want & ~have : have & ~want, EPERM, err);
 }
 
 int caps_apply(const struct caps *want, uint64_t *ret_skipped, struct err *err)

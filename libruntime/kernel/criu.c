@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/names.h"
 #include "base/pb.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -327,13 +328,14 @@ static int refused(const struct talk *t, int status, struct err *err)
 {
 	const struct criu_request *q = t->q;
 	const char *verb = q->action == CRIU_RESTORE ? "restore" : "checkpoint";
-	char words[256], how[64] = "";
+	char words[256], how[64] = "", buf[NAMES_TEXT];
 
 	read_log(q, words, sizeof(words));
 	if (!words[0])
 		snprintf(words, sizeof(words), "%s", t->message);
 	if (WIFSIGNALED(status))
-		snprintf(how, sizeof(how), " (ended by signal %d)", WTERMSIG(status));
+		snprintf(how, sizeof(how), " (killed by %s)",
+			 names_signal_text(WTERMSIG(status), buf));
 	else if (!words[0])
 		snprintf(how, sizeof(how), " (it ended with status %d)", WEXITSTATUS(status));
 	err_hint(err, "criu's log is %s/%s", q->work, q->log);

@@ -146,7 +146,7 @@ void sched_unpin(void)
 	(void)set_affinity(&all);
 }
 
-int ioprio_apply(int class, int priority, struct err *err)
+int ioprio_apply(int class, const char *name, int priority, struct err *err)
 {
 	int value = class << IOPRIO_CLASS_SHIFT | priority;
 
@@ -154,7 +154,7 @@ int ioprio_apply(int class, int priority, struct err *err)
 		return 0;
 	if (errno == EPERM)
 		err_hint(err, "IOPRIO_CLASS_RT needs CAP_SYS_NICE");
-	return err_set(err, errno, "ioprio_set: class %d, priority %d", class, priority);
+	return err_set(err, errno, "ioprio_set: %s, priority %d", name, priority);
 }
 
 static const char *mode_since(const struct mempolicy_request *q)

@@ -40,8 +40,8 @@ int sched_pin(const struct sched_cpus *cpus, struct err *err);
 /* Run on every CPU that the cgroup allows, whatever the caller was pinned to. Best effort. */
 void sched_unpin(void);
 
-/* ioprio_set(2) for the process group of the caller. */
-int ioprio_apply(int class, int priority, struct err *err);
+/* ioprio_set(2) for the process group of the caller; @name of the class is for messages. */
+int ioprio_apply(int class, const char *name, int priority, struct err *err);
 
 /* set_mempolicy(2) with the nodes of a list ("0-1,3", "": none). */
 struct mempolicy_request {

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signal names, and the signal state that a process starts with. */
+/* The signal state that a process starts with. */
 #ifndef OAKUM_KERNEL_SIGNAL_H
 #define OAKUM_KERNEL_SIGNAL_H
-
-/* "TERM", "SIGTERM", "term", "15", "0", "RTMIN+3", "SIGRTMAX-1" -> number, or -EINVAL. */
-int signal_parse(const char *text);
-/* "SIGTERM", "SIGRTMIN+3"; "signal N" is never returned: NULL if there is no such signal. Static
- * storage. */
-const char *signal_name(int sig);
 
 /*
  * All signals to their default, none blocked: what a program expects to be born with.

@@ -24,6 +24,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/json_put.h"
+#include "base/names.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -143,11 +144,12 @@ int creation_runtime_hooks(struct creation *c)
 static int died(struct creation *c)
 {
 	siginfo_t info = {.si_pid = 0};
+	char buf[NAMES_TEXT];
 
 	if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	    info.si_pid && info.si_code != CLD_EXITED)
-		return err_set(c->err, 0, "the container's first process was killed by signal %d%s",
-			       info.si_status,
+		return err_set(c->err, 0, "the container's first process was killed by %s%s",
+			       names_signal_text(info.si_status, buf),
 			       info.si_status == SIGKILL ? " (out of memory?)" : "");
 	return err_set(c->err, 0, "the container's first process ended unexpectedly");
 }

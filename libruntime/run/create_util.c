@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/names.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -179,7 +180,7 @@ int create_check_labels(struct plan_process *p, struct err *err)
 void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
 {
 	uint64_t lost = p->caps.ambient & ~(p->caps.permitted & p->caps.inheritable);
-	char names[200];
+	char names[200], buf[NAMES_TEXT];
 	struct strbuf b;
 	struct err err = ERR_INIT;
 
@@ -191,7 +192,7 @@ void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
 			continue;
 		if (b.len)
 			strbuf_add(&b, ", ");
-		strbuf_add(&b, spec_cap_name(cap));
+		strbuf_add(&b, names_capability_text(cap, buf));
 	}
 	err_pointer(&err, "/process/capabilities/ambient");
 	err_set(&err, 0, "can't raise ambient capability %s%s: not both permitted and inheritable",

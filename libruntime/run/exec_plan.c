@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "base/str.h"
 #include "run/create.h"
 #include "run/exec.h"
@@ -119,7 +120,7 @@ static int add_groups(const char *const *groups, struct spec_process *p, struct 
 static int add_caps(const char *const *caps, struct spec_process *p, struct err *err)
 {
 	for (size_t i = 0; i < count(caps); i++) {
-		int cap = spec_cap_number(caps[i]);
+		int cap = names_capability_number(caps[i]);
 		uint64_t bit;
 
 		if (cap < 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json_put.h"
+#include "base/names.h"
 #include "base/str.h"
 #include "kernel/caps.h"
 #include "kernel/cgroup_systemd.h"
@@ -43,8 +44,8 @@ static void put_linux(struct strbuf *b)
 		item(b, spec_ns_name(i));
 	strbuf_addc(b, ']');
 	json_put_array(b, "capabilities");
-	for (int i = 0; i <= caps_last() && spec_cap_name(i); i++)
-		item(b, spec_cap_name(i));
+	for (int i = 0; i <= caps_last() && names_capability(i); i++)
+		item(b, names_capability(i));
 	strbuf_addc(b, ']');
 	json_put_object(b, "cgroup");
 	json_put_flag(b, "v1", true);

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/names.h"
 #include "base/proc.h"
 #include "base/sys.h"
 #include "kernel/program.h"
@@ -323,6 +324,7 @@ static int judge(struct running *h, const struct spec_hook *hook, int timed_out,
 		 struct err *err)
 {
 	const char *said = tail_text(h), *colon = *said ? ": " : "";
+	char buf[NAMES_TEXT];
 	int code = 0;
 
 	if (timed_out == ETIMEDOUT)
@@ -339,11 +341,9 @@ static int judge(struct running *h, const struct spec_hook *hook, int timed_out,
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))
-		return err_set(err, 0, "%s: killed by signal %d (%s)%s%s", hook->path,
-			       WTERMSIG(status),
-			       WTERMSIG(status) == SIGSYS ? "bad system call"
-							  : signal_name(WTERMSIG(status)),
-			       colon, said);
+		return err_set(err, 0, "%s: killed by %s%s%s%s", hook->path,
+			       names_signal_text(WTERMSIG(status), buf),
+			       WTERMSIG(status) == SIGSYS ? " (bad system call)" : "", colon, said);
 	return err_set(err, 0, "%s: exit status %d%s%s", hook->path, WEXITSTATUS(status), colon,
 		       said);
 }

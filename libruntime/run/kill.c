@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/names.h"
 #include "kernel/family.h"
-#include "kernel/signal.h"
 #include "run/lifecycle.h"
 
 /* How long a kill may take to become a death; in state D it takes as long as a device does. */
@@ -150,10 +150,10 @@ int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n)
 
 int oakum_signal_parse(const char *text)
 {
-	return signal_parse(text);
+	return names_signal_number(text);
 }
 
 const char *oakum_signal_name(int sig)
 {
-	return signal_name(sig);
+	return names_signal(sig);
 }

@@ -99,6 +99,7 @@ struct plan_process {
 	const struct sched_request *scheduler; /* NULL: as it is */
 	bool io_priority_set;
 	int io_class, io_priority;
+	const char *io_class_name;
 	const struct sched_cpus *first_cpus, *cpus; /* while it joins, and at the end; NULL: all
 						       that the cgroup allows. exec only. */
 	const char *first_cpus_text, *cpus_text;    /* as they were written */

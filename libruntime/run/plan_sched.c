@@ -87,10 +87,12 @@ int plan_make_sched(const struct spec_process *process, const struct plan_proces
 		    struct plan_process *ret, struct arena *arena, struct err *err)
 {
 	const struct spec *spec = extra->spec;
+	uint64_t number;
 
 	if (process->io_priority.present) {
 		ret->io_priority_set = true;
 		ret->io_class = process->io_priority.class;
+		ret->io_class_name = spec_word(SPEC_IO_CLASSES, (size_t)ret->io_class - 1, &number);
 		ret->io_priority = process->io_priority.priority;
 	}
 	ret->personality_set = spec->personality.set;

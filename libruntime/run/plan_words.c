@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <sys/mount.h>
 
+#include "base/names.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/mount.h"
@@ -110,8 +111,8 @@ void plan_caps(struct plan_writer *w, const char *name, uint64_t set)
 	for (int i = 0; i < 64; i++) {
 		if (!(set & UINT64_C(1) << i))
 			continue;
-		if (spec_cap_name(i))
-			plan_word(w, spec_cap_name(i));
+		if (names_capability(i))
+			plan_word(w, names_capability(i));
 		else
 			plan_word_fmt(w, "%d", i);
 	}

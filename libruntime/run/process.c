@@ -336,7 +336,7 @@ static int set_scheduling(const struct plan_process *p, struct err *err)
 			err_pointer(err, "/linux/memoryPolicy");
 	}
 	if (r == 0 && p->io_priority_set) {
-		r = ioprio_apply(p->io_class, p->io_priority, err);
+		r = ioprio_apply(p->io_class, p->io_class_name, p->io_priority, err);
 		if (r < 0)
 			err_pointer(err, "/process/ioPriority");
 	}

@@ -397,10 +397,6 @@ enum spec_ns spec_sysctl_namespace(const char *key);
 /* "RLIMIT_NOFILE" -> RLIMIT_NOFILE, or -1. */
 int spec_rlimit_number(const char *name);
 
-/* "CAP_CHOWN", "chown" in any case -> number, or -1 if unknown to us. */
-int spec_cap_number(const char *name);
-const char *spec_cap_name(int cap); /* "CAP_CHOWN", NULL beyond the last */
-
 /* The table of the annotations that oakum knows, for `features` and the documentation; NULL behind
  * the last. A name that ends in '.' stands for all that begin so. */
 struct spec_annotation {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "base/str.h"
 #include "spec/spec_read.h"
 
@@ -134,7 +135,7 @@ static void read_caps(struct spec_reading *r, const struct json *j, void *out, c
 		return;
 	for (const struct json *c = j->child; c; c = c->next) {
 		const char *name = spec_string(r, c);
-		int cap = name ? spec_cap_number(name) : -1;
+		int cap = name ? names_capability_number(name) : -1;
 
 		if (cap >= 0)
 			*set |= UINT64_C(1) << cap;

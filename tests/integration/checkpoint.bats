@@ -289,7 +289,7 @@ fake_criu() {
 	fake_criu 'kill -SEGV $$'
 	rm saved/dump.log
 	fails 1 env PATH="$W/fake:$PATH" "$OAKUM" --root "$ROOT" checkpoint --image-path saved "$C"
-	says "criu could not checkpoint (ended by signal 11)"
+	says "criu could not checkpoint (killed by SIGSEGV)"
 	fake_criu 'exit 3'
 	fails 1 env PATH="$W/fake:$PATH" "$OAKUM" --root "$ROOT" checkpoint --image-path saved "$C"
 	says "(it ended with status 3)"

@@ -66,11 +66,12 @@ static void body_policy(void)
 static void body_io(void)
 {
 	CHECK(setsid() > 0);
-	CHECK_OK(ioprio_apply(2, 6, &err), err);
+	CHECK_OK(ioprio_apply(2, "IOPRIO_CLASS_BE", 6, &err), err);
 	CHECK(syscall(SYS_ioprio_get, 1, 0) == (2 << 13 | 6));
-	CHECK_OK(ioprio_apply(3, 0, &err), err);
+	CHECK_OK(ioprio_apply(3, "IOPRIO_CLASS_IDLE", 0, &err), err);
 	CHECK(syscall(SYS_ioprio_get, 1, 0) >> 13 == 3);
-	CHECK(ioprio_apply(5, 0, &err) == -EINVAL);
+	CHECK(ioprio_apply(5, "FIVE", 0, &err) == -EINVAL);
+	CHECK(strcmp(err.text, "ioprio_set: FIVE, priority 0") == 0);
 }
 
 static void body_memory(void)

@@ -486,16 +486,6 @@ static void test_names(void **state)
 	assert_string_equal(spec_hook_name(SPEC_HOOK_POSTSTOP), "poststop");
 	assert_int_equal(spec_rlimit_number("RLIMIT_RTTIME"), RLIMIT_RTTIME);
 	assert_int_equal(spec_rlimit_number("RLIMIT_X"), -1);
-	assert_int_equal(spec_cap_number("CAP_SYS_ADMIN"), CAP_SYS_ADMIN);
-	assert_int_equal(spec_cap_number("sys_admin"), CAP_SYS_ADMIN);
-	assert_int_equal(spec_cap_number("Cap_Bpf"), CAP_BPF);
-	assert_int_equal(spec_cap_number("CAP_"), -1);
-	assert_int_equal(spec_cap_number(""), -1);
-	assert_int_equal(spec_cap_number("CAP_CHOWNX"), -1);
-	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
-		assert_int_equal(spec_cap_number(spec_cap_name(cap)), cap);
-	assert_null(spec_cap_name(CAP_LAST_CAP + 1));
-	assert_null(spec_cap_name(-1));
 }
 
 int main(void)
