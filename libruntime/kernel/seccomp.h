@@ -108,5 +108,7 @@ const char *const *seccomp_operators(void);
 const char *const *seccomp_archs(void);
 const char *const *seccomp_flags(void);
 bool seccomp_flag_supported(const char *flag);
+/* libseccomp's own version: major << 16 | minor << 8 | micro. */
+uint32_t seccomp_library(void);
 
 #endif

@@ -62,8 +62,6 @@ int seccomp_stub(const struct seccomp_stub_arch *archs, size_t n, struct sock_fi
 
 /* Compile @profile into the file @out. Allocates megabytes: for a short-lived process. */
 int seccomp_compile(const struct seccomp_profile *profile, int out, struct err *err);
-/* major << 16 | minor << 8 | micro of libseccomp. */
-uint32_t seccomp_library(void);
 
 /* _cache */
 

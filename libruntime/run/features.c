@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* features (features.md of the runtime specification), written from the tables that do the work. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,15 @@ static void put_seccomp(struct strbuf *b)
 	strbuf_add(b, "]}");
 }
 
+static void put_library(struct strbuf *b)
+{
+	uint32_t v = seccomp_library();
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u.%u.%u", v >> 16, v >> 8 & 0xff, v & 0xff);
+	json_put_text(b, "io.github.seccomp.libseccomp.version", text);
+}
+
 /* What an engine should not take from a bundle it does not trust. */
 static void put_unsafe(struct strbuf *b)
 {
@@ -127,6 +137,7 @@ int oakum_features(struct oakum *o, char **ret)
 	json_put_text(&b, "org.opencontainers.runc.checkpoint.enabled", "true");
 	json_put_text(&b, "run.oci.crun.checkpoint.enabled", "true");
 	json_put_text(&b, "run.oci.crun.commit", oakum_commit());
+	put_library(&b);
 	strbuf_addc(&b, '}');
 	put_unsafe(&b);
 	strbuf_addc(&b, '}');

@@ -161,6 +161,7 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 		and (.mountOptions | index("rbind")) and (.linux.namespaces | index("pid"))
 		and (.linux.capabilities | index("CAP_SYS_ADMIN")) and .linux.cgroup.v1 == true
 		and (.linux.seccomp.actions | index("SCMP_ACT_ERRNO")) and (.linux.seccomp.operators | index("SCMP_CMP_EQ"))' <<<"$output"
+	is "$(jq -r '.annotations["io.github.seccomp.libseccomp.version"]' <<<"$output")" "$(pkg-config --modversion libseccomp)"
 }
 
 @test "--version and -v" {
