@@ -22,12 +22,17 @@
 static const struct {
 	int kind;
 	const char *name, *file, *article;
-} kinds[] = {
-	{CLONE_NEWPID, "pid", "pid", "a"},	    {CLONE_NEWNET, "network", "net", "a"},
-	{CLONE_NEWIPC, "ipc", "ipc", "an"},	    {CLONE_NEWUTS, "uts", "uts", "a"},
-	{CLONE_NEWNS, "mount", "mnt", "a"},	    {CLONE_NEWUSER, "user", "user", "a"},
+} kinds[NS_KINDS] = {
+	{CLONE_NEWUSER, "user", "user", "a"},	    {CLONE_NEWPID, "pid", "pid", "a"},
+	{CLONE_NEWNET, "network", "net", "a"},	    {CLONE_NEWIPC, "ipc", "ipc", "an"},
+	{CLONE_NEWUTS, "uts", "uts", "a"},	    {CLONE_NEWNS, "mount", "mnt", "a"},
 	{CLONE_NEWCGROUP, "cgroup", "cgroup", "a"}, {CLONE_NEWTIME, "time", "time", "a"},
 };
+
+int ns_kind_at(size_t i)
+{
+	return kinds[i].kind;
+}
 
 static int find(int kind)
 {

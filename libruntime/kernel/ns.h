@@ -21,6 +21,10 @@ int ns_of(pid_t pid, int kind);
 /* setns(2). The child may call it. */
 int ns_join(int fd, int kind, struct err *err);
 
+/* The kinds in the order in which a process may join them, the user namespace first. */
+#define NS_KINDS 8
+int ns_kind_at(size_t i);
+
 /* "pid", "network", "mount" … for one CLONE_NEW* bit. */
 const char *ns_kind_name(int kind);
 /* "pid", "net", "mnt" …: its file below /proc/PID/ns. */

@@ -26,6 +26,7 @@
 #include "kernel/rootfs.h"
 #include "kernel/tty.h"
 #include "run/create.h"
+#include "run/entrance.h"
 #include "run/listener.h"
 #include "run/process.h"
 #include "run/sync.h"
@@ -44,12 +45,9 @@ struct entry {
 	bool have_filter, have_cgroup;
 	bool attaches; /* systemd moves the process into its cgroup, which waits for that */
 	struct cgroup cgroup;
-	int init; /* pidfd of the container's init */
-	int rdt;  /* the root of resctrl, -1: it is in no class of its own */
-	int root; /* its root, for one without a mount namespace; else -1 */
-	int own_pid_ns;
-	unsigned join; /* CLONE_NEW* to setns(2) in the child */
-	bool to_root;  /* become root of the user namespace that is joined */
+	int rdt; /* the root of resctrl, -1: it is in no class of its own */
+	struct entrance into;
+	bool to_root; /* become root of the user namespace that is joined */
 	int sync;
 	pid_t pid;
 	int pidfd, terminal;
@@ -134,9 +132,9 @@ static int enter(struct joiner *j, struct err *err)
 		r = score(e, err);
 	if (r < 0)
 		return r;
-	if (e->join && setns(e->init, (int)e->join) < 0)
+	if (e->into.kinds && entrance_join(&e->into, e->into.kinds) < 0)
 		return err_set(err, errno, "join the container's namespaces");
-	if (e->root >= 0 && (fchdir(e->root) < 0 || chroot(".") < 0))
+	if (e->into.root >= 0 && (fchdir(e->into.root) < 0 || chroot(".") < 0))
 		return err_set(err, errno, "enter the container's root");
 	/* Joining a user namespace leaves our ids as they were: be its root before we touch
 	 * anything. */
@@ -285,47 +283,25 @@ static int open_cgroup(struct entry *e)
 	return r < 0 ? r : 0;
 }
 
-/* setns(2) refuses our own user namespace: a joined one may be it. */
-static unsigned namespaces_to_join(struct entry *e)
+static int64_t entry_deadline(const struct entry *e)
 {
-	unsigned join = e->c.state.namespaces & ~(unsigned)CLONE_NEWPID;
-	int fd;
-
-	if (!(join & CLONE_NEWUSER) || (e->c.state.own_namespaces & CLONE_NEWUSER))
-		return join;
-	fd = ns_of(e->c.state.init.pid, CLONE_NEWUSER);
-	if (fd >= 0 && ns_same(fd, CLONE_NEWUSER, NULL) == 1)
-		join &= ~(unsigned)CLONE_NEWUSER;
-	fd_close(fd);
-	return join;
+	return clock_deadline(e->options->timeout_ms ? e->options->timeout_ms : DEFAULT_TIMEOUT_MS);
 }
 
 static int open_container(struct entry *e)
 {
-	char path[64];
-	int r = proc_open(&e->c.state.init, &e->init, e->err);
+	int r = entrance_open(&e->c, entry_deadline(e), &e->into, e->err);
 
-	if (r == PROC_GONE)
+	if (r == ENTRANCE_GONE)
 		return err_kind(e->err, ERR_STATE, 0, "cannot exec in a container that is stopped");
 	if (r < 0)
 		return r;
-	e->join = namespaces_to_join(e);
-	e->to_root = e->join & CLONE_NEWUSER;
+	e->to_root = e->into.kinds & CLONE_NEWUSER;
 	if (e->c.state.rdt_group && e->c.state.rdt_group[0]) {
 		struct err ignored = ERR_INIT;
 
 		e->rdt = rdt_open(&ignored);
 	}
-	if (e->c.state.chrooted) {
-		snprintf(path, sizeof(path), "/proc/%d/root", e->c.state.init.pid);
-		e->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (e->root < 0)
-			return err_set(e->err, errno, "open the container's root");
-	}
-	/* The numbers in /proc/PID were read while the pidfd held the process: they are its own if
-	 * it still lives. */
-	if (proc_ended(e->init))
-		return err_kind(e->err, ERR_STATE, 0, "cannot exec in a container that is stopped");
 	return 0;
 }
 
@@ -380,9 +356,9 @@ static _Noreturn void middle(struct entry *e, int sync, int to)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	r = score(e, e->err);
 	e->process.oom_set = false;
-	if (r == 0 && (setns(e->init, CLONE_NEWUSER) < 0 || setns(e->init, CLONE_NEWPID) < 0))
+	if (r == 0 && entrance_join(&e->into, CLONE_NEWUSER | CLONE_NEWPID) < 0)
 		r = err_set(e->err, errno, "join the container's user and pid namespaces");
-	e->join &= ~(unsigned)CLONE_NEWUSER;
+	e->into.kinds &= ~(unsigned)CLONE_NEWUSER;
 	if (r == 0) {
 		child = clone_into(e, &args);
 		if (child == 0) {
@@ -401,8 +377,7 @@ static _Noreturn void middle(struct entry *e, int sync, int to)
 
 static int spawn_by_middle(struct entry *e, int sync)
 {
-	int64_t deadline = clock_deadline(e->options->timeout_ms ? e->options->timeout_ms
-								 : DEFAULT_TIMEOUT_MS);
+	int64_t deadline = entry_deadline(e);
 	struct sync_message m;
 	int ends[2], r = sync_pair(ends, e->err);
 	pid_t helper;
@@ -439,8 +414,8 @@ static int spawn(struct entry *e)
 	e->sync = ends[0];
 	args.pidfd = (uintptr_t)&e->pidfd;
 	/* Moves our future children only; back afterwards. */
-	if (pid_ns && setns(e->init, CLONE_NEWPID) < 0) {
-		r = errno == EPERM && (e->join & CLONE_NEWUSER)
+	if (pid_ns && entrance_join(&e->into, CLONE_NEWPID) < 0) {
+		r = errno == EPERM && (e->into.kinds & CLONE_NEWUSER)
 			    ? spawn_by_middle(e, ends[1])
 			    : err_set(e->err, errno, "join the container's pid namespace");
 		close(ends[1]);
@@ -617,10 +592,7 @@ static int run(struct entry *e, const char *id)
 	if (r == 0 && e->attaches)
 		r = attach(e);
 	if (r == 0)
-		r = converse(e, x->ignore_paused
-					? CLOCK_FOREVER
-					: clock_deadline(x->timeout_ms ? x->timeout_ms
-								       : DEFAULT_TIMEOUT_MS));
+		r = converse(e, x->ignore_paused ? CLOCK_FOREVER : entry_deadline(e));
 	if (r == 0)
 		handle_debug(e->o, "exec %s: process %d runs %s", id, e->pid, e->process.argv[0]);
 	return r < 0 ? r : publish(e);
@@ -632,9 +604,8 @@ static void release(struct entry *e)
 		seccomp_free(&e->filter);
 	if (e->have_cgroup)
 		cgroup_close(&e->cgroup);
-	fd_close(e->init);
+	entrance_close(&e->into);
 	fd_close(e->rdt);
-	fd_close(e->root);
 	fd_close(e->sync);
 	container_close(&e->c);
 }
@@ -647,9 +618,8 @@ int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options
 		.options = options,
 		.err = handle_begin(o),
 		.c = CONTAINER_INIT,
-		.init = -1,
 		.rdt = -1,
-		.root = -1,
+		.into = ENTRANCE_NONE,
 		.sync = -1,
 		.pidfd = -1,
 		.terminal = -1,

@@ -357,8 +357,14 @@ static int do_runtime_hooks(struct init *in, struct err *err)
 
 	if (!in->plan->hook_kinds)
 		return 0;
+	/* The hooks of who is not root may look up our namespaces in /proc only then, for a
+	 * network. */
+	if (in->dumpable)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	sync_send(in->sync, SYNC_MOUNTED, 0, -1);
 	r = await(in, SYNC_HOOKED, &pid, err);
+	if (in->dumpable)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (r < 0)
 		return r;
 	put_pid(in->hook_pid_creating, pid);
@@ -544,7 +550,7 @@ static int do_gate(struct init *in, struct err *err)
 	close_all_but(3 + in->plan->process.keep_fds, keep, ARRAY_SIZE(keep));
 	/* An engine may stop what it has not started. */
 	signal_obey();
-	r = gate_wait(in->gate, in->hook_output, err);
+	r = gate_wait(in->gate, in->root.proc, in->hook_output, err);
 	if (r < 0)
 		_exit(1);
 	in->sync = r;

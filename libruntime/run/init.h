@@ -26,7 +26,7 @@ struct init {
 	int parent_end;		 /* inherited; closed first, or its end would never be seen */
 	int gate;		 /* listening */
 	bool await_mapping;	 /* wait for SYNC_MAPPED before anything else */
-	bool dumpable;		 /* born so, and until then */
+	bool dumpable;		 /* born so, until then and for the runtime's hooks */
 	int join[SPEC_NS_COUNT]; /* as plan->join; -1: joined before */
 	const int *devices; /* of each device: a node made for it, as a tree, or < 0; NULL: none */
 	const int *sources; /* of each mount: an opened tree, or one of INIT_SOURCE_*; NULL: none is

@@ -32,7 +32,9 @@ enum sync_type {
 	SYNC_LISTENED, /* the agent has it */
 	SYNC_ATTACHED, /* systemd has moved it into its unit's cgroup */
 	/* child -> parent */
-	SYNC_NOTIFY, /* one descriptor: what the container notifies comes to it */
+	SYNC_NOTIFY,	/* one descriptor: what the container notifies comes to it */
+	SYNC_NAMESPACE, /* one descriptor: its namespace of ns_kind_at(value) */
+	SYNC_ROOT,	/* one descriptor: its root; the last for who looked at the gate */
 };
 
 struct sync_message {

@@ -49,6 +49,54 @@ rootless_bundle() {
 	ok oakum delete --force "$C"
 }
 
+@test "exec before start: in all of its namespaces, and the container still waits" {
+	rootless_bundle '.process.args = ["sh", "-c", "echo started >/mark; exec sleep 1000"]'
+	ok oakum create -b "$B" "$C"
+	ok oakum exec "$C" sh -c 'echo "$(id -u) $PPID"; cat /proc/self/uid_map; for n in user pid mnt net ipc uts cgroup; do readlink /proc/self/ns/$n; done; ls -d /proc/1'
+	before=$output
+	is "$(head -n 1 <<<"$before")" "0 0"
+	is "$(status_of)" created
+	[ ! -e "$B/rootfs/mark" ]
+	# Nobody looks into the process that waits, not even from inside.
+	fails_to_look() { ! oakum exec "$C" ls /proc/1/fd </dev/null >"$W/looked" 2>&1; }
+	fails_to_look
+	grep -q 'Permission denied' "$W/looked"
+	ok oakum start "$C"
+	until_true 5 test -e "$B/rootfs/mark"
+	ok oakum exec "$C" sh -c 'echo "$(id -u) $PPID"; cat /proc/self/uid_map; for n in user pid mnt net ipc uts cgroup; do readlink /proc/1/ns/$n; done; ls -d /proc/1'
+	is "$output" "$before"
+	ok oakum delete --force "$C"
+}
+
+@test "exec before start where the user namespace is another container's" {
+	rootless_bundle
+	ok oakum run -d -b "$B" "$C"
+	ns=/proc/$(pid_of)/ns
+	edit ".linux.namespaces |= map(if .type == \"user\" or .type == \"pid\" then .path = \"$ns/\" + .type else . end) | del(.linux.uidMappings, .linux.gidMappings)"
+	ok oakum create -b "$B" "$C.2"
+	ok oakum exec "$C.2" sh -c 'readlink /proc/self/ns/user; readlink /proc/self/ns/mnt'
+	is "$(head -n 1 <<<"$output")" "$(readlink "$ns/user")"
+	[ "$(tail -n 1 <<<"$output")" != "$(readlink "$ns/mnt")" ]
+	is "$(status_of "$C.2")" created
+	ok oakum delete --force "$C.2"
+	ok oakum delete --force "$C"
+}
+
+@test "the runtime's hooks may enter the namespaces, for a network; nobody may afterwards" {
+	cat >"$W/hook" <<-'EOF'
+		#!/bin/sh
+		nsenter -t "$(jq .pid)" -U -n --preserve-credentials sh -c 'ip addr add 10.9.8.7/32 dev lo'
+	EOF
+	chmod 755 "$W/hook"
+	rootless_bundle ".linux.namespaces += [{type: \"network\"}] | .process.args = [\"cat\", \"/proc/net/fib_trie\"] |
+		.hooks = {createRuntime: [{path: \"$W/hook\"}]}"
+	ok oakum create -b "$B" "$C"
+	fails 1 nsenter -t "$(pid_of)" -U -n --preserve-credentials true
+	ok oakum delete --force "$C"
+	ok oakum run -b "$B" "$C"
+	prints 10.9.8.7
+}
+
 @test "a configuration without a user namespace gets one; the ids are what the user has" {
 	bundle '.process.args = ["cat", "/proc/self/uid_map", "/proc/self/gid_map"]'
 	ok oakum run -b "$B" "$C"

@@ -61,7 +61,7 @@ static pid_t stand_in(int gate, int lock, void (*body)(int channel))
 		return pid;
 	alarm(30);
 	close(lock);
-	channel = gate_wait(gate, passed, NULL);
+	channel = gate_wait(gate, -1, passed, NULL);
 	if (channel < 0)
 		_exit(1);
 	close(gate);
