@@ -116,24 +116,6 @@ static int size_shift(const char *s)
 	return *s ? -EINVAL : (int)(unit - units) * 10;
 }
 
-int str_to_size(const char *s, uint64_t max, uint64_t *ret)
-{
-	size_t digits = strspn(s, "0123456789");
-	int shift = size_shift(s + digits);
-	uint64_t v;
-	int r;
-
-	if (shift < 0)
-		return shift;
-	r = parse_digits(s, digits, &v);
-	if (r < 0)
-		return r;
-	if (v > (UINT64_MAX >> shift) || v << shift > max)
-		return -ERANGE;
-	*ret = v << shift;
-	return 0;
-}
-
 /* Milliseconds of the unit @s; 0: no such unit. */
 static uint64_t unit_ms(const char *s)
 {
@@ -165,34 +147,66 @@ static uint64_t fraction_of(const char *s, size_t len, uint64_t unit)
 		else if (d)
 			rest = true;
 	}
-	/* v < 1e9 and unit <= 3.6e6: no overflow. */
-	return (v * unit + rest + one - 1) / one;
+	/* v < 1e9: no overflow in 128 bits, and no more than @unit. */
+	return (uint64_t)(((unsigned __int128)v * unit + rest + one - 1) / one);
+}
+
+/* The digits at *@p, with a point and more of them or without: 0, and *@p behind them. */
+static int parse_decimal(const char **p, uint64_t *ret_whole, const char **ret_part, size_t *ret_len)
+{
+	size_t whole = strspn(*p, "0123456789");
+	int r = parse_digits(*p, whole, ret_whole);
+
+	*p += whole;
+	*ret_part = *p + 1;
+	*ret_len = **p == '.' ? strspn(*ret_part, "0123456789") : 0;
+	if (**p == '.' && *ret_len == 0)
+		return -EINVAL;
+	*p += *ret_len ? *ret_len + 1 : 0;
+	return r;
+}
+
+/* The sum of @whole units and the fraction behind the point, or -ERANGE. */
+static int in_units(uint64_t whole, const char *part, size_t len, uint64_t unit, uint64_t max,
+		    uint64_t *ret)
+{
+	uint64_t v;
+
+	if (__builtin_mul_overflow(whole, unit, &v) ||
+	    __builtin_add_overflow(v, fraction_of(part, len, unit), &v) || v > max)
+		return -ERANGE;
+	*ret = v;
+	return 0;
+}
+
+int str_to_size(const char *s, uint64_t max, uint64_t *ret)
+{
+	const char *part;
+	size_t len;
+	uint64_t whole;
+	int r = parse_decimal(&s, &whole, &part, &len), shift = size_shift(s);
+
+	if (shift < 0)
+		return shift;
+	return r < 0 ? r : in_units(whole, part, len, UINT64_C(1) << shift, max, ret);
 }
 
 int str_to_ms(const char *s, int64_t max_ms, int64_t *ret)
 {
-	size_t whole = strspn(s, "0123456789"), part = 0;
-	const char *rest = s + whole;
-	uint64_t v, unit, more;
-	int r;
+	const char *part;
+	uint64_t whole, unit, v;
+	size_t len;
+	int r = parse_decimal(&s, &whole, &part, &len);
 
-	if (*rest == '.') {
-		part = strspn(++rest, "0123456789");
-		if (part == 0)
-			return -EINVAL;
-	}
-	unit = unit_ms(rest + part);
+	unit = unit_ms(s);
 	if (unit == 0)
 		return -EINVAL;
-	r = parse_digits(s, whole, &v);
-	if (r < 0)
-		return r;
-	more = fraction_of(rest, part, unit);
-	if (__builtin_mul_overflow(v, unit, &v) || __builtin_add_overflow(v, more, &v) ||
-	    max_ms < 0 || v > (uint64_t)max_ms)
-		return -ERANGE;
-	*ret = (int64_t)v;
-	return 0;
+	if (r == 0)
+		r = max_ms < 0 ? -ERANGE
+			       : in_units(whole, part, len, unit, (uint64_t)max_ms, &v);
+	if (r == 0)
+		*ret = (int64_t)v;
+	return r;
 }
 
 static bool continues(const unsigned char *u, size_t from, size_t to)

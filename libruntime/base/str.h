@@ -39,7 +39,7 @@ int strn_to_u64(const char *s, size_t len, uint64_t min, uint64_t max, uint64_t 
 int str_to_octal(const char *s, uint32_t max, uint32_t *ret);
 
 /* A size with an optional suffix b k m g t (either case, powers of 1024, an "i"/"iB"/"B" may
- * follow): "512m". 0 and *@ret, -EINVAL or -ERANGE. */
+ * follow): "512m", "1.5GiB", part of a byte rounded up. 0 and *@ret, -EINVAL or -ERANGE. */
 int str_to_size(const char *s, uint64_t max, uint64_t *ret);
 
 /* A duration "10", "10s", "1.5s", "250ms", "2m", "1h" (plain: seconds) in milliseconds,

@@ -154,6 +154,8 @@ void cgroup_writes_done(struct cgroup_writes *ws)
 
 #define PARENT_CPUS  "its parent cgroup has CPUs %s"
 #define PARENT_NODES "its parent cgroup has memory nodes %s"
+#define QUOTA	     "the quota is %s, and the burst may not be more"
+#define IDLE	     "cpu.idle is %s, and what is idle has no shares: switch that off as well"
 
 /* Where the kernel's one word for it leaves open what is in the way; v2's cpusets may be empty, for
  * all that the parent has. */
@@ -171,9 +173,16 @@ static const struct {
 	 "the memory limit is %s, and may not be more: give both"},
 	{"cpu.cfs_quota_us", EINVAL, "cpu.cfs_period_us",
 	 "the period is %s; a parent cgroup may allow less CPU time than that"},
+	{"cpu.shares", EINVAL, "cpu.idle", IDLE},
+	{"cpu.weight", EINVAL, "cpu.idle", IDLE},
 	{"cpuset.cpus", ERANGE, "../cpuset.cpus", PARENT_CPUS},
 	{"cpuset.cpus", ERANGE, "../cpuset.cpus.effective", PARENT_CPUS},
 	{"cpuset.cpus", EACCES, "../cpuset.cpus", PARENT_CPUS},
+	{"cpu.cfs_burst_us", EINVAL, "cpu.cfs_quota_us", QUOTA},
+	{"cpu.max.burst", EINVAL, "cpu.max", QUOTA},
+	{"cpu.rt_runtime_us", EINVAL, "../cpu.rt_runtime_us",
+	 "its parent cgroup has %s microseconds of realtime for all below it"},
+	{"cpuset.mems", EINVAL, "../cpuset.mems", PARENT_NODES},
 	{"cpuset.mems", ERANGE, "../cpuset.mems", PARENT_NODES},
 	{"cpuset.mems", ERANGE, "../cpuset.mems.effective", PARENT_NODES},
 	{"cpuset.mems", EACCES, "../cpuset.mems", PARENT_NODES},
@@ -213,7 +222,9 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: swap accounting is off in this kernel (no %s)", w->limit,
 				w->file);
-	if (strstr(w->file, "weight"))
+	if (strstr(w->file, "leaf_weight"))
+		err_hint(err, "leaf weights went with the cfq scheduler, in Linux 5.0");
+	else if (strstr(w->file, "weight"))
 		err_hint(err, "block I/O weights need the bfq scheduler in the kernel");
 	if (!ws->v2 && str_eq(controller, "io"))
 		controller = "blkio";

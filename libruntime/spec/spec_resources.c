@@ -196,6 +196,11 @@ static void read_cpu(struct spec_reading *r, const struct json *j, void *out, co
 		spec_fail(r, json_get(j, "period"),
 			  "%llu is out of range (1000..1000000 microseconds)",
 			  (unsigned long long)res->cpu_period.v);
+	if (res->cpu_shares.v && res->cpu_idle.v) {
+		spec_warn(r, json_get(j, "shares"),
+			  "unable to apply both shares and idle: what is idle has no shares");
+		res->cpu_shares.set = false;
+	}
 	if (res->cpu_quota.v > 0 && res->cpu_quota.v < 1000)
 		spec_fail(r, json_get(j, "quota"),
 			  "%lld is out of range (at least 1000 microseconds, or -1)",

@@ -81,6 +81,8 @@ static void v1_io(void)
 	l.io_weight = (typeof(l.io_weight)){true, 500};
 	CHECK(refused("controller blkio of this kernel has no blkio.weight"));
 	CHECK(strstr(err.hint, "bfq"));
+	l.io_leaf_weight = (typeof(l.io_leaf_weight)){true, 500};
+	CHECK(refused("blkio.leaf_weight") && strstr(err.hint, "Linux 5.0"));
 	put("blkio.weight", "");
 	l.io_weight = (typeof(l.io_weight)){true, 500};
 	apply();
