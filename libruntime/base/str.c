@@ -152,7 +152,8 @@ static uint64_t fraction_of(const char *s, size_t len, uint64_t unit)
 }
 
 /* The digits at *@p, with a point and more of them or without: 0, and *@p behind them. */
-static int parse_decimal(const char **p, uint64_t *ret_whole, const char **ret_part, size_t *ret_len)
+static int parse_decimal(const char **p, uint64_t *ret_whole, const char **ret_part,
+			 size_t *ret_len)
 {
 	size_t whole = strspn(*p, "0123456789");
 	int r = parse_digits(*p, whole, ret_whole);
@@ -202,8 +203,7 @@ int str_to_ms(const char *s, int64_t max_ms, int64_t *ret)
 	if (unit == 0)
 		return -EINVAL;
 	if (r == 0)
-		r = max_ms < 0 ? -ERANGE
-			       : in_units(whole, part, len, unit, (uint64_t)max_ms, &v);
+		r = max_ms < 0 ? -ERANGE : in_units(whole, part, len, unit, (uint64_t)max_ms, &v);
 	if (r == 0)
 		*ret = (int64_t)v;
 	return r;

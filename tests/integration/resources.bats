@@ -7,6 +7,7 @@ block_device() {
 	local name
 	for name in /sys/block/*; do
 		case $name in */loop* | */ram* | */zram*) continue ;; esac
+		[ -e "$name/dev" ] || continue
 		device=$(<"$name/dev")
 		return
 	done
