@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -275,6 +276,30 @@ int io_poll_until(int fd, short events, int64_t deadline_ms)
 	}
 }
 
+ssize_t io_send(int sock, const struct msghdr *m)
+{
+	ssize_t n;
+
+	do {
+		n = sendmsg(sock, m, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+int io_connect(const char *path, int type)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO_CLOSE int sock = -1;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(a.sun_path, path, strlen(path));
+	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (sock < 0 || connect(sock, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return -errno;
+	return fd_take(&sock);
+}
+
 union control {
 	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
 	struct cmsghdr align;
@@ -285,7 +310,6 @@ ssize_t io_send_some(int sock, const void *data, size_t size, const int *fds, in
 	struct iovec iov = {.iov_base = (void *)data, .iov_len = size};
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 	union control control = {0};
-	ssize_t n;
 
 	if (nfds < 0 || nfds > MAX_FDS)
 		return -EINVAL;
@@ -299,10 +323,7 @@ ssize_t io_send_some(int sock, const void *data, size_t size, const int *fds, in
 		m.msg_control = &control;
 		m.msg_controllen = CMSG_SPACE((size_t)nfds * sizeof(int));
 	}
-	do {
-		n = sendmsg(sock, &m, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	return io_send(sock, &m);
 }
 
 int io_send_fds(int sock, const void *data, size_t size, const int *fds, int nfds)

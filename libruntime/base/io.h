@@ -11,6 +11,7 @@
 
 struct arena;
 struct err;
+struct msghdr;
 
 /* Read until @size bytes or EOF. Bytes read, or -errno. */
 ssize_t io_read(int fd, void *buf, size_t size);
@@ -56,6 +57,13 @@ int io_replace_at(int dirfd, const char *name, const void *data, size_t size);
  * > 0: revents. 0: the deadline passed. < 0: -errno.
  */
 int io_poll_until(int fd, short events, int64_t deadline_ms);
+
+/* sendmsg(2) without SIGPIPE: bytes sent, or -errno. */
+ssize_t io_send(int sock, const struct msghdr *m);
+
+/* A new AF_UNIX socket of @type (and SOCK_NONBLOCK, if wanted), connected to @path: a descriptor,
+ * or -errno (ENAMETOOLONG: longer than an address, unix(7)). */
+int io_connect(const char *path, int type);
 
 /*
  * Send or receive one datagram on an AF_UNIX socket with up to @nfds descriptors

@@ -283,8 +283,7 @@ static bool is_entered(const struct cgroup *cg, size_t i, const char *sub)
 	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
-/* The v1 hierarchy of one controller, or of a name such as "systemd"; -1: none. */
-static int find_controller(const struct cgroup_host *host, const char *name)
+int cgroup_find_v1(const struct cgroup_host *host, const char *name)
 {
 	uint32_t bit = cgroup_v2_parse(name);
 
@@ -307,7 +306,7 @@ int cgroup_enter_sub(struct cgroup *cg, const char *controllers, const char *sub
 		return found ? 0 : CGROUP_GONE;
 	snprintf(list, sizeof(list), "%s", controllers);
 	while ((name = strsep(&rest, ","))) {
-		int i = find_controller(cg->host, name);
+		int i = cgroup_find_v1(cg->host, name);
 
 		if (i < 0)
 			return err_kind(err, ERR_USAGE, 0,

@@ -31,6 +31,9 @@ static inline bool cgroup_means_gone(int r)
 /* Index of the v1 hierarchy of @controller, or -1. */
 int cgroup_find(const struct cgroup_host *host, uint32_t controller);
 
+/* Index of the v1 hierarchy of one controller, or of a name such as "systemd"; -1: none. */
+int cgroup_find_v1(const struct cgroup_host *host, const char *name);
+
 /* Index of the v2 hierarchy, or -1. */
 int cgroup_find_v2(const struct cgroup_host *host);
 

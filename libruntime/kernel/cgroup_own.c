@@ -86,14 +86,11 @@ int cgroup_own_place(const struct cgroup_host *host, bool above, char *ret, size
 /* The hierarchy in which systemd has units: v2, or its own of v1. */
 static const struct cgroup_hierarchy *systemd_hierarchy(const struct cgroup_host *host)
 {
-	int v2 = cgroup_find_v2(host);
+	int i = cgroup_find_v2(host);
 
-	if (v2 >= 0)
-		return &host->h[v2];
-	for (size_t i = 0; i < host->n; i++)
-		if (str_eq(host->h[i].name, "systemd"))
-			return &host->h[i];
-	return NULL;
+	if (i < 0)
+		i = cgroup_find_v1(host, "systemd");
+	return i < 0 ? NULL : &host->h[i];
 }
 
 /* What systemd writes on what it delegates: "user." is there for who may not read the other one
@@ -121,17 +118,14 @@ static bool is_ours(const struct cgroup_hierarchy *h, const char *path)
 static int move_below(const struct cgroup_hierarchy *h, const char *path, const char *sub,
 		      struct err *err)
 {
-	char file[CGROUP_DIR_MAX + 64];
-	size_t len;
+	char dir[CGROUP_DIR_MAX], file[CGROUP_DIR_MAX + 64];
 	int r;
 
-	(void)cgroup_dir(h, path, file);
-	len = strlen(file);
-	snprintf(file + len, sizeof(file) - len, "/%s", sub);
+	(void)cgroup_dir(h, path, dir);
+	snprintf(file, sizeof(file), "%s/%s", dir, sub);
 	if (mkdir(file, 0755) < 0 && errno != EEXIST)
 		return err_set(err, errno, "make cgroup %s/%s", path, sub);
-	len = strlen(file);
-	snprintf(file + len, sizeof(file) - len, "/cgroup.procs");
+	snprintf(file, sizeof(file), "%s/%s/cgroup.procs", dir, sub);
 	r = io_write_at(AT_FDCWD, file, "0");
 	return r < 0 ? err_set(err, -r, "move to cgroup %s/%s", path, sub) : 0;
 }

@@ -184,7 +184,7 @@ static void filter(const char *text, size_t size, struct message *m)
 }
 
 /* One datagram with @fd (-1: none) and as @sender (0: ourselves). 0 or -errno. */
-static int send_one(int sock, const char *text, size_t size, int fd, pid_t sender)
+static ssize_t send_one(int sock, const char *text, size_t size, int fd, pid_t sender)
 {
 	union {
 		struct cmsghdr align;
@@ -208,7 +208,7 @@ static int send_one(int sock, const char *text, size_t size, int fd, pid_t sende
 	}
 	if (m.msg_controllen == 0)
 		m.msg_control = NULL;
-	return sendmsg(sock, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return io_send(sock, &m);
 }
 
 /* A full queue is the host's trouble; only a change of state is worth a wait. */
@@ -218,7 +218,7 @@ static int tell(const struct notify_host *host, const char *text, size_t size, i
 	AUTO_CLOSE int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	pid_t sender = host->sender == getpid() ? 0 : host->sender;
 	struct address h;
-	int r;
+	ssize_t r;
 
 	if (!host_address(host->path, &h))
 		return -EINVAL;
@@ -232,7 +232,7 @@ static int tell(const struct notify_host *host, const char *text, size_t size, i
 	/* Not ours to say, or he has gone. */
 	if (sender > 0 && (r == -EPERM || r == -ESRCH))
 		r = send_one(sock, text, size, fd, 0);
-	return r;
+	return r < 0 ? (int)r : 0;
 }
 
 int notify_socket_relay(int from, const struct notify_host *host, struct err *err)

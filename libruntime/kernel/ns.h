@@ -57,6 +57,8 @@ int userns_map(pid_t pid, const struct ns_idmaps *uids, const struct ns_idmaps *
 
 /* Are we in the first user namespace, where root is root? */
 bool userns_is_first(void);
+/* Root, and there. */
+bool userns_is_root(void);
 
 /* May we make namespaces without a new user namespace: CAP_SYS_ADMIN in our own one? */
 bool userns_may_unshare(void);

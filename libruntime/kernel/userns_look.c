@@ -34,6 +34,11 @@ bool userns_is_first(void)
 	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino == FIRST_INODE;
 }
 
+bool userns_is_root(void)
+{
+	return geteuid() == 0 && userns_is_first();
+}
+
 bool userns_may_unshare(void)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -140,18 +139,16 @@ int create_write_pid(const char *path, pid_t pid, struct err *err)
 
 int create_send_pidfd(const char *path, int pidfd, struct err *err)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	AUTO_CLOSE int fd = -1;
 	int r;
 
 	if (!path)
 		return 0;
-	if (strlen(path) >= sizeof(a.sun_path))
+	fd = io_connect(path, SOCK_STREAM);
+	if (fd == -ENAMETOOLONG)
 		return err_kind(err, ERR_USAGE, ENAMETOOLONG, "pidfd socket %s", path);
-	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_set(err, errno, "connect to the pidfd socket %s", path);
+	if (fd < 0)
+		return err_set(err, -fd, "connect to the pidfd socket %s", path);
 	r = io_send_fds(fd, "pidfd", 5, &pidfd, 1);
 	return r < 0 ? err_set(err, -r, "send a pidfd to %s", path) : 0;
 }

@@ -140,7 +140,7 @@ const struct cgroup_host *handle_cgroups(struct oakum *o, struct err *err)
 bool handle_rootless(struct oakum *o)
 {
 	if (o->rootless < 0)
-		o->rootless = geteuid() != 0 || !userns_is_first();
+		o->rootless = !userns_is_root();
 	return o->rootless;
 }
 

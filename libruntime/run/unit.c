@@ -39,7 +39,7 @@ bool unit_exists(struct oakum *o, const struct state *s)
 
 bool unit_attaches(const char *name, bool user)
 {
-	return name && name[0] && user && (geteuid() != 0 || !userns_is_first());
+	return name && name[0] && user && !userns_is_root();
 }
 
 int unit_attach(const struct state *s, const char *sub, pid_t pid, int64_t deadline_ms,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "oakum.h"
 
@@ -97,6 +98,11 @@ int opt_u64(const struct command_context *c, const char *name, uint64_t min, uin
 int opt_size(const struct command_context *c, const char *name, uint64_t max, uint64_t *ret);
 int opt_ms(const struct command_context *c, const char *name, int64_t max_ms, int64_t *ret);
 
+/* Is the pid that the environment variable names ours? It is told so that those who inherit the
+ * environment know that it is not for them (sd_listen_fds(3)). */
+enum cli_pid { CLI_PID_UNSAID, CLI_PID_OURS, CLI_PID_OTHER };
+enum cli_pid cli_whose_pid(const char *variable);
+
 /* The value of LISTEN_FDS where LISTEN_PID is ours or not set (sd_listen_fds(3)), else 0. */
 unsigned cli_listen_fds(void);
 
@@ -113,6 +119,11 @@ void cli_warn(const struct command_context *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Write all of it to stdout: 0, or the exit status after an error. */
 int cli_output(const struct command_context *c, const char *text, size_t size);
+
+/* Write the file @name, which must not exist, into the directory @bundle (NULL: the current one);
+ * on failure nothing is there: 0, or the exit status after an error. */
+int cli_write_new(const struct command_context *c, const char *bundle, const char *name,
+		  mode_t mode, const char *text, size_t size);
 
 /* What the global options say about the handle; the strings are argv's, the callbacks' data is @c.
  */

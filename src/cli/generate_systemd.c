@@ -104,23 +104,9 @@ static void put_unit(FILE *f, const struct service *s)
 static int write_config(const struct command_context *c, const char *dir, const char *text,
 			size_t size)
 {
-	AUTO_CLOSE int to = -1, fd = -1;
-	int r;
-
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return cli_error(c, OAKUM_E_RUNTIME, errno, "make the bundle %s", dir);
-	to = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (to < 0)
-		return cli_error(c, OAKUM_E_RUNTIME, errno, "open the bundle %s", dir);
-	fd = openat(to, CONFIG_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return cli_error(c, errno == EEXIST ? OAKUM_E_EXISTS : OAKUM_E_RUNTIME, errno,
-				 "create %s/" CONFIG_NAME, dir);
-	r = io_write(fd, text, size);
-	if (r == 0)
-		return 0;
-	(void)unlinkat(to, CONFIG_NAME, 0);
-	return cli_error(c, OAKUM_E_RUNTIME, -r, "write %s/" CONFIG_NAME, dir);
+	return cli_write_new(c, dir, CONFIG_NAME, 0600, text, size);
 }
 
 /* A copy in another directory has to name its root by a path that holds there. */

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,6 +18,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "supervise/journal.h"
 
 static enum log_level level_of(const struct command_context *c)
 {
@@ -47,22 +47,11 @@ static int open_file(const char *name, struct err *err)
 	return fd_take(&fd);
 }
 
-static int open_socket(const char *path)
-{
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return -errno;
-	return fd_take(&fd);
-}
-
 /* A log service that is not there is no reason not to run a container: said once, and gone on. */
 static void open_service(const char *path, enum log_form form, const char *ident,
 			 struct log_options *o)
 {
-	int fd = open_socket(path);
+	int fd = io_connect(path, SOCK_DGRAM);
 
 	if (fd < 0) {
 		log_setup(o);
@@ -86,7 +75,7 @@ static int open_log(struct command_context *c, const char *name, struct log_opti
 		return 0;
 	}
 	if (str_starts(name, "journald:")) {
-		open_service("/run/systemd/journal/socket", LOG_JOURNAL, name + 9, o);
+		open_service(JOURNAL_SOCKET, LOG_JOURNAL, name + 9, o);
 		c->log_file = o->fd != 2;
 		return 0;
 	}

@@ -50,19 +50,16 @@ static int fill_log(struct command_context *c, struct supervise_options *o)
  * ours to move. */
 static bool is_unit(void)
 {
-	const char *pid = getenv("SYSTEMD_EXEC_PID");
-	uint64_t n;
-
-	return pid && str_to_u64(pid, 1, INT32_MAX, &n) == 0 && (pid_t)n == getpid();
+	return cli_whose_pid("SYSTEMD_EXEC_PID") == CLI_PID_OURS;
 }
 
 /* As sd_watchdog_enabled(3) has it. */
 static uint64_t watchdog_usec(void)
 {
-	const char *usec = getenv("WATCHDOG_USEC"), *whose = getenv("WATCHDOG_PID");
-	uint64_t pid, ret;
+	const char *usec = getenv("WATCHDOG_USEC");
+	uint64_t ret;
 
-	if (whose && (str_to_u64(whose, 1, INT32_MAX, &pid) < 0 || (pid_t)pid != getpid()))
+	if (cli_whose_pid("WATCHDOG_PID") == CLI_PID_OTHER)
 		return 0;
 	return usec && str_to_u64(usec, 1, INT64_MAX, &ret) == 0 ? ret : 0;
 }
@@ -85,11 +82,12 @@ static int fill_cgroup(struct command_context *c, struct supervise_options *o)
 	bool wanted = where && str_eq(where, "unit");
 	int r = OAKUM_NO_UNIT;
 
-	if ((where && !wanted) || (!wanted && o->handle.cgroup_manager != OAKUM_CGROUPFS))
+	if (where && !wanted)
 		return 0;
-	if (wanted && o->handle.cgroup_manager != OAKUM_CGROUPFS)
-		return cli_error(c, OAKUM_E_USAGE, 0,
-				 "--cgroup unit needs the cgroup manager cgroupfs");
+	if (o->handle.cgroup_manager != OAKUM_CGROUPFS)
+		return wanted ? cli_error(c, OAKUM_E_USAGE, 0,
+					  "--cgroup unit needs the cgroup manager cgroupfs")
+			      : 0;
 	if (is_unit())
 		r = oakum_unit_cgroup(c->oakum, wanted, &o->cgroup);
 	if (r < 0)

@@ -95,12 +95,23 @@ int opt_ms(const struct command_context *c, const char *name, int64_t max_ms, in
 	return r < 0 ? bad_value(c, name, "not a duration (10, 1.5s, 250ms, 2m)", r) : 0;
 }
 
+enum cli_pid cli_whose_pid(const char *variable)
+{
+	const char *text = getenv(variable);
+	uint64_t pid;
+
+	if (!text)
+		return CLI_PID_UNSAID;
+	return str_to_u64(text, 1, INT_MAX, &pid) == 0 && (pid_t)pid == getpid() ? CLI_PID_OURS
+										 : CLI_PID_OTHER;
+}
+
 unsigned cli_listen_fds(void)
 {
-	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	uint64_t n = 0, owner = 0;
+	const char *fds = getenv("LISTEN_FDS");
+	uint64_t n = 0;
 
-	if (pid && (str_to_u64(pid, 1, INT_MAX, &owner) < 0 || owner != (uint64_t)getpid()))
+	if (cli_whose_pid("LISTEN_PID") == CLI_PID_OTHER)
 		return 0;
 	if (!fds || str_to_u64(fds, 0, INT_MAX / 2, &n) < 0)
 		return 0;

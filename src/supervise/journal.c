@@ -10,23 +10,32 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/str.h"
 
-#define ROOM_MS 1000
-#define STREAMS 2
+#define ROOM_MS	    1000
+#define STREAMS	    2
+#define MEMORY_SIZE ((size_t)STREAMS * JOURNAL_LINE)
 
-static int connect_it(const struct journal *j)
+/* Where the beginning of a line of @stream is kept. */
+static char *line_of(const struct journal *j, int stream)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	return j->memory + (size_t)(stream - 1) * JOURNAL_LINE;
+}
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", j->socket);
-	return connect(j->fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+static int connect_it(struct journal *j)
+{
+	int fd = io_connect(j->socket, SOCK_DGRAM | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return fd;
+	fd_replace(&j->fd, fd);
+	return 0;
 }
 
 int journal_open(struct journal *j, const char *socket_path, const char *id, struct err *err)
@@ -34,14 +43,13 @@ int journal_open(struct journal *j, const char *socket_path, const char *id, str
 	int r;
 
 	*j = (struct journal){.fd = -1, .socket = socket_path, .id = id};
-	j->memory = mmap(NULL, (size_t)STREAMS * JOURNAL_LINE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	j->memory =
+		mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (j->memory == MAP_FAILED) {
 		j->memory = NULL;
 		return err_set(err, errno, "map memory for lines");
 	}
-	j->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	r = j->fd < 0 ? -errno : connect_it(j);
+	r = connect_it(j);
 	if (r < 0) {
 		err_hint(err, "is systemd-journald running?");
 		return err_set(err, -r, "connect to the journal, %s", socket_path);
@@ -49,25 +57,15 @@ int journal_open(struct journal *j, const char *socket_path, const char *id, str
 	return 0;
 }
 
-static int send_once(const struct journal *j, const struct msghdr *m)
-{
-	ssize_t n;
-
-	do {
-		n = sendmsg(j->fd, m, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
-}
-
 /* A journal that was started anew has another socket of the same name. */
-static int send_again(struct journal *j, const struct msghdr *m)
+static ssize_t send_again(struct journal *j, const struct msghdr *m)
 {
-	int r = send_once(j, m);
+	ssize_t r = io_send(j->fd, m);
 
 	if (r == -EAGAIN && !j->full && io_poll_until(j->fd, POLLOUT, clock_deadline(ROOM_MS)) > 0)
-		r = send_once(j, m);
+		r = io_send(j->fd, m);
 	if ((r == -ECONNREFUSED || r == -ENOTCONN) && connect_it(j) == 0)
-		r = send_once(j, m);
+		r = io_send(j->fd, m);
 	return r;
 }
 
@@ -97,8 +95,8 @@ static size_t put(struct journal *j, int stream, const char *line, size_t size, 
 		{(void *)line, size},
 		TEXT("\n"),
 	};
-	const struct msghdr m = {.msg_iov = iov, .msg_iovlen = sizeof(iov) / sizeof(iov[0])};
-	int r = send_again(j, &m);
+	const struct msghdr m = {.msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov)};
+	ssize_t r = send_again(j, &m);
 
 	j->full = r == -EAGAIN;
 	return r < 0 ? size : 0;
@@ -108,7 +106,7 @@ static size_t put(struct journal *j, int stream, const char *line, size_t size, 
 static size_t put_line(struct journal *j, int stream, const char *more, size_t size, bool partial)
 {
 	size_t *held = &j->held[stream - 1];
-	char *line = j->memory + (size_t)(stream - 1) * JOURNAL_LINE;
+	char *line = line_of(j, stream);
 	size_t lost;
 
 	if (*held == 0)
@@ -134,7 +132,7 @@ size_t journal_write(struct journal *j, int stream, const char *data, size_t siz
 		} else if (n == room) {
 			lost += put_line(j, stream, data, n, true);
 		} else {
-			memcpy(j->memory + (size_t)(stream - 1) * JOURNAL_LINE + *held, data, n);
+			memcpy(line_of(j, stream) + *held, data, n);
 			*held += n;
 		}
 		data += n;
@@ -152,7 +150,7 @@ size_t journal_close(struct journal *j)
 			lost += put_line(j, stream, "", 0, false);
 	fd_replace(&j->fd, -1);
 	if (j->memory)
-		(void)munmap(j->memory, (size_t)STREAMS * JOURNAL_LINE);
+		(void)munmap(j->memory, MEMORY_SIZE);
 	j->memory = NULL;
 	return lost;
 }
@@ -160,5 +158,5 @@ size_t journal_close(struct journal *j)
 void journal_trim(struct journal *j)
 {
 	if (j->memory && j->held[0] == 0 && j->held[1] == 0)
-		(void)madvise(j->memory, (size_t)STREAMS * JOURNAL_LINE, MADV_DONTNEED);
+		(void)madvise(j->memory, MEMORY_SIZE, MADV_DONTNEED);
 }

@@ -47,10 +47,11 @@ void manager_relay(struct supervisor *s)
 
 void manager_watchdog(struct supervisor *s)
 {
-	const struct oakum_notify to = manager(s);
+	struct oakum_notify to;
 
 	if (clock_now_ms() < s->watchdog_ms)
 		return;
+	to = manager(s);
 	(void)oakum_notify_tell(NULL, &to, "WATCHDOG=1", false);
 	s->watchdog_ms = clock_deadline((int64_t)(s->options->notify.watchdog_usec / 2000));
 }

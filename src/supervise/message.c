@@ -6,18 +6,18 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/io.h"
+
 int message_send_raw(int fd, const struct iovec iov[2])
 {
 	struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = iov[1].iov_len ? 2 : 1};
 
-	while (sendmsg(fd, &msg, MSG_NOSIGNAL) < 0) {
-		if (errno == EINTR)
-			continue;
-		/* Both mean that it may fit later: the peer's queue or this socket's buffer is
-		 * full. */
-		return errno == EAGAIN || errno == ENOBUFS ? MESSAGE_FULL : -errno;
-	}
-	return 0;
+	ssize_t n = io_send(fd, &msg);
+
+	/* Both mean that it may fit later: the peer's queue or this socket's buffer is full. */
+	if (n == -EAGAIN || n == -ENOBUFS)
+		return MESSAGE_FULL;
+	return n < 0 ? (int)n : 0;
 }
 
 int message_send(int fd, enum message_type type, uint8_t stream, const void *data, size_t size)

@@ -209,7 +209,12 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 	ok systemctl stop "$UNIT"
 	is "$(left | grep -v "^$UNIT\$")" ""
 }
-restarted() { is_now active && [ "$(property MainPID)" != "$1" ] && init; }
+# Asked in this order: it may end between the two.
+restarted() {
+	local main
+	main=$(property MainPID)
+	[ "$main" != 0 ] && [ "$main" != "$1" ] && is_now active && init
+}
 
 @test "--replace takes away what there is of that ID" {
 	sleeper
