@@ -26,7 +26,6 @@ freeze() {
 	fi
 }
 
-
 is_thawed() {
 	if on_v2; then grep -q 'frozen 0' "$1/cgroup.events"; else grep -q THAWED "$1/freezer.state"; fi
 }
@@ -88,27 +87,60 @@ frozen_child() {
 	within 3000 ok oakum delete --force "$C"
 }
 
-# The only program of the container opens a file that no answer comes for: $pid, and $stuck is who does not answer.
-unanswered() {
-	mkdir -p "$W/mute"
-	stick mute "$W/mute" || skip "no FUSE in this kernel"
-	bundle '.process.args = ["sh", "-c", "(cat /mute/file) & echo ready; wait"]
-		| .linux.namespaces |= map(select(.type != "pid"))
-		| .mounts += [{"destination": "/mute", "type": "bind", "source": "'"$W"'/mute", "options": ["rbind"]}]'
-	ok timeout 20 "$OAKUM" --root "$ROOT" run -d -b "$B" "$C"
-	until_true 5 has_processes 2
-	until_true 5 waits_for_answer
+# A container that forks as fast as its limit lets it. Without a pids controller the limit is the user's own.
+bomb() {
+	# The machine is for others too.
+	bundle '.process.args = ["inside", "bomb"] | .process.scheduler = {policy: "SCHED_OTHER", nice: 19}'
+	if ! on_v2 || grep -qw pids /sys/fs/cgroup/cgroup.controllers; then
+		edit '.linux.resources.pids = {limit: 24}'
+	else
+		edit '.process.user = {uid: 4242, gid: 4242} | .process.rlimits = [{type: "RLIMIT_NPROC", soft: 24, hard: 24}]'
+	fi
+	[ -z "${1-}" ] || edit "$1"
+	ok oakum run -d -b "$B" "$C"
+	until_true 20 at_limit
 }
 
-waits_for_answer() {
-	local p
-	for p in $(oakum ps -f json "$C" </dev/null | jq '.[]'); do
-		! grep -q request_wait_answer "/proc/$p/wchan" || { pid=$p; return 0; }
+at_limit() {
+	local dir
+	dir=$(cgroup_dir pids)
+	if [ -e "$dir/pids.events" ]; then ! grep -qx 'max 0' "$dir/pids.events"; else has_processes 20; fi
+}
+
+# Frozen by the kernel's word, and nobody is born or ends.
+pause_bomb() {
+	local before
+	within 15000 ok oakum pause "$C"
+	if is_thawed "$(freezer)"; then false; fi
+	before=$(oakum ps -f json "$C" </dev/null)
+	has_processes 12
+	is "$(oakum ps -f json "$C" </dev/null)" "$before"
+}
+
+@test "a fork bomb at its limit: pause, resume, kill, delete, 20 rounds" {
+	for namespace in . '.linux.namespaces |= map(select(.type != "pid"))'; do
+		for all in "" --all; do
+			bomb "$namespace"
+			pause_bomb
+			within 15000 ok oakum resume "$C"
+			within 15000 ok oakum kill $all "$C" KILL
+			within 15000 ok oakum delete "$C"
+
+			bomb "$namespace"
+			pause_bomb
+			within 15000 ok oakum kill $all "$C" KILL
+			within 15000 ok oakum delete "$C"
+
+			bomb "$namespace"
+			within 15000 ok oakum kill $all "$C" KILL
+			within 15000 ok oakum delete "$C"
+
+			bomb "$namespace"
+			pause_bomb
+			within 15000 ok oakum delete --force "$C"
+
+			bomb "$namespace"
+			within 15000 ok oakum delete --force "$C"
+		done
 	done
-	return 1
-}
-
-answer_never() {
-	unstick
-	umount "$W/mute"
 }

@@ -15,6 +15,8 @@
  *	inside listen           print LISTEN_FDS, LISTEN_PID and its own pid
  *	inside clock            the clocks monotonic and boottime, in whole seconds
  *	inside trace PID        trace PID, print "ok", let go when stdin ends; never wait for it
+ *	inside bomb             fork whenever the kernel allows it; all but the first end at times, to be
+ *	                        followed by a child, so that no number lasts
  *	inside fill N           write N lines of 80 bytes, numbered
  *	inside sched            policy, nice, priority, reset-on-fork, I/O class and priority,
  *	                        memory mode and nodes, personality, as the kernel has them
@@ -307,6 +309,16 @@ static int fill(long n)
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
+static void bomb(void)
+{
+	pid_t first = getpid();
+
+	signal(SIGCHLD, SIG_IGN);
+	for (unsigned int n = 0;; n++)
+		if (fork() > 0 && n % 4 == 3 && getpid() != first)
+			_exit(0);
+}
+
 static int listen_env(void)
 {
 	const char *fds_ = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
@@ -412,6 +424,8 @@ int main(int argc, char **argv)
 		return open_one(one, argv[3]);
 	if (strcmp(what, "listen") == 0)
 		return listen_env();
+	if (strcmp(what, "bomb") == 0)
+		bomb();
 	if (strcmp(what, "fill") == 0)
 		return fill(atol(one));
 	if (strcmp(what, "trace") == 0)
