@@ -155,6 +155,30 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	jq -e '.linux.uidMappings[0].size == 1 and (.linux.resources // {} | length) == 0' "$W/rootless/config.json"
 }
 
+@test "what spec and state write is valid by the schema of the specification" {
+	local schema=$BATS_TEST_DIRNAME/../lib/schema rc=0 step
+	ok oakum spec -b "$W"
+	"$schema" config-schema.json "$W/config.json" || rc=$?
+	[ $rc != 77 ] || skip "golang-github-opencontainers-specs-dev or python3-jsonschema is not installed"
+	[ $rc = 0 ]
+	jq '.process.cwd = 1 | .linux.namespaces[0].type = "x"' "$W/config.json" >"$W/bad.json"
+	"$schema" config-schema.json "$W/bad.json" || rc=$?
+	is $rc 1
+	ok oakum spec --rootless -f rootless.json -b "$W"
+	ok "$schema" config-schema.json "$W/rootless.json"
+	sleeper
+	for step in "create -b $B $C" "start $C" "kill $C KILL"; do
+		# shellcheck disable=SC2086
+		ok oakum $step
+		[[ $step != kill* ]] || until_true 5 is_status stopped "$C"
+		ok oakum state "$C"
+		echo "$output" >"$W/state.json"
+		ok "$schema" state-schema.json "$W/state.json"
+	done
+	is "$(jq -r .status "$W/state.json")" stopped
+	ok oakum delete "$C"
+}
+
 @test "features" {
 	ok oakum features
 	jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax and (.hooks | index("createRuntime"))
