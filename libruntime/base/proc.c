@@ -54,7 +54,7 @@ static int read_stat(pid_t pid, struct stat_line *ret)
 	return 0;
 }
 
-enum { FIELD_PARENT = 4, FIELD_START = 22 };
+enum { FIELD_PARENT = 4, FIELD_SESSION = 6, FIELD_START = 22 };
 
 /* Counted from STATE, which is the third. */
 static int read_field(const struct stat_line *line, int number, uint64_t *ret)
@@ -78,10 +78,10 @@ static int read_start(pid_t pid, uint64_t *ret)
 	return r < 0 ? r : read_field(&line, FIELD_START, ret);
 }
 
-int proc_origin(pid_t pid, pid_t *ret_parent, uint64_t *ret_start)
+int proc_origin(pid_t pid, struct proc_origin *ret)
 {
 	struct stat_line line;
-	uint64_t parent, start;
+	uint64_t parent, session, start;
 	int r = read_stat(pid, &line);
 
 	if (r == 0 && (line.rest[0] == 'Z' || line.rest[0] == 'X'))
@@ -89,12 +89,12 @@ int proc_origin(pid_t pid, pid_t *ret_parent, uint64_t *ret_start)
 	if (r == 0)
 		r = read_field(&line, FIELD_PARENT, &parent);
 	if (r == 0)
+		r = read_field(&line, FIELD_SESSION, &session);
+	if (r == 0)
 		r = read_field(&line, FIELD_START, &start);
-	if (r < 0)
-		return r;
-	*ret_parent = (pid_t)parent;
-	*ret_start = start;
-	return 0;
+	if (r == 0)
+		*ret = (struct proc_origin){(pid_t)parent, (pid_t)session, start};
+	return r;
 }
 
 static uint64_t pidfd_inode(int pidfd)

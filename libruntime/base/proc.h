@@ -50,9 +50,13 @@ int proc_wait(int pidfd, int64_t deadline_ms);
  * of waitpid(2); or -errno. */
 int proc_reap(pid_t pid, int *ret_status);
 
-/* Its parent (0: in another pid namespace), and its start time as in struct proc_id. 0, -ESRCH for
- * a zombie, or -errno. */
-int proc_origin(pid_t pid, pid_t *ret_parent, uint64_t *ret_start);
+/* Its parent and its session (0: in another pid namespace), and its start time as in struct
+ * proc_id. 0, -ESRCH for a zombie, or -errno. */
+struct proc_origin {
+	pid_t parent, session;
+	uint64_t start;
+};
+int proc_origin(pid_t pid, struct proc_origin *ret);
 
 /* Name (comm) and state letter of @pid for messages; "?" where unknown. */
 void proc_describe(pid_t pid, char name[32], char *state);

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -29,6 +30,14 @@
 #endif
 #ifndef PIDFD_INFO_EXIT
 #define PIDFD_INFO_EXIT (1UL << 3)
+#endif
+/* Of linux/nsfs.h: a number that is given once a boot; Linux 6.11 for mount namespaces, 6.18 for
+ * all. */
+#ifndef NS_GET_MNTNS_ID
+#define NS_GET_MNTNS_ID _IOR(0xb7, 0x5, __u64)
+#endif
+#ifndef NS_GET_ID
+#define NS_GET_ID _IOR(0xb7, 13, __u64)
 #endif
 
 /* The first version of the kernel's struct pidfd_info, which later kernels still take. */

@@ -18,8 +18,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/proc.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "kernel/ns.h"
 
 #define ROUNDS	 100
@@ -27,15 +27,15 @@
 
 struct member {
 	struct proc_id id; /* by its start time */
-	pid_t parent;
+	pid_t parent, session;
 	bool in;
 };
 
 struct family {
 	struct member *v;
 	size_t n, room;
-	struct stat ns; /* of the first process */
 	int kind;
+	uint64_t ns, ns_id; /* as in struct family_id */
 };
 
 static int grow(struct family *f)
@@ -50,14 +50,14 @@ static int grow(struct family *f)
 	return 0;
 }
 
-/* Is the namespace @f->ns, or one of those above it? */
+/* Is it in the namespace, or in one below it? */
 static bool is_inside(const struct family *f, pid_t pid)
 {
-	AUTO_CLOSE int fd = ns_of(pid, f->kind);
+	AUTO_CLOSE int fd = f->kind ? ns_of(pid, f->kind) : -1;
 	struct stat st;
 
 	while (fd >= 0 && fstat(fd, &st) == 0) {
-		if (st.st_ino == f->ns.st_ino && st.st_dev == f->ns.st_dev)
+		if (st.st_ino == f->ns && (!f->ns_id || ns_id(fd) == f->ns_id))
 			return true;
 		/* EPERM: above it is a namespace that we are not in ourselves. */
 		fd_replace(&fd, ioctl(fd, NS_GET_PARENT));
@@ -68,12 +68,24 @@ static bool is_inside(const struct family *f, pid_t pid)
 /* False: it has ended. */
 static bool read_member(pid_t pid, struct member *ret)
 {
-	*ret = (struct member){.id.pid = pid};
-	return proc_origin(pid, &ret->parent, &ret->id.start) == 0;
+	struct proc_origin origin;
+
+	if (proc_origin(pid, &origin) < 0)
+		return false;
+	*ret = (struct member){.id = {.pid = pid, .start = origin.start},
+			       .parent = origin.parent,
+			       .session = origin.session};
+	return true;
 }
 
-/* Every process that may be one of them. 0 or -errno. */
-static int look_at_all(struct family *f, pid_t init, int kind)
+/* A namespace that holds only some of those who descend from it. */
+static bool by_descent(const struct family *f)
+{
+	return f->kind != CLONE_NEWPID && f->kind != CLONE_NEWUSER;
+}
+
+/* Every process that may be one of them. @init: 0 where it has ended. 0 or -errno. */
+static int look_at_all(struct family *f, pid_t init)
 {
 	DIR *d = opendir("/proc");
 	const struct dirent *e;
@@ -82,13 +94,15 @@ static int look_at_all(struct family *f, pid_t init, int kind)
 	while (r == 0 && (e = readdir(d))) {
 		struct member m;
 		uint64_t pid;
+		bool in;
 
 		if (!isdigit((unsigned char)e->d_name[0]) ||
 		    str_to_u64(e->d_name, 1, INT32_MAX, &pid) < 0)
 			continue;
-		if ((kind && !is_inside(f, (pid_t)pid)) || !read_member((pid_t)pid, &m))
+		in = (pid_t)pid == init || is_inside(f, (pid_t)pid);
+		if ((!in && !by_descent(f)) || !read_member((pid_t)pid, &m))
 			continue;
-		m.in = kind || m.id.pid == init;
+		m.in = in;
 		if (f->n == f->room)
 			r = grow(f);
 		if (r == 0)
@@ -130,29 +144,67 @@ static void take_descendants(struct family *f)
 	}
 }
 
-/* 0 or -errno. */
-static int gather(struct family *f, pid_t init, int kind)
+/* The session was begun by init, and a number stays taken as long as a session has it. */
+static bool is_of_session(const struct family *f, const struct proc_id *init)
 {
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].in && f->v[i].session == init->pid && f->v[i].id.pid != init->pid &&
+		    f->v[i].id.start >= init->start)
+			return true;
+	return false;
+}
+
+void family_identify(pid_t pid, struct family_id *id)
+{
+	AUTO_CLOSE int fd = id->kind ? ns_of(pid, id->kind) : -1;
+	struct stat st;
+
+	id->ns = id->ns_id = 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	id->ns = st.st_ino;
+	id->ns_id = ns_id(fd);
+}
+
+/* Nobody but those of a container is ever meant. */
+static bool is_ours(const struct family_id *id)
+{
+	struct family_id own = {.kind = id->kind};
+
+	family_identify(getpid(), &own);
+	return own.ns == id->ns;
+}
+
+/* By what they are to be looked for. False: there is nobody. */
+static bool begin(struct family *f, const struct family_id *wanted, bool alive)
+{
+	struct family_id id = *wanted;
+
+	if (alive && !id.ns)
+		family_identify(id.init.pid, &id);
+	/* Not ours to look at: a container that waits to be started, alone still. */
+	if (!id.ns || is_ours(&id))
+		id.kind = 0;
+	*f = (struct family){.kind = id.kind, .ns = id.ns, .ns_id = id.ns_id};
+	/* The kernel has ended who was in a pid namespace. */
+	return alive || (id.kind && id.kind != CLONE_NEWPID);
+}
+
+/* 0 or -errno. */
+static int gather(struct family *f, const struct family_id *id)
+{
+	bool alive = proc_check(&id->init) == PROC_ALIVE;
 	size_t kept = 0;
-	AUTO_CLOSE int ns = kind ? ns_of(init, kind) : -1;
 	int r;
 
-	/* Not ours to look at: a container that waits to be started, alone still. */
-	if (kind && ns == -EACCES)
-		kind = 0;
-	/* Nobody but those of a container is ever meant. */
-	else if (kind && ns >= 0 && ns_same(ns, kind, NULL) != 0)
-		kind = 0;
-	*f = (struct family){.kind = kind};
-	/* A zombie is in none. */
-	if (kind && ns < 0)
-		return ns == -ENOENT || ns == -ESRCH ? 0 : ns;
-	if (kind && fstat(ns, &f->ns) < 0)
-		return -errno;
-	r = look_at_all(f, init, kind);
+	if (!begin(f, id, alive))
+		return 0;
+	r = look_at_all(f, alive ? id->init.pid : 0);
+	if (!alive && !f->ns_id && !is_of_session(f, &id->init))
+		f->n = 0;
 	if (f->n)
 		qsort(f->v, f->n, sizeof(*f->v), by_pid);
-	if (!kind)
+	if (by_descent(f))
 		take_descendants(f);
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].in)
@@ -161,17 +213,17 @@ static int gather(struct family *f, pid_t init, int kind)
 	return r;
 }
 
-static int look(struct family *f, pid_t init, int kind, struct err *err)
+static int look(struct family *f, const struct family_id *id, struct err *err)
 {
-	int r = gather(f, init, kind);
+	int r = gather(f, id);
 
 	return r < 0 ? err_set(err, -r, "look for the processes of the container") : 0;
 }
 
-int family_list(pid_t init, int kind, pid_t **ret, size_t *ret_n, struct err *err)
+int family_list(const struct family_id *id, pid_t **ret, size_t *ret_n, struct err *err)
 {
 	struct family f;
-	int r = look(&f, init, kind, err);
+	int r = look(&f, id, err);
 	pid_t *pids = r == 0 ? malloc((f.n + 1) * sizeof(*pids)) : NULL;
 
 	if (r == 0 && !pids)
@@ -205,7 +257,7 @@ static int signal_each(const struct family *f, int sig, struct err *err)
 
 /* Who is stopped forks no more, and does not lose its place by its parent's death: rounds until one
  * shows nobody new. @f: all of them. */
-static int stop_all(struct family *f, pid_t init, int kind, struct err *err)
+static int stop_all(struct family *f, const struct family_id *id, struct err *err)
 {
 	struct family before = {.v = NULL};
 	bool more = true;
@@ -213,7 +265,7 @@ static int stop_all(struct family *f, pid_t init, int kind, struct err *err)
 
 	for (int round = 0; r == 0 && more && round < ROUNDS; round++) {
 		more = false;
-		r = look(f, init, kind, err);
+		r = look(f, id, err);
 		for (size_t i = 0; i < f->n; i++)
 			more |= !find(&before, f->v[i].id.pid);
 		if (r == 0 && more)
@@ -238,11 +290,11 @@ static void wait_each(const struct family *f)
 	}
 }
 
-int family_signal(pid_t init, int kind, int sig, struct err *err)
+int family_signal(const struct family_id *id, int sig, struct err *err)
 {
 	struct family f = {.v = NULL};
-	bool stop = sig == SIGKILL && kind != CLONE_NEWPID;
-	int r = stop ? stop_all(&f, init, kind, err) : look(&f, init, kind, err);
+	bool stop = sig == SIGKILL && id->kind != CLONE_NEWPID;
+	int r = stop ? stop_all(&f, id, err) : look(&f, id, err);
 
 	if (r == 0)
 		r = signal_each(&f, sig, err);

@@ -123,3 +123,12 @@ int ns_same(int fd, int kind, const char *proc_ns_path)
 		return -errno;
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
+
+uint64_t ns_id(int fd)
+{
+	uint64_t id;
+
+	if (ioctl(fd, NS_GET_ID, &id) == 0 || ioctl(fd, NS_GET_MNTNS_ID, &id) == 0)
+		return id;
+	return 0;
+}

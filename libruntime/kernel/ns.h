@@ -33,6 +33,10 @@ const char *ns_file_name(int kind);
 /* Are two namespace files, or one and our own, the same? 1, 0, < 0. */
 int ns_same(int fd, int kind, const char *proc_ns_path);
 
+/* What no other namespace is called before the next boot, of an open file; 0: this kernel has no
+ * such number, and its inode may become another's when it is gone. */
+uint64_t ns_id(int fd);
+
 struct ns_idmap {
 	uint32_t container, host, size;
 };

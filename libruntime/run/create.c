@@ -208,11 +208,24 @@ static int score_child(struct creation *c)
 	return r;
 }
 
+void creation_note_family(struct creation *c)
+{
+	struct family_id id = {.kind = state_family_kind(&c->state)};
+
+	if (c->state.cgroup && c->state.cgroup[0] && !handle_rootless(c->o))
+		return;
+	family_identify(c->pid, &id);
+	c->state.family_ns = id.ns;
+	c->state.family_ns_id = id.ns_id;
+}
+
 int creation_map_ids(struct creation *c)
 {
 	const struct plan *p = c->plan;
 	int r = 0;
 
+	/* It closes itself to who is not root when it is mapped. */
+	creation_note_family(c);
 	if (p->create & CLONE_NEWUSER) {
 		r = userns_map(c->pid, &p->uids, NULL, c->err);
 		if (r < 0 && c->spec->uid_map.n)

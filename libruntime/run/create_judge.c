@@ -143,9 +143,9 @@ static int make_plan(struct creation *c, const char *id)
 	if (r == 0 && !c->plan->cgroup[0] && c->host.rootless &&
 	    !(c->plan->namespaces & CLONE_NEWPID)) {
 		err_set(&warning, 0,
-			"no cgroup and the pid namespace of the host: what leaves its first "
-			"process cannot be found again. Such configuration is strongly "
-			"discouraged");
+			"no cgroup and the pid namespace of the host: processes that outlive the "
+			"first are found by their namespaces, before Linux 6.18 only if one is of "
+			"its session. Such configuration is strongly discouraged");
 		handle_warn(c->o, &warning);
 	}
 	return r;

@@ -93,6 +93,9 @@ int creation_open_sources(struct creation *c);
 int creation_map_ids(struct creation *c);
 int creation_raise_rlimits(struct creation *c);
 
+/* Write down by what its processes are found, while we may look at the first one. */
+void creation_note_family(struct creation *c);
+
 /* Map the ids of the opened sources: @child false before the clone, true once the child's own user
  * namespace has its mappings. */
 int creation_idmap(struct creation *c, bool child);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,6 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "kernel/family.h"
 #include "run/lifecycle.h"
 #include "run/oom.h"
 #include "run/rdt.h"
@@ -173,16 +173,16 @@ static void end_supervisor(const struct proc_id *id)
 int container_destroy(struct oakum *o, const char *id, struct container *c,
 		      const struct oakum_delete *options, struct err *err)
 {
+	const struct family_id family = container_family(o, c);
 	AUTO_CLOSE int pidfd = -1;
 	int r;
 
+	/* Some of them are known by init alone. */
+	if (container_has_family(o, c) && family.kind != CLONE_NEWPID)
+		family_signal(&family, SIGKILL, err);
 	if (c->status != OAKUM_STOPPED && c->state.init.pid > 0 &&
-	    proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE) {
-		/* Once init is dead nobody knows them. */
-		if (!c->state.cgroup[0] && container_family(c) != CLONE_NEWPID)
-			family_signal(c->state.init.pid, container_family(c), SIGKILL, err);
+	    proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE)
 		proc_signal(pidfd, SIGKILL, err);
-	}
 	*err = ERR_INIT;
 	r = clear_cgroup(o, c, c->state.cgroup, options, err);
 	if (r == 0)

@@ -7,28 +7,22 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/names.h"
-#include "kernel/family.h"
 #include "run/lifecycle.h"
 
 /* How long a kill may take to become a death; in state D it takes as long as a device does. */
 #define DEATH_MS 1000
 
-/* Without a cgroup, or where its members may have stayed outside (exec.c), a namespace tells. */
-static bool ask_family(struct oakum *o, const struct container *c)
+static int kill_family(struct oakum *o, const struct container *c, int sig, struct err *err)
 {
-	return !c->state.cgroup[0] || (handle_rootless(o) && container_family(c));
-}
-
-static int kill_family(const struct container *c, int sig, struct err *err)
-{
+	const struct family_id id = container_family(o, c);
+	struct err ignored = ERR_INIT;
 	AUTO_CLOSE int pidfd = -1;
-	int r = proc_open(&c->state.init, &pidfd, err);
+	int r;
 
-	if (r == PROC_GONE)
-		return 0;
-	if (r == PROC_ALIVE)
-		r = family_signal(c->state.init.pid, container_family(c), sig, err);
-	if (r == 0 && sig == SIGKILL)
+	if (sig == SIGKILL)
+		(void)proc_open(&c->state.init, &pidfd, &ignored);
+	r = family_signal(&id, sig, err);
+	if (r == 0 && pidfd >= 0)
 		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
 	return r;
 }
@@ -48,6 +42,17 @@ static int kill_all(struct oakum *o, const struct container *c, int sig, struct 
 		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
 	cgroup_close(&cg);
 	return r < 0 ? r : 0;
+}
+
+static int kill_everyone(struct oakum *o, const struct container *c, int sig, struct err *err)
+{
+	bool family = container_has_family(o, c);
+	int r = family ? kill_family(o, c, sig, err) : 0;
+
+	/* One signal each: but to be killed twice is no harm. */
+	if (r == 0 && (!family || (sig == SIGKILL && c->state.cgroup[0])))
+		r = kill_all(o, c, sig, err);
+	return r;
 }
 
 /* A frozen v1 cgroup does not let even SIGKILL through until it is thawed; v2 does. */
@@ -96,7 +101,7 @@ int oakum_kill(struct oakum *o, const char *id, int sig, bool all)
 	/* Without a pid namespace of its own, init's death ends nobody else. */
 	shared = !(c.state.own_namespaces & CLONE_NEWPID);
 	if (all || (shared && sig == SIGKILL))
-		r = ask_family(o, &c) ? kill_family(&c, sig, err) : kill_all(o, &c, sig, err);
+		r = kill_everyone(o, &c, sig, err);
 	else if (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING)
 		r = err_kind(err, ERR_STATE, 0, "container not running");
 	else
@@ -104,14 +109,12 @@ int oakum_kill(struct oakum *o, const char *id, int sig, bool all)
 	return handle_end(o, "kill", id, r);
 }
 
-static int list_family(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err)
+static int list_family(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
+		       struct err *err)
 {
-	AUTO_CLOSE int pidfd = -1;
-	int r = proc_open(&c->state.init, &pidfd, err);
+	const struct family_id id = container_family(o, c);
 
-	if (r != PROC_ALIVE)
-		return r < 0 ? r : 0;
-	return family_list(c->state.init.pid, container_family(c), ret, ret_n, err);
+	return family_list(&id, ret, ret_n, err);
 }
 
 static int list_cgroup(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
@@ -131,8 +134,8 @@ int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size
 {
 	*ret = NULL;
 	*ret_n = 0;
-	return ask_family(o, c) ? list_family(c, ret, ret_n, err)
-				: list_cgroup(o, c, ret, ret_n, err);
+	return container_has_family(o, c) ? list_family(o, c, ret, ret_n, err)
+					  : list_cgroup(o, c, ret, ret_n, err);
 }
 
 int oakum_pids(struct oakum *o, const char *id, pid_t **ret, size_t *ret_n)

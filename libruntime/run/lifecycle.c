@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/str.h"
 #include "run/hooks.h"
 #include "spec/spec.h"
 
@@ -50,6 +51,24 @@ int container_open_cgroup(struct oakum *o, const char *path, struct cgroup *ret,
 	if (!path[0])
 		return CGROUP_GONE;
 	return host ? cgroup_open(ret, path, err) : -EINVAL;
+}
+
+bool container_has_family(struct oakum *o, const struct container *c)
+{
+	return !c->state.cgroup[0] || (handle_rootless(o) && state_family_kind(&c->state));
+}
+
+struct family_id container_family(struct oakum *o, const struct container *c)
+{
+	const struct state *s = &c->state;
+	struct family_id id = {.init = s->init, .kind = state_family_kind(s)};
+
+	/* After a boot the numbers are others'. */
+	if (str_eq(s->boot_id, handle_boot_id(o))) {
+		id.ns = s->family_ns;
+		id.ns_id = s->family_ns_id;
+	}
+	return id;
 }
 
 void container_poststop(struct oakum *o, struct container *c)

@@ -4,8 +4,7 @@
 #ifndef OAKUM_RUN_LIFECYCLE_H
 #define OAKUM_RUN_LIFECYCLE_H
 
-#include <sched.h>
-
+#include "kernel/family.h"
 #include "run/handle.h"
 #include "run/state.h"
 
@@ -34,13 +33,10 @@ int container_open_cgroup(struct oakum *o, const char *path, struct cgroup *ret,
 int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size_t *ret_n,
 		   struct err *err);
 
-/* The namespace by which its processes are found without a cgroup (kernel/family.h). */
-static inline int container_family(const struct container *c)
-{
-	unsigned own = c->state.own_namespaces;
-
-	return (int)(own & CLONE_NEWPID ? CLONE_NEWPID : own & CLONE_NEWUSER);
-}
+/* Is it by a namespace that its processes are found: without a cgroup, or where they may have
+ * stayed outside (exec.c)? */
+bool container_has_family(struct oakum *o, const struct container *c);
+struct family_id container_family(struct oakum *o, const struct container *c);
 
 /* Run poststop hooks; a failing one is a warning and the rest run (runtime.md, "Lifecycle" step
  * 13). */

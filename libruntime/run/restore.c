@@ -268,6 +268,7 @@ static int restored(struct restoring *s)
 	if (c->pidfd < 0)
 		return err_set(c->err, errno, "open the restored process");
 	look_for_time(c);
+	creation_note_family(c);
 	r = restore_protect(c, s->job.images);
 	if (r == 0)
 		r = creation_join_rdt(c);

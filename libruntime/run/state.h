@@ -31,7 +31,8 @@ struct state {
 	bool keyring;		 /* it has a session keyring of its own, which exec joins */
 	unsigned namespaces;	 /* CLONE_NEW* in which it differs from the runtime */
 	unsigned own_namespaces; /* those of them that were made new for it */
-	unsigned hooks;		 /* 1 << enum spec_hook_kind present in config.json */
+	uint64_t family_ns, family_ns_id; /* as in struct family_id; 0: not needed, or unknown */
+	unsigned hooks;			  /* 1 << enum spec_hook_kind present in config.json */
 	struct proc_id init, creator, supervisor;
 	int supervisor_fd;
 	const char *listener;	 /* socket that gets the seccomp listener, "" if none */
@@ -93,6 +94,10 @@ enum oakum_status state_status_at(struct oakum *o, int dir, const char *gate,
 /* The JSON text that `state` prints and hooks read: pieces around the pid and the status, in
  * @arena. */
 char *state_hook_json(struct arena *arena, const struct state *s, const char *status, pid_t pid);
+
+/* The kind of namespace by which its processes are found where it has no cgroup, as in struct
+ * family_id. */
+int state_family_kind(const struct state *s);
 
 /* Remove the directory with what is in it. 0, or < 0 with @err. */
 int state_remove(struct oakum *o, const char *id, int dir, struct err *err);

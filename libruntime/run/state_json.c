@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,6 +54,8 @@ static void write_members(struct strbuf *b, const struct state *s)
 	json_put_u64(b, "keyring", s->keyring);
 	json_put_u64(b, "namespaces", s->namespaces);
 	json_put_u64(b, "ownNamespaces", s->own_namespaces);
+	json_put_u64(b, "familyNs", s->family_ns);
+	json_put_u64(b, "familyNsId", s->family_ns_id);
 	json_put_u64(b, "hooks", s->hooks);
 	put_proc(b, "init", &s->init);
 	put_proc(b, "creator", &s->creator);
@@ -168,6 +171,8 @@ static void read_members(const struct json *j, struct state *s)
 	s->keyring = get_number(j, "keyring") != 0;
 	s->namespaces = (unsigned)get_number(j, "namespaces");
 	s->own_namespaces = (unsigned)get_number(j, "ownNamespaces");
+	s->family_ns = get_number(j, "familyNs");
+	s->family_ns_id = get_number(j, "familyNsId");
 	s->hooks = (unsigned)get_number(j, "hooks");
 	s->init = get_proc(j, "init");
 	s->creator = get_proc(j, "creator");
@@ -342,4 +347,14 @@ enum oakum_status state_status_at(struct oakum *o, int dir, const char *gate, co
 enum oakum_status state_status(struct oakum *o, int dir, const struct state *s)
 {
 	return state_status_at(o, dir, STATE_GATE, s);
+}
+
+int state_family_kind(const struct state *s)
+{
+	static const int kinds[] = {CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWNS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (s->own_namespaces & (unsigned)kinds[i])
+			return kinds[i];
+	return 0;
 }

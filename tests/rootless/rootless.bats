@@ -15,6 +15,14 @@ rootless_bundle() {
 	[ -z "${1-}" ] || edit "$1"
 }
 
+# Somebody of the user's own, in a user namespace too, whom no command may touch.
+sleeper_beside() {
+	unshare -Ur sleep 1006 </dev/null >/dev/null 2>&1 3>&- &
+	beside=$!
+}
+
+are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
+
 @test "spec --rootless runs as it is" {
 	rootless_bundle '.process.args = ["sh", "-c", "cat /proc/self/uid_map; ls -d /proc/1 /sys/kernel; touch /here"]'
 	ok oakum run -b "$B" "$C"
@@ -184,6 +192,38 @@ rootless_bundle() {
 	until_true 5 is_status stopped "$C"
 	ok oakum delete "$C"
 	is "$(pgrep -f 'sleep 100[123]')" ""
+}
+
+# bats test_tags=alone
+@test "who outlives init there is found by ps, kill and delete; with a session of their own, by its numbers" {
+	for left in 'sleep 1005 & sleep 1005 & (sleep 1005 &)' 'setsid sleep 1005 & setsid sh -c "sleep 1005 & exec sleep 1005" &'; do
+		# Linux before 6.18 has no number that a namespace never shares.
+		case $left in setsid*) [ "$(uname -r | cut -d. -f1-2 | tr . ' ' | awk '{ print $1 * 1000 + $2 }')" -ge 6018 ] || continue ;; esac
+		rootless_bundle ".linux.namespaces |= map(select(.type != \"pid\")) | .process.args = [\"sh\", \"-c\", $(jq -n --arg x "$left"$'\n''until [ -e /go ]; do sleep 0.1; done' '$x')]"
+		sleeper_beside
+		ok oakum run -d -b "$B" "$C"
+		until_true 5 are_sleeping 3
+		touch "$B/rootfs/go"
+		until_true 5 is_status stopped "$C"
+		ok oakum ps -f json "$C"
+		is "$(jq length <<<"$output")" 3
+		is "$(pgrep -xf 'sleep 1005' | sort -n | xargs)" "$(jq -r '.[]' <<<"$output" | sort -n | xargs)"
+		kill -0 "$beside"
+		ok oakum kill --all "$C" TERM
+		until_true 5 are_sleeping 0
+		kill -0 "$beside"
+		ok oakum delete "$C"
+		# The same, for delete alone.
+		rm "$B/rootfs/go"
+		ok oakum run -d -b "$B" "$C"
+		until_true 5 are_sleeping 3
+		touch "$B/rootfs/go"
+		until_true 5 is_status stopped "$C"
+		ok oakum delete "$C"
+		are_sleeping 0
+		kill "$beside"
+		wait "$beside" || :
+	done
 }
 
 # bats test_tags=alone

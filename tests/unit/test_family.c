@@ -25,6 +25,8 @@ static void stay(void)
 		pause();
 }
 
+#define SESSION 1 /* beside the CLONE_NEW*: it begins one */
+
 struct hello {
 	int who;
 	pid_t pid;
@@ -69,7 +71,9 @@ static void begin(int flags, pid_t ret[3])
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (flags && unshare(flags) < 0)
+		if ((flags & SESSION) && setsid() < 0)
+			_exit(1);
+		if ((flags & ~SESSION) && unshare(flags & ~SESSION) < 0)
 			_exit(1);
 		populate(ends[1]);
 	}
@@ -79,6 +83,15 @@ static void begin(int flags, pid_t ret[3])
 		ret[h.who] = h.pid;
 	}
 	close(ends[0]);
+}
+
+static struct family_id family_of(pid_t pid, int kind)
+{
+	struct family_id id = {.kind = kind};
+
+	assert_int_equal(proc_identify(pid, -1, &id.init), 0);
+	family_identify(pid, &id);
+	return id;
 }
 
 static bool has(const pid_t *v, size_t n, pid_t pid)
@@ -99,9 +112,9 @@ static void end(const pid_t pids[3])
 		;
 }
 
-static void is_ended(const pid_t pids[3])
+static void is_ended(const pid_t *pids, int n)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < n; i++) {
 		int status;
 
 		/* The child is reaped by the init that has it when its parent is dead: us. */
@@ -114,12 +127,14 @@ static void is_ended(const pid_t pids[3])
 static void by_descent(void **state)
 {
 	struct err err = ERR_INIT;
+	struct family_id id;
 	pid_t pids[3], *v;
 	size_t n;
 
 	(void)state;
 	begin(0, pids);
-	assert_int_equal(family_list(pids[0], 0, &v, &n, &err), 0);
+	id = family_of(pids[0], 0);
+	assert_int_equal(family_list(&id, &v, &n, &err), 0);
 	assert_int_equal(n, 2);
 	assert_true(has(v, n, pids[0]) && has(v, n, pids[1]) && !has(v, n, getpid()));
 	free(v);
@@ -129,23 +144,26 @@ static void by_descent(void **state)
 static void by_user_namespace(void **state)
 {
 	struct err err = ERR_INIT;
+	struct family_id id;
 	pid_t pids[3], *v;
 	size_t n;
 
 	(void)state;
 	begin(CLONE_NEWUSER, pids);
-	assert_int_equal(family_list(pids[0], CLONE_NEWUSER, &v, &n, &err), 0);
+	id = family_of(pids[0], CLONE_NEWUSER);
+	assert_int_equal(family_list(&id, &v, &n, &err), 0);
 	assert_int_equal(n, 3);
 	assert_true(has(v, n, pids[0]) && has(v, n, pids[1]) && has(v, n, pids[2]));
 	free(v);
-	assert_int_equal(family_signal(pids[0], CLONE_NEWUSER, SIGKILL, &err), 0);
-	is_ended(pids);
+	assert_int_equal(family_signal(&id, SIGKILL, &err), 0);
+	is_ended(pids, 3);
 }
 
 static void one_that_has_ended_has_none(void **state)
 {
 	struct err err = ERR_INIT;
 	pid_t *v, pid = fork();
+	const struct family_id id = {.init = {.pid = pid}, .kind = CLONE_NEWUSER};
 	siginfo_t info;
 	size_t n;
 
@@ -153,23 +171,98 @@ static void one_that_has_ended_has_none(void **state)
 	if (pid == 0)
 		_exit(unshare(CLONE_NEWUSER));
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-	assert_int_equal(family_list(pid, CLONE_NEWUSER, &v, &n, &err), 0);
+	assert_int_equal(family_list(&id, &v, &n, &err), 0);
 	assert_int_equal(n, 0);
 	free(v);
-	assert_int_equal(family_signal(pid, CLONE_NEWUSER, SIGKILL, &err), 0);
+	assert_int_equal(family_signal(&id, SIGKILL, &err), 0);
 	(void)waitpid(pid, NULL, 0);
+}
+
+/* Those whom the first process has left. */
+static size_t n_left(const struct family_id *id, const pid_t pids[3])
+{
+	struct err err = ERR_INIT;
+	size_t n, found = 0;
+	pid_t *v;
+
+	assert_int_equal(family_list(id, &v, &n, &err), 0);
+	for (int i = 0; i < 3; i++)
+		found += has(v, n, pids[i]);
+	assert_int_equal(n, found);
+	free(v);
+	return n;
+}
+
+static void who_is_left_by_init(void **state)
+{
+	struct err err = ERR_INIT;
+	struct family_id id, other, nameless;
+	pid_t pids[3];
+
+	(void)state;
+	begin(CLONE_NEWUSER, pids);
+	id = other = nameless = family_of(pids[0], CLONE_NEWUSER);
+	assert_true(id.ns);
+	assert_int_equal(kill(pids[0], SIGKILL), 0);
+	assert_int_equal(waitpid(pids[0], NULL, 0), pids[0]);
+	/* The inode alone may be another's by now: no proof, nobody. */
+	nameless.ns_id = 0;
+	assert_int_equal(n_left(&nameless, pids), 0);
+	other.ns_id = id.ns_id + 1;
+	assert_int_equal(n_left(&other, pids), 0);
+	assert_int_equal(n_left(&id, pids), id.ns_id ? 2 : 0);
+	assert_int_equal(family_signal(&id, SIGKILL, &err), 0);
+	if (id.ns_id)
+		is_ended((const pid_t[]){pids[1], pids[2]}, 2);
+	else
+		end(pids);
+}
+
+static void a_session_is_proof(void **state)
+{
+	struct err err = ERR_INIT;
+	struct family_id id;
+	pid_t pids[3];
+
+	(void)state;
+	begin(CLONE_NEWUSER | SESSION, pids);
+	id = family_of(pids[0], CLONE_NEWUSER);
+	id.ns_id = 0;
+	assert_int_equal(kill(pids[0], SIGKILL), 0);
+	assert_int_equal(waitpid(pids[0], NULL, 0), pids[0]);
+	assert_int_equal(n_left(&id, pids), 2);
+	assert_int_equal(family_signal(&id, SIGKILL, &err), 0);
+	is_ended((const pid_t[]){pids[1], pids[2]}, 2);
+}
+
+static void by_mount_namespace(void **state)
+{
+	struct err err = ERR_INIT;
+	struct family_id id;
+	pid_t pids[3];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	begin(CLONE_NEWNS, pids);
+	id = family_of(pids[0], CLONE_NEWNS);
+	assert_int_equal(n_left(&id, pids), 3);
+	assert_int_equal(family_signal(&id, SIGKILL, &err), 0);
+	is_ended(pids, 3);
 }
 
 static void our_own_namespace_names_nobody(void **state)
 {
 	struct err err = ERR_INIT;
+	struct family_id id;
 	pid_t *v, pid = fork();
 	size_t n;
 
 	(void)state;
 	if (pid == 0)
 		stay();
-	assert_int_equal(family_list(pid, CLONE_NEWPID, &v, &n, &err), 0);
+	id = family_of(pid, CLONE_NEWPID);
+	assert_int_equal(family_list(&id, &v, &n, &err), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(v[0], pid);
 	free(v);
@@ -188,6 +281,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_descent),
 		cmocka_unit_test(by_user_namespace),
+		cmocka_unit_test(by_mount_namespace),
+		cmocka_unit_test(who_is_left_by_init),
+		cmocka_unit_test(a_session_is_proof),
 		cmocka_unit_test(one_that_has_ended_has_none),
 		cmocka_unit_test(our_own_namespace_names_nobody),
 	};
