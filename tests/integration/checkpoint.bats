@@ -227,6 +227,95 @@ fake_criu() {
 	fails 4 oakum state "$C"
 }
 
+# A terminal's other end: what comes out of it is in the file $1.
+receive() {
+	rm -f console
+	"$LIB/inside" recvfd "$W/console" >"$1" &
+	receiver=$!
+	until_true 10 test -S console
+}
+seen() { [ "$(grep -c "^line [0-9]*" "$1")" -gt 3 ]; }
+
+@test "a terminal: the restored one goes to the restore's console socket" {
+	need_criu
+	counter '.process.terminal = true | .process.args[2] |= sub("usleep"; "echo line $i; usleep")'
+	receive first
+	ok oakum run -d --console-socket console -b "$B" "$C"
+	until_true 20 seen first
+	ok oakum checkpoint --image-path saved "$C"
+	wait $receiver || :
+	receive second
+	ok oakum restore -d --console-socket console -b "$B" --image-path saved "$C"
+	until_true 20 seen second
+	[ "$(sed -n 's/^line \([0-9]*\).*/\1/p;T;q' second)" -gt 3 ]
+	ok oakum delete --force "$C"
+	wait $receiver || :
+}
+
+# Two processes of the container that talk by TCP, on the loopback of its own network.
+talkers() {
+	counter '.process.args[2] = "sleep 1000 | nc -l -p 7000 >/dev/shm/got & until [ -s /dev/shm/got ]; do (i=0; while :; do i=$((i+1)); echo $i; usleep 20000; done) | nc 127.0.0.1 7000; done"'
+}
+got() { local n; n=$(oakum exec "$C" tail -n 1 /dev/shm/got </dev/null 2>/dev/null) && [ "${n:-0}" -gt "$1" ]; }
+
+@test "established TCP connections: only when asked for, and then they go on" {
+	need_criu
+	talkers
+	ok oakum run -d -b "$B" "$C" </dev/null
+	until_true 20 got 5
+	fails 1 oakum checkpoint --image-path refused "$C"
+	says "criu" "tcp"
+	is "$(status_of)" running
+	ok oakum checkpoint --tcp-established --image-path saved "$C"
+	ok oakum restore -d --tcp-established -b "$B" --image-path saved "$C"
+	until_true 20 got "$(oakum exec "$C" tail -n 1 /dev/shm/got)"
+	ok oakum delete --force "$C"
+}
+
+served() { ss -ltnH "sport = :$1" | grep -q .; }
+
+@test "--page-server: memory goes to who listens there" {
+	need_criu
+	counter
+	begin
+	mkdir pages
+	criu page-server --images-dir pages --address 127.0.0.1 --port 7001 </dev/null >page-server.log 2>&1 &
+	server=$!
+	until_true 20 served 7001
+	ok oakum checkpoint --page-server 127.0.0.1:7001 --image-path saved "$C"
+	wait $server
+	[ -z "$(find saved -name 'pages-*.img')" ]
+	[ -n "$(find pages -name 'pages-*.img')" ]
+	cp pages/* saved
+	ok oakum restore -d -b "$B" --image-path saved "$C"
+	until_true 10 counted 6
+	ok oakum delete --force "$C"
+}
+
+@test "--lazy-pages: the restored runs while its memory still comes, from a checkpoint that says when it serves" {
+	need_criu
+	criu check --feature uffd-noncoop >/dev/null 2>&1 || skip "this kernel has no userfaultfd that follows forks"
+	counter
+	begin
+	mkdir lazy ready
+	mkfifo ready/fifo
+	exec 7<>ready/fifo
+	oakum checkpoint --lazy-pages --page-server 127.0.0.1:7002 --status-fd 7 --image-path saved "$C" </dev/null >checkpoint.log 2>&1 &
+	checkpoint=$!
+	is "$(timeout 60 head -c 1 <&7 | od -An -tu1 | tr -d ' ')" 0
+	criu lazy-pages --page-server --address 127.0.0.1 --port 7002 --images-dir saved --work-dir lazy </dev/null >lazy.log 2>&1 7>&- &
+	pages=$!
+	until_true 20 test -S lazy/lazy-pages.socket
+	# The one that was saved is there until its last page has gone.
+	ok oakum restore -d --lazy-pages -b "$B" --image-path saved --work-path lazy "$C-2" 7>&-
+	until_true 10 counted 6 "$C-2"
+	wait $checkpoint
+	wait $pages
+	exec 7>&-
+	fails 4 oakum state "$C"
+	ok oakum delete --force "$C-2"
+}
+
 @test "hooks: prestart and createRuntime run at a restore too, with the pid of the new process" {
 	need_criu
 	counter '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "cat >>'"$W"'/states; echo >>'"$W"'/states"]}]}'
