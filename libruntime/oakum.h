@@ -308,6 +308,19 @@ struct oakum_update {
 int oakum_update(struct oakum *o, const char *id, const struct oakum_update *options);
 
 /*
+ * mounts(1): binds and tmpfs more, or less, for a container that is created, running or paused: all
+ * that are given, or, where one cannot be added, none. Its configuration stays as it was.
+ */
+struct oakum_mounts {
+	size_t size;
+	const char *file; /* with a JSON array like "mounts" (may be a pipe), or NULL */
+	const char *text; /* instead: the JSON itself */
+	size_t text_size;
+	bool remove; /* take away what is mounted at their destinations */
+};
+int oakum_mounts(struct oakum *o, const char *id, const struct oakum_mounts *options);
+
+/*
  * checkpoint(1) and restore(1): what criu(8), which has to be in the PATH, is asked for. Both take
  * the same; of the paths, relative ones are the caller's.
  */

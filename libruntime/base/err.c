@@ -152,6 +152,14 @@ size_t err_format(const struct err *err, char *buf, size_t size)
 	return str_printable(raw, buf, size);
 }
 
+void err_top(struct err *err, const char *top)
+{
+	size_t n = strlen(top);
+
+	if (strncmp(err->pointer, top, n) == 0 && err->pointer[n] == '/')
+		memmove(err->pointer, err->pointer + n, strlen(err->pointer + n) + 1);
+}
+
 void err_fold(struct err *err)
 {
 	if (!err || !err->pointer[0] || err->line)

@@ -60,6 +60,9 @@ void err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(pri
 /* Name the place in config.json; the innermost caller wins (a set pointer is kept). */
 void err_pointer(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Take @top off the front of the pointer: what was read was that part of config.json alone. */
+void err_top(struct err *err, const char *top);
+
 /* Move the pointer into the text, so that what is put in front from now on stands before it.
  * Nothing where the place in the file is known: that is printed first of all. */
 void err_fold(struct err *err);

@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -582,6 +585,24 @@ int mount_apply(struct rootfs *r, const struct mount_op *op, int source, struct 
 		return apply_symlink(r, op, err);
 	}
 	return err_set(err, EINVAL, "mount on %s: no such kind", op->target);
+}
+
+/* By the descriptor of what is mounted: nobody can put another in its place. */
+int mount_remove(struct rootfs *r, const struct mount_op *op, struct err *err)
+{
+	AUTO_CLOSE int fd = op->target_nofollow ? open_link_target(r, op) : -ENOENT;
+	char name[32];
+
+	if (fd == -ENOENT)
+		fd = open_mounted(r, op, err);
+	else if (fd < 0)
+		return err_set(err, -fd, "open the mount on %s", op->target);
+	if (fd < 0)
+		return fd;
+	snprintf(name, sizeof(name), "self/fd/%d", fd);
+	if (fchdir(r->proc) < 0 || umount2(name, MNT_DETACH) < 0)
+		return err_set(err, errno, "unmount %s", op->target);
+	return 0;
 }
 
 int mount_finish(struct rootfs *r, const struct mount_op *op, struct err *err)

@@ -87,6 +87,13 @@ int mount_apply(struct rootfs *r, const struct mount_op *op, int source, struct 
 /* False: this kernel has no such file system, and no module of it. */
 bool mount_fs_known(const char *type);
 
+/*
+ * Take away what is mounted on @op's target, with all below it, at once for names and for whoever
+ * has it open when that is closed. @r has a procfs of our own pid namespace; changes the working
+ * directory.
+ */
+int mount_remove(struct rootfs *r, const struct mount_op *op, struct err *err);
+
 /* What had to wait: ro of /dev and of late_readonly mounts. */
 int mount_finish(struct rootfs *r, const struct mount_op *op, struct err *err);
 

@@ -197,6 +197,33 @@ void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
 	handle_warn(o, &err);
 }
 
+int create_helper(int (*body)(void *data, struct err *err), void *data, struct err *err)
+{
+	AUTO_CLOSE int from = -1;
+	int pipes[2];
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_set(err, errno, "pipe");
+	from = pipes[0];
+	pid = fork();
+	if (pid == 0) {
+		struct err own = ERR_INIT;
+		int r = body(data, &own);
+
+		_exit(io_write(pipes[1], &own, sizeof(own)) < 0 || r < 0);
+	}
+	close(pipes[1]);
+	if (pid < 0)
+		return err_set(err, errno, "fork");
+	if (io_read(from, err, sizeof(*err)) != (ssize_t)sizeof(*err)) {
+		*err = ERR_INIT;
+		err_set(err, ECHILD, "a process of ours in the container has ended early");
+	}
+	(void)proc_reap(pid, NULL);
+	return err->kind ? -(err->code ? err->code : EINVAL) : 0;
+}
+
 void create_reap(pid_t pid, int pidfd)
 {
 	if (pid <= 0)

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -87,5 +89,14 @@ int entrance_join(const struct entrance *e, unsigned kinds)
 	for (size_t i = 0; i < NS_KINDS; i++)
 		if ((kinds & (unsigned)ns_kind_at(i)) && setns(e->view.ns[i], ns_kind_at(i)) < 0)
 			return -1;
+	return 0;
+}
+
+int entrance_become_root(struct err *err)
+{
+	if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
+		return err_set(err, errno, "become root of the user namespace");
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	return 0;
 }

@@ -27,4 +27,8 @@ void entrance_close(struct entrance *e);
 /* setns(2) to those of @kinds. 0, or -1 and errno. The child may call it. */
 int entrance_join(const struct entrance *e, unsigned kinds);
 
+/* Joining a user namespace leaves our ids as they were: be its root, and not to be traced. The
+ * child calls it. */
+int entrance_become_root(struct err *err);
+
 #endif

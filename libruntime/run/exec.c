@@ -136,14 +136,9 @@ static int enter(struct joiner *j, struct err *err)
 		return err_set(err, errno, "join the container's namespaces");
 	if (e->into.root >= 0 && (fchdir(e->into.root) < 0 || chroot(".") < 0))
 		return err_set(err, errno, "enter the container's root");
-	/* Joining a user namespace leaves our ids as they were: be its root before we touch
-	 * anything. */
-	if (e->to_root) {
-		if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
-			return err_set(err, errno, "become root of the user namespace");
-		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	}
+	/* Before we touch anything. */
+	if (e->to_root && (r = entrance_become_root(err)) < 0)
+		return r;
 	if (setsid() < 0 && errno != EPERM)
 		return err_set(err, errno, "setsid");
 	/* Or the process would hold the caller's. */

@@ -73,6 +73,31 @@ static void keep_host_mounts(const struct spec *spec, struct plan *p)
 	p->mounts_namespace = p->private_mounts = true;
 }
 
+int plan_make_added(const struct spec *spec, const char *bundle, unsigned namespaces,
+		    struct arena *arena, struct plan **ret, struct err *err)
+{
+	const struct plan_options options = {.bundle = bundle, .no_pivot = true};
+	struct plan *p = arena_alloc(arena, sizeof(*p));
+	int r;
+
+	if (!p)
+		return err_set(err, ENOMEM, "plan");
+	p->bundle = bundle;
+	p->namespaces = namespaces;
+	p->cgroup = "";
+	p->added = true;
+	make_propagation(spec, p);
+	r = make_root(spec, &options, p, arena, err);
+	if (r == 0 && (plan_copy_idmaps(&spec->uid_map, arena, &p->uids) < 0 ||
+		       plan_copy_idmaps(&spec->gid_map, arena, &p->gids) < 0))
+		r = err_set(err, ENOMEM, "plan mounts");
+	if (r == 0)
+		r = plan_add_mounts(spec, p, arena, err);
+	if (r == 0)
+		*ret = p;
+	return r;
+}
+
 static int make_process(const struct spec *spec, const struct plan_host *host,
 			const struct plan_options *options, struct plan *p, struct arena *arena,
 			struct err *err)

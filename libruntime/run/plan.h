@@ -157,6 +157,7 @@ struct plan {
 	bool private_mounts; /* none was asked for, but mounts: the host's are not to be touched */
 	bool mounts_namespace; /* it has one of its own: pivot, mounts, devices, masks */
 	bool no_pivot;
+	bool added;			/* mounts for a container that lives, nothing else */
 	unsigned long propagation;	/* of the new tree while it is built */
 	unsigned long root_propagation; /* of "/" at the end, 0: leave */
 	bool root_readonly;
@@ -191,6 +192,13 @@ int plan_make(const struct spec *spec, const struct plan_host *host,
 	      const struct plan_options *options, struct arena *arena, struct plan **ret,
 	      struct err *err);
 
+/*
+ * The mounts of @spec, binds and tmpfs, as they are to be added to a container that lives, with
+ * these CLONE_NEW*. 0 and *@ret in @arena, or < 0 with @err (pointer set).
+ */
+int plan_make_added(const struct spec *spec, const char *bundle, unsigned namespaces,
+		    struct arena *arena, struct plan **ret, struct err *err);
+
 /* CLONE_NEW* of a kind. */
 int plan_ns_kind(enum spec_ns ns);
 
@@ -206,6 +214,7 @@ int plan_make_namespaces(const struct spec *spec, const struct plan_host *host, 
 			 struct arena *arena, struct err *err);
 int plan_make_mounts(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err);
+int plan_add_mounts(const struct spec *spec, struct plan *p, struct arena *arena, struct err *err);
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err);
 

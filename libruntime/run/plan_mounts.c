@@ -248,6 +248,18 @@ static int drop_missing_group(const struct builder *b, struct mount_op *op, stru
 	return op->data ? 0 : err_set(err, ENOMEM, "plan mounts");
 }
 
+/* Others depend on the namespaces and the mounts of whoever makes them. */
+static int judge_added(const struct mount_op *op, struct err *err)
+{
+	if (op->kind != MOUNT_BIND && (op->kind != MOUNT_FS || !str_eq(op->type, "tmpfs")))
+		return err_kind(err, ERR_UNSUPPORTED, 0,
+				"of a container that lives, only binds and tmpfs can be changed");
+	if (str_eq(op->target, "/"))
+		return err_kind(err, ERR_CONFIG, 0,
+				"the root of a container that lives stays what it is");
+	return 0;
+}
+
 static int add_mount(struct builder *b, const struct spec_mount *m, int index, struct err *err)
 {
 	struct mount_op op = {.kind = MOUNT_FS, .data = "", .index = index};
@@ -259,7 +271,7 @@ static int add_mount(struct builder *b, const struct spec_mount *m, int index, s
 	if (r == 0)
 		r = mount_parse_options(&op, m->options.v, m->options.n, b->arena, err);
 	if (r == 0)
-		r = drop_missing_group(b, &op, err);
+		r = b->plan->added ? judge_added(&op, err) : drop_missing_group(b, &op, err);
 	if (r < 0)
 		return r;
 	if (is_cgroup(op.type) && op.kind == MOUNT_FS)
@@ -316,7 +328,8 @@ static void make_sources(struct plan *p, struct mount_op *ops, size_t n)
 		const unsigned long own = ops[i].propagation;
 		bool leaves = (own & MS_REC) && (own & (MS_PRIVATE | MS_UNBINDABLE));
 
-		if (ops[i].idmap.kind == IDMAP_NONE && !(p->namespaces & CLONE_NEWUSER))
+		if (ops[i].idmap.kind == IDMAP_NONE && !(p->namespaces & CLONE_NEWUSER) &&
+		    !p->added)
 			continue;
 		if (plan_has_source(p, &ops[i]) && (p->propagation & MS_REC) && !leaves &&
 		    own != p->propagation)
@@ -357,10 +370,9 @@ static int make_devices(const struct spec *spec, struct plan *p, struct arena *a
 	return 0;
 }
 
-int plan_make_mounts(const struct spec *spec, const struct plan_host *host, struct plan *p,
-		     struct arena *arena, struct err *err)
+static int add_mounts(struct builder *b, struct err *err)
 {
-	struct builder b = {.spec = spec, .host = host, .plan = p, .arena = arena};
+	const struct spec *spec = b->spec;
 	size_t room = 0;
 
 	for (size_t i = 0; i < spec->n_mounts; i++) {
@@ -368,20 +380,37 @@ int plan_make_mounts(const struct spec *spec, const struct plan_host *host, stru
 
 		room += type && is_cgroup(type) ? 2 + OPS_PER_HIERARCHY * CGROUP_MAX : 1;
 	}
-	b.ops = arena_array(arena, room + 1, sizeof(*b.ops));
-	if (!b.ops)
+	b->ops = arena_array(b->arena, room + 1, sizeof(*b->ops));
+	if (!b->ops)
 		return err_set(err, ENOMEM, "plan mounts");
-	p->setup_dev = true;
 	for (size_t i = 0; i < spec->n_mounts; i++) {
-		int r = add_mount(&b, &spec->mounts[i], (int)i, err);
+		int r = add_mount(b, &spec->mounts[i], (int)i, err);
 
 		if (r < 0) {
 			err_pointer(err, "/mounts/%zu", i);
 			return r;
 		}
 	}
-	make_sources(p, b.ops, b.n);
-	p->mounts = b.ops;
-	p->n_mounts = b.n;
-	return make_devices(spec, p, arena, err);
+	make_sources(b->plan, b->ops, b->n);
+	b->plan->mounts = b->ops;
+	b->plan->n_mounts = b->n;
+	return 0;
+}
+
+int plan_make_mounts(const struct spec *spec, const struct plan_host *host, struct plan *p,
+		     struct arena *arena, struct err *err)
+{
+	struct builder b = {.spec = spec, .host = host, .plan = p, .arena = arena};
+	int r;
+
+	p->setup_dev = true;
+	r = add_mounts(&b, err);
+	return r < 0 ? r : make_devices(spec, p, arena, err);
+}
+
+int plan_add_mounts(const struct spec *spec, struct plan *p, struct arena *arena, struct err *err)
+{
+	struct builder b = {.spec = spec, .plan = p, .arena = arena};
+
+	return add_mounts(&b, err);
 }

@@ -9,9 +9,9 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/path.h"
-#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "run/create.h"
 #include "run/creation.h"
 #include "run/criu_job.h"
 #include "run/restore.h"
@@ -81,46 +81,26 @@ static int protect(int root, const struct json *mount, struct err *err)
 	return 0;
 }
 
-static int protect_all(int ns, const struct json *mounts, struct err *err)
+struct protection {
+	int ns;
+	const struct json *mounts;
+};
+
+/* A process of ours goes there. */
+static int protect_all(void *data, struct err *err)
 {
+	const struct protection *p = data;
 	AUTO_CLOSE int root = -1;
 	int r = 0;
 
-	if (setns(ns, CLONE_NEWNS) < 0)
+	if (setns(p->ns, CLONE_NEWNS) < 0)
 		return err_set(err, errno, "join the restored mount namespace");
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(err, errno, "open the restored root");
-	for (const struct json *j = mounts->child; r == 0 && j; j = j->next)
+	for (const struct json *j = p->mounts->child; r == 0 && j; j = j->next)
 		r = protect(root, j, err);
 	return r;
-}
-
-/* A process of ours goes there and says how it went. */
-static int send_helper(int ns, const struct json *mounts, struct err *err)
-{
-	AUTO_CLOSE int from = -1;
-	int pipes[2];
-	pid_t pid;
-
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return err_set(err, errno, "pipe");
-	from = pipes[0];
-	pid = fork();
-	if (pid == 0) {
-		struct err own = ERR_INIT;
-
-		if (protect_all(ns, mounts, &own) < 0)
-			io_write(pipes[1], &own, sizeof(own));
-		_exit(own.kind ? 1 : 0);
-	}
-	close(pipes[1]);
-	if (pid < 0)
-		return err_set(err, errno, "fork");
-	if (io_read(from, err, sizeof(*err)) != (ssize_t)sizeof(*err))
-		*err = ERR_INIT;
-	(void)proc_reap(pid, NULL);
-	return err->kind ? -(err->code ? err->code : EINVAL) : 0;
 }
 
 int restore_protect(struct creation *c, int images)
@@ -139,5 +119,5 @@ int restore_protect(struct creation *c, int images)
 	ns = ns_of(c->pid, CLONE_NEWNS);
 	if (ns < 0)
 		return err_set(c->err, -ns, "open the container's mount namespace");
-	return send_helper(ns, mounts, c->err);
+	return create_helper(protect_all, &(struct protection){ns, mounts}, c->err);
 }

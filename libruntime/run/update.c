@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* update: other limits for a container that lives. Nothing is remembered: the kernel has them. */
 #include <errno.h>
-#include <string.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -14,8 +13,6 @@
 #include "run/rdt.h"
 #include "run/unit.h"
 #include "spec/spec.h"
-
-#define RESOURCES "/linux/resources"
 
 static int read_resources(struct oakum *o, const struct oakum_update *u, struct container *c,
 			  struct spec_resources *ret, struct err *err)
@@ -54,10 +51,8 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 		r = unit_update(&c->state, &cg, limits, &c->arena, err);
 	if (r == 0)
 		r = cgroup_limit(&cg, limits, true, err);
-	/* What was given is the object "resources" alone. */
-	if (r < 0 && str_starts(err->pointer, RESOURCES "/"))
-		memmove(err->pointer, err->pointer + strlen(RESOURCES),
-			strlen(err->pointer + strlen(RESOURCES)) + 1);
+	if (r < 0)
+		err_top(err, "/linux/resources");
 	cgroup_close(&cg);
 	return r;
 }

@@ -386,6 +386,12 @@ int spec_parse_rdt(const char *data, size_t size, const char *file, struct arena
 int spec_parse_resources(const char *data, size_t size, const char *file, struct arena *arena,
 			 struct spec_resources *ret, struct spec_errors *errors);
 
+/* The same for what `mounts` is given: an array as "mounts" has it, which takes the place of that
+ * in
+ * @spec. */
+int spec_parse_mounts(const char *data, size_t size, const char *file, struct arena *arena,
+		      struct spec *spec, struct spec_errors *errors);
+
 /* Names as the specification writes them, for messages, features and state. */
 const char *spec_ns_name(enum spec_ns type);	      /* "network" */
 const char *spec_clock_name(enum spec_clock clock);   /* "boottime" */

@@ -330,3 +330,27 @@ int spec_parse_resources(const char *data, size_t size, const char *file, struct
 		*ret = resources;
 	return rc;
 }
+
+int spec_parse_mounts(const char *data, size_t size, const char *file, struct arena *arena,
+		      struct spec *spec, struct spec_errors *errors)
+{
+	struct spec_reading r = {.arena = arena, .file = file, .errors = errors};
+	struct {
+		struct spec_mount *v;
+		size_t n;
+	} list = {NULL, 0};
+	struct json *root;
+	int rc = begin(&r, data, size, &root);
+
+	if (rc < 0)
+		return rc;
+	spec_read_list(&r, root, &list, &mount_list);
+	for (size_t i = 0; i < list.n; i++)
+		(void)complete_strings(&r, &list.v[i].options);
+	rc = end(&r);
+	if (rc == 0) {
+		spec->mounts = list.v;
+		spec->n_mounts = list.n;
+	}
+	return rc;
+}

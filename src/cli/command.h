@@ -21,7 +21,6 @@ enum option_flag {
 	OPTION_OPTIONAL =
 		2,	   /* the value may be left out ("--rootless"): "true" is then its value */
 	OPTION_HIDDEN = 4, /* accepted, not shown */
-	OPTION_ABSENT = 8, /* known from runc or crun, not in this version: an error says so */
 };
 
 /* The last of a table has a name of NULL. */
@@ -39,7 +38,6 @@ enum command_flag {
 	COMMAND_PROTECT = 1,   /* a container process is made: oakum_protect() first */
 	COMMAND_NO_HANDLE = 2, /* context.oakum is NULL */
 	COMMAND_HIDDEN = 4,    /* not in --help */
-	COMMAND_ABSENT = 8,    /* known from runc or crun, not in this version; run is NULL */
 	COMMAND_EXEC = 16,     /* own failures are 255 (but a missing program's), as with exec */
 };
 
@@ -136,8 +134,8 @@ extern const struct option_def command_globals[];
 extern const struct command command_help, command_generate;
 extern const struct command command_create, command_start, command_state, command_kill,
 	command_delete, command_run, command_exec, command_list, command_ps, command_pause,
-	command_resume, command_update, command_checkpoint, command_restore, command_spec,
-	command_features, command_plan, command_doctor, command_events;
+	command_resume, command_update, command_mounts, command_checkpoint, command_restore,
+	command_spec, command_features, command_plan, command_doctor, command_events;
 extern const struct command command_up, command_down, command_attach, command_logs, command_wait,
 	command_stats, command_generate_systemd;
 

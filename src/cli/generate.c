@@ -33,8 +33,7 @@ static void put_flags(FILE *f, const char *command, const struct option_def *tab
 		fprintf(f, "%s --%s", command, d->name);
 		if (d->letter)
 			fprintf(f, " -%c", d->letter);
-		fprintf(f, "%s%s\n", d->flags & OPTION_HIDDEN ? " (hidden)" : "",
-			d->flags & OPTION_ABSENT ? " (absent)" : "");
+		fprintf(f, "%s\n", d->flags & OPTION_HIDDEN ? " (hidden)" : "");
 	}
 }
 
@@ -43,9 +42,7 @@ static void generate_flags(FILE *f)
 {
 	put_flags(f, "*", command_globals);
 	for (const struct command *const *t = command_table; *t; t++)
-		if ((*t)->flags & COMMAND_ABSENT)
-			fprintf(f, "%s (absent)\n", (*t)->name);
-		else if (!((*t)->flags & COMMAND_HIDDEN))
+		if (!((*t)->flags & COMMAND_HIDDEN))
 			put_flags(f, (*t)->name, (*t)->options);
 }
 

@@ -16,12 +16,12 @@ void generate_fish(FILE *f);
 /* Is it in --help, the manual and the completions? */
 static inline bool generate_shows(const struct command *k)
 {
-	return !(k->flags & (COMMAND_HIDDEN | COMMAND_ABSENT));
+	return !(k->flags & COMMAND_HIDDEN);
 }
 
 static inline bool generate_shows_option(const struct option_def *d)
 {
-	return !(d->flags & (OPTION_HIDDEN | OPTION_ABSENT));
+	return !(d->flags & OPTION_HIDDEN);
 }
 
 /* What a value or a first word is completed with. */

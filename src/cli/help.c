@@ -71,7 +71,7 @@ static void put_options(FILE *f, const struct option_def *table)
 	for (const struct option_def *d = table; d && d->name; d++) {
 		int column;
 
-		if (d->flags & (OPTION_HIDDEN | OPTION_ABSENT))
+		if (d->flags & OPTION_HIDDEN)
 			continue;
 		help_option_words(d, words, sizeof(words));
 		column = fprintf(f, "  %s", words);
@@ -90,7 +90,7 @@ static void put_options(FILE *f, const struct option_def *table)
 static void put_commands(FILE *f)
 {
 	for (const struct command *const *t = command_table; *t; t++) {
-		if ((*t)->flags & (COMMAND_HIDDEN | COMMAND_ABSENT))
+		if ((*t)->flags & COMMAND_HIDDEN)
 			continue;
 		fprintf(f, "  %-10s  ", (*t)->name);
 		help_wrap(f, (*t)->summary, 14, 14);

@@ -48,8 +48,6 @@ static int run_command(struct command_context *c)
 	struct err err = ERR_INIT;
 	int status;
 
-	if (c->command->flags & COMMAND_ABSENT)
-		return cli_error(c, OAKUM_E_UNSUPPORTED, 0, "not in this version");
 	if (options_check_words(c, &err) < 0)
 		return report_err(c, &err);
 	log_debug("%s: oakum %s, commit %s", c->command->name, oakum_version(), oakum_commit());

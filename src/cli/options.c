@@ -98,11 +98,6 @@ static int add(struct parser *p, const struct option_def *d, const char *value)
 {
 	const struct command *command = p->c->command;
 
-	if (d->flags & OPTION_ABSENT) {
-		err_kind(p->err, ERR_UNSUPPORTED, 0, "%s%s--%s: not in this version",
-			 command ? command->name : "", command ? ": " : "", d->name);
-		return -ENOTSUP;
-	}
 	if (!d->metavar)
 		value = switch_value(value);
 	if (!value || (d->choices && !is_choice(d->choices, value))) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The commands of the program: those that are here, then those of runc and crun that are not yet.
- */
+/* The commands of the program, in the order of --help. */
 #include "cli/command.h"
 
 const struct option_def command_globals[] = {
@@ -22,13 +21,7 @@ const struct option_def command_globals[] = {
 	{NULL, 0, NULL, NULL, 0, NULL},
 };
 
-#define ABSENT(word, words, what)                                                                  \
-	(&(const struct command){.name = (word),                                                   \
-				 .usage = (words),                                                 \
-				 .summary = what " (not in this version)",                         \
-				 .max_args = -1,                                                   \
-				 .flags = COMMAND_ABSENT})
-
+/* clang-format off */
 const struct command *const command_table[] = {
 	&command_create,
 	&command_start,
@@ -42,6 +35,7 @@ const struct command *const command_table[] = {
 	&command_pause,
 	&command_resume,
 	&command_update,
+	&command_mounts,
 	&command_checkpoint,
 	&command_restore,
 	&command_events,
@@ -58,6 +52,6 @@ const struct command *const command_table[] = {
 	&command_generate_systemd,
 	&command_help,
 	&command_generate,
-	ABSENT("mounts", "[add|remove] CONTAINER FILE", "change the mounts of a container"),
 	NULL,
 };
+/* clang-format on */

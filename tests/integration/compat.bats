@@ -18,13 +18,6 @@ cells() {
 	diff -u flags table
 }
 
-@test "the table says of each flag that is not in this version that it is an error" {
-	"$OAKUM" __generate flags | awk '/\(absent\)/ && $2 ~ /^--/ { print $1, $2 }' | sort >absent
-	awk -F'|' '/^## / { on = $0 == "## Flags" } on && $3 ~ /error/ { gsub(/[` ]+/, " ", $2); sub(/^ /, "", $2); sub(/ $/, "", $2); print $2 }' "$DOC" |
-		sort >said
-	diff -u absent said
-}
-
 @test "every member of config.json stands in the table, and every row is a member" {
 	local path pattern found
 	for f in "$SEEDS"/*.json; do
