@@ -241,8 +241,11 @@ uint64_t cgroup_shares_to_weight(uint64_t shares)
 static int controller_place(const char *controller)
 {
 	char text[4096], *line;
-	size_t len = strlen(controller);
+	size_t len;
 
+	if (str_eq(controller, "io")) /* its name of v1 */
+		controller = "blkio";
+	len = strlen(controller);
 	if (io_read_at(AT_FDCWD, "/proc/cgroups", text, sizeof(text)) < 0)
 		return 0;
 	for (line = text; line; line = strchr(line, '\n')) {

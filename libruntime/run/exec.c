@@ -252,7 +252,7 @@ static int enter_sub(struct entry *e, const char *text)
 	r = cgroup_enter_sub(&e->cgroup, controllers, text, e->err);
 	if (r == CGROUP_GONE)
 		return err_kind(e->err, ERR_USAGE, ENOENT, "adding pid to cgroup %s/%s",
-				e->c.state.cgroup, text);
+				e->c.state.cgroup, text + strspn(text, "/"));
 	return r;
 }
 

@@ -300,9 +300,16 @@ ptmx pts/ptmx
 	in_container '.hostname = "a.long.host.name" | .domainname = "example.org"' 'hostname; cat /proc/sys/kernel/domainname'
 	is "$output" "a.long.host.name
 example.org"
+	in_container '.domainname = "example.org" | .linux.sysctl = {"kernel.domainname": "example.org"}' 'cat /proc/sys/kernel/domainname'
+	is "$output" example.org
+	in_container '.linux.sysctl = {"kernel.domainname": "by.sysctl"}' 'cat /proc/sys/kernel/domainname'
+	is "$output" by.sysctl
 	bundle '.linux.namespaces |= map(select(.type != "uts"))'
 	fails 3 oakum run -b "$B" "$C"
 	says /hostname
+	edit 'del(.hostname) | .linux.sysctl = {"kernel.domainname": "example.org"}'
+	fails 3 oakum run -b "$B" "$C"
+	says /linux/sysctl/kernel.domainname "type uts"
 }
 
 @test "seccomp: actions, arguments, errnoRet, unknown and newer calls" {

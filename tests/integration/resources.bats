@@ -142,3 +142,133 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	fails 1 oakum create -b "$B" "$C" || fails 6 oakum create -b "$B" "$C"
 	says rdma
 }
+
+# has V1-FILE V2-FILE WANT [WANT-V2]: in the kernel's file of the container's cgroup.
+has() {
+	local file=$1 want=$3
+	if on_v2; then
+		file=$2 want=${4-$3}
+	fi
+	[ "$file" = - ] || is "$file $(cat "$(cgroup_dir "${1%%.*}")/$file")" "$file $want"
+}
+
+need() {
+	on_v2 && ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers && skip "this machine's v2 hierarchy has no $1 controller (tests/vm/run has)"
+	on_v2 || v1 "$1" || skip "$1 is not a v1 hierarchy here"
+}
+
+# bats test_tags=root:cgroup
+@test "cpu at creation: burst, idle, quota and period each alone" {
+	need cpu
+	sleeper '.linux.resources.cpu = {quota: 20000, period: 50000, burst: 10000}'
+	ok oakum create -b "$B" "$C"
+	has cpu.cfs_quota_us cpu.max 20000 "20000 50000"
+	has cpu.cfs_burst_us cpu.max.burst 10000
+	ok oakum delete -f "$C"
+	edit '.linux.resources.cpu = {quota: 30000}'
+	ok oakum create -b "$B" "$C"
+	has cpu.cfs_quota_us cpu.max 30000 "30000 100000"
+	ok oakum delete -f "$C"
+	edit '.linux.resources.cpu = {period: 70000}'
+	ok oakum create -b "$B" "$C"
+	has cpu.cfs_quota_us cpu.max -1 "max 70000"
+	has cpu.cfs_period_us cpu.max 70000 "max 70000"
+	ok oakum delete -f "$C"
+	edit '.linux.resources.cpu = {idle: 1, shares: 100}'
+	ok oakum create -b "$B" "$C"
+	says "/linux/resources/cpu/shares" "unable to apply both"
+	has cpu.idle cpu.idle 1
+	ok oakum delete -f "$C"
+	edit '.linux.resources.cpu = {period: 100}'
+	fails 3 oakum create -b "$B" "$C"
+	says /linux/resources/cpu/period
+}
+
+# bats test_tags=root:cgroup
+@test "cpu at creation: realtime, where the parent has a budget for it" {
+	local top=/sys/fs/cgroup/cpu
+	on_v2 && skip "cgroup v2 has no realtime limits"
+	need cpu
+	[ -e $top/cpu.rt_runtime_us ] || skip "no realtime limits in this kernel"
+	sleeper '.linux.cgroupsPath = "/pod/web" | .linux.resources.cpu = {realtimeRuntime: 5000, realtimePeriod: 200000}'
+	fails 1 oakum create -b "$B" "$C"
+	says "cpu realtime runtime" "its parent cgroup has 0"
+	echo 50000 2>/dev/null >$top/cpu.rt_runtime_us || skip "no realtime budget is left on this machine"
+	mkdir $top/pod
+	echo 40000 >$top/pod/cpu.rt_runtime_us
+	ok oakum create -b "$B" "$C"
+	is "$(cat $top/pod/web/cpu.rt_runtime_us) $(cat $top/pod/web/cpu.rt_period_us)" "5000 200000"
+	ok oakum delete -f "$C"
+	rmdir $top/pod
+	until_true 10 eval 'echo 0 2>/dev/null >$top/cpu.rt_runtime_us'
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
+}
+
+# bats test_tags=root:cgroup
+@test "memory at creation: swappiness and the OOM killer, which only v1 lets go of; reservation alone" {
+	need memory
+	sleeper '.linux.resources.memory = {limit: 33554432, swappiness: 7, disableOOMKiller: true}'
+	if on_v2; then
+		fails 6 oakum create -b "$B" "$C"
+		says "memory swappiness" "cgroup v2"
+		edit 'del(.linux.resources.memory.swappiness)'
+		fails 6 oakum create -b "$B" "$C"
+		says "OOM killer" "cgroup v2"
+	else
+		ok oakum create -b "$B" "$C"
+		has memory.swappiness - 7
+		grep -q "^oom_kill_disable 1$" "$(cgroup_dir memory)/memory.oom_control"
+		ok oakum delete -f "$C"
+	fi
+	edit '.linux.resources.memory = {reservation: 16777216, kernel: 1, kernelTCP: 1, useHierarchy: true}'
+	ok oakum create -b "$B" "$C"
+	has memory.soft_limit_in_bytes memory.low 16777216
+	has memory.limit_in_bytes memory.max 9223372036854771712 max
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:cgroup
+@test "pids at creation: 0 is 1, -1 is none" {
+	need pids
+	sleeper '.linux.resources.pids = {limit: 0}'
+	ok oakum create -b "$B" "$C"
+	has pids.max pids.max 1
+	ok oakum delete -f "$C"
+	edit '.linux.resources.pids = {limit: -1}'
+	ok oakum create -b "$B" "$C"
+	has pids.max pids.max max
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:cgroup
+@test "a controller that is missing is named with where it is missing" {
+	local part name
+	on_v2 || skip "v1 only"
+	for part in '{memory: {limit: 33554432}}' '{pids: {limit: 9}}' '{cpu: {shares: 99}}' '{cpu: {cpus: "0"}}' '{blockIO: {weight: 99}}' '{rdma: {mlx5_0: {hcaHandles: 1}}}'; do
+		name=$(jq -nr "$part | keys[0]")
+		name=$(sed 's/blockIO/io/' <<<"$name")
+		[ "$part" != '{cpu: {cpus: "0"}}' ] || name=cpuset
+		! grep -qw "$name" /sys/fs/cgroup/cgroup.controllers || continue
+		rm -rf "$B"
+		bundle ".linux.resources = $part"
+		fails 6 oakum create -b "$B" "$C"
+		says "controller $name"
+		if awk -v c="$name" '($1 == c || c == "io" && $1 == "blkio") && $2 != 0 { found = 1 } END { exit !found }' /proc/cgroups; then
+			says "belongs to a cgroup v1 hierarchy, not to /sys/fs/cgroup"
+		else
+			says "is not in this kernel" || says "is not in /sys/fs/cgroup/cgroup.controllers"
+		fi
+	done
+	# What a parent cannot pass on, with the parent.
+	name=$(grep -ow hugetlb /sys/fs/cgroup/cgroup.controllers) || skip "no hugetlb in this v2 hierarchy"
+	sleep 1000 &
+	mkdir /sys/fs/cgroup/busy
+	echo $! >/sys/fs/cgroup/busy/cgroup.procs
+	rm -rf "$B"
+	bundle '.linux.cgroupsPath = "/busy/web" | .linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 2097152}]'
+	fails 6 oakum create -b "$B" "$C"
+	says "enable controller hugetlb in /sys/fs/cgroup/busy/cgroup.subtree_control" "processes live in"
+	kill $!
+	wait $! || :
+	rmdir /sys/fs/cgroup/busy
+}

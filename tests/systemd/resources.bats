@@ -137,6 +137,16 @@ reads() {
 	ok sd run -d -b "$B" "$C"
 	reads cpu.idle 1
 	shows CPUWeight idle
+	ok sd update --pids-limit 30 "$C"
+	reads cpu.idle 1
+	ok sd update --cpu-share 200 --cpu-idle 1 "$C"
+	says "unable to apply both"
+	reads cpu.idle 1
+	# Shares alone end it.
+	ok sd update --cpu-share 200 "$C"
+	reads cpu.idle 0
+	reads cpu.weight 29
+	shows CPUWeight 29
 	ok sd delete --force "$C"
 }
 
