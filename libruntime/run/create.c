@@ -451,6 +451,30 @@ int creation_limit_cgroup(struct creation *c)
 	return r;
 }
 
+/* What the child says, or that it died. */
+static int last_words(struct creation *c)
+{
+	struct sync_message m;
+	int r;
+
+	do
+		r = sync_receive(c->sync, &m, NULL, c->deadline, c->err);
+	while (r == 0 && m.type != SYNC_FAILED);
+	return r < 0 ? r : r == SYNC_GONE ? died(c) : sync_failure(&m, c->err);
+}
+
+static int limit_cgroup(struct creation *c)
+{
+	int r = creation_limit_cgroup(c);
+
+	/* A child that fails leaves an empty scope, and systemd takes that away under our hands. */
+	if (r < 0 && c->plan->unit && cgroup_populated(&c->cgroup) == 0) {
+		*c->err = ERR_INIT;
+		r = last_words(c);
+	}
+	return r;
+}
+
 static int open_hook_outputs(struct creation *c)
 {
 	const unsigned ours = 1u << SPEC_HOOK_PRESTART | 1u << SPEC_HOOK_CREATE_RUNTIME |
@@ -498,7 +522,7 @@ static int perform(struct creation *c, const char *id)
 		r = creation_move_netdevs(c);
 	/* The child mounts meanwhile. */
 	if (r == 0)
-		r = creation_limit_cgroup(c);
+		r = limit_cgroup(c);
 	if (r == 0)
 		r = converse(c);
 	if (r == 0)

@@ -19,14 +19,8 @@ ENGINES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DOC=$ENGINES/../../docs/engines.md
 # Everything of the file's engine: configuration, images, logs, pids.
 E=/run/tmp/engine
+WATCHED=(/run)
 IMAGE=docker.io/library/box:1
-
-# leaks take|check [FILE]
-leaks() {
-	local path options=(-r /run)
-	for path in ${THEIRS-}; do options+=(-x "$path"); done
-	"$LIB/leaks" "$1" "${options[@]}" "${@:2}"
-}
 
 # start NAME COMMAND…: a daemon, its output in $E/NAME.log. Its parent is gone at once, so that pid 1 reaps it.
 start() {

@@ -133,6 +133,7 @@ text() {
 	T
 }
 
+# bats test_tags=cgroupfs:helper
 @test "a bad config has no side effect: strace sees none" {
 	bundle '.process.user.uid = 4294967296'
 	refused 3 /process/user/uid
@@ -153,6 +154,7 @@ text() {
 	done
 }
 
+# bats test_tags=cgroupfs:helper
 @test "the rootfs: missing, a file, dangling, a loop" {
 	bundle
 	rm -rf "$B/rootfs"

@@ -62,7 +62,7 @@ need_limits() {
 	! grep -q survived "$W/out"
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "cgroupsPath is where the container is, in every hierarchy" {
 	sleeper '.linux.cgroupsPath = "/our/deep/path"'
 	ok oakum run -d -b "$B" "$C"
@@ -76,7 +76,7 @@ need_limits() {
 	is "$(find /sys/fs/cgroup -type d -name our)" ""
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "a relative cgroupsPath, and none: absolute, ending in the id" {
 	sleeper '.linux.cgroupsPath = "rel"'
 	ok oakum run -d -b "$B" "$C"
@@ -102,7 +102,7 @@ need_limits() {
 	rmdir /sys/fs/cgroup/pids/caller
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "a cgroup with a process in it is refused at once" {
 	sleeper '.linux.cgroupsPath = "/taken"'
 	d=/sys/fs/cgroup/$(on_v2 || echo pids/)taken
@@ -119,7 +119,7 @@ need_limits() {
 	rmdir "$d"
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "a frozen cgroup is refused at once" {
 	sleeper '.linux.cgroupsPath = "/ice"'
 	if on_v2; then
@@ -138,7 +138,7 @@ need_limits() {
 	rmdir $d
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "cgroups of others stay: only what oakum made is removed" {
 	sleeper '.linux.cgroupsPath = "/mine/c"'
 	d=/sys/fs/cgroup/$(on_v2 || echo pids/)mine

@@ -86,7 +86,7 @@ load ../lib/common
 	is $rc 137
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:empty
 @test "run --keep leaves a stopped container and its cgroup until delete" {
 	bundle
 	ok oakum run --keep -b "$B" "$C"

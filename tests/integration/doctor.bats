@@ -86,7 +86,7 @@ reports() {
 		126 /process/args/0 .process.args = ["/etc/passwd"]
 		126 /process/args/0 .process.args = ["/bin"]
 		6 /linux/resources/rdma .linux.resources.rdma = {mlx5_0: {hcaHandles: 1}}
-		3 /linux/cgroupsPath .linux.cgroupsPath = "system.slice:oakum:web"
+		3 /linux/cgroupsPath .linux.cgroupsPath = "/a/../b"
 		1 /linux/devices/0 .linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]
 	T
 }
@@ -118,6 +118,7 @@ reports() {
 	reports "note    delete will warn: /hooks/poststop/0: execute /none/hook"
 }
 
+# bats test_tags=cgroupfs:helper
 @test "max_user_namespaces is 0" {
 	bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings
 		| .mounts |= map(select(.type != "cgroup"))'
@@ -151,7 +152,7 @@ reports() {
 	reports EROFS "$dir is mounted read-only"
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "a cgroup that is in use" {
 	sleeper '.linux.cgroupsPath = "/taken"'
 	ok oakum run -d -b "$B" other

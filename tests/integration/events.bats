@@ -77,6 +77,7 @@ take_both() {
 	cmp -s before ours
 }
 
+# bats test_tags=cgroupfs:path
 @test "the statistics of a frozen container are runc's, byte by byte" {
 	on_v2 && skip "runc 1.1 does not take a v2 hierarchy without memory and cpu for one"
 	command -v runc >/dev/null || skip "runc is not installed"

@@ -242,7 +242,7 @@ fails_status() {
 	if on_v2; then
 		mkdir "$(cgroup_dir pids)/sub"
 		ok oakum exec --cgroup sub "$C" cat /proc/self/cgroup
-		prints "/$C/sub"
+		prints "/$(cgroup_name)/sub"
 	else
 		mkdir "$(cgroup_dir pids)/sub" "$(cgroup_dir freezer)/deep" "$(cgroup_dir freezer)/deep/er"
 		fails 255 oakum exec --cgroup freezer:nonexistent "$C" true

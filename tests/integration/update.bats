@@ -172,7 +172,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "a quota above that of the parent is refused by name, period and quota may change at once" {
 	need_limits
 	on_v2 && skip "v2 takes any quota"
@@ -191,7 +191,7 @@ run_limited() {
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "realtime: runtime and period, growing and shrinking at once, within what the parent has" {
 	local top=/sys/fs/cgroup/cpu file d
 	on_v2 && skip "cgroup v2 has no realtime limits"

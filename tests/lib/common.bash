@@ -12,6 +12,10 @@
 HERE=$(dirname "${BASH_SOURCE[0]}")
 FIXTURE=/run/tmp/fixture
 ROOT=/run/state/root
+# What the leak checker looks at, and what it does not: paths where others come and go as they like.
+WATCHED=("$ROOT" /run)
+THEIRS=
+[ "$OAKUM_ENCLOSED" != systemd ] || THEIRS="/run/log /run/systemd/journal"
 
 setup() {
 	C=t${BATS_TEST_NUMBER}
@@ -20,13 +24,21 @@ setup() {
 	[ -d "$ROOT" ] || mkdir -m 700 "$ROOT"
 	cd "$W" || return 1
 	fixture
-	"$LIB/leaks" take -r "$ROOT" -r /run >"$W.before"
+	leaks take >"$W.before"
+}
+
+# leaks take|check [FILE]
+leaks() {
+	local path options=()
+	for path in "${WATCHED[@]}"; do options+=(-r "$path"); done
+	for path in ${THEIRS-}; do options+=(-x "$path"); done
+	"$LIB/leaks" "$1" "${options[@]}" "${@:2}"
 }
 
 teardown() {
 	local rc=0
 	if [ -n "${BATS_TEST_COMPLETED-}" ]; then
-		"$LIB/leaks" check -r "$ROOT" -r /run "$W.before" >"$W.leaks" || {
+		leaks check "$W.before" >"$W.leaks" || {
 			echo "left behind (+) or gone (-):"
 			cat "$W.leaks"
 			rc=1
@@ -55,7 +67,11 @@ clean_up() {
 	while read -r p; do
 		kill -KILL "$p" 2>/dev/null || :
 	done < <(awk '$1 != "process" { next } NR == FNR { had[$2] = 1; next } !($2 in had) { print $2 }' "$W.before" "$W.now")
-	find /sys/fs/cgroup -mindepth 1 -depth -type d ! -path '*/init' -exec rmdir {} + 2>/dev/null || :
+	if [ "$OAKUM_ENCLOSED" = systemd ]; then
+		systemctl stop '*oakum*.scope' 2>/dev/null || :
+	else
+		find /sys/fs/cgroup -mindepth 1 -depth -type d ! -path '*/init' -exec rmdir {} + 2>/dev/null || :
+	fi
 	rm -rf "$ROOT"
 	mkdir -m 700 "$ROOT"
 }
@@ -161,8 +177,11 @@ has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]
 
 # Every cgroup directory of the container with this id.
 cgroups_of() {
-	find /sys/fs/cgroup -type d -name "$1" 2>/dev/null
+	find /sys/fs/cgroup -type d \( -name "$1" -o -name "*-$1.scope" \) 2>/dev/null
 }
+
+# The name of the container's own directory.
+cgroup_name() { cgroups_of "${1-$C}" | sed -n '1s,.*/,,p'; }
 
 on_v2() { [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; }
 

@@ -157,6 +157,14 @@ load common
 	[ $n -gt 3 ]
 }
 
+@test "what the container's process says when it fails is told, though systemd takes its empty scope away" {
+	bundle '.process.cwd = "/proc/self/fd/7"'
+	for _ in $(seq 1 40); do
+		fails 3 sd run -b "$B" "$C"
+		says /process/cwd
+	done
+}
+
 @test "a scope that somebody else stops ends the container, and delete is content" {
 	sleeper
 	ok sd run -d -b "$B" "$C"
