@@ -188,6 +188,9 @@ static int create(struct birth *b)
 	struct err err = ERR_INIT;
 	int r;
 
+	/* Who deletes after an `up` that was killed does not want to find us creating. */
+	if (asker_gone(b))
+		return -EPIPE;
 	memcpy(options.stdio, b->stdio, sizeof(options.stdio));
 	options.keep_terminal = true;
 	options.plain_terminal = true; /* for the log */

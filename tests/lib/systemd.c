@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * systemd ARG...: the oakum of this build with systemd as its cgroup manager. It is what $OAKUM names
- * where tests/systemd/run -m runs the integration tests, so that no test has to know.
+ * systemd ARG...: the oakum of this build with systemd as its cgroup manager. It is what $OAKUM
+ * names where tests/systemd/run -m runs the integration tests, so that no test has to know.
  */
 #include <stdio.h>
 #include <stdlib.h>
