@@ -84,8 +84,8 @@ static void fill_clone(const struct creation *c, struct clone_args *args, unsign
 	int into = lives_in(c) && !creation_attaches(c) ? cgroup_v2_fd(lives_in(c)) : -1;
 
 	*args = (struct clone_args){
-		.flags = (c->plan->create & ~(unsigned)PLAN_MADE_LATER) | CLONE_CLEAR_SIGHAND |
-			 flags,
+		.flags =
+			(c->plan->create & ~plan_made_later(c->plan)) | CLONE_CLEAR_SIGHAND | flags,
 		.exit_signal = SIGCHLD,
 	};
 	if (into >= 0) {

@@ -165,6 +165,9 @@ static int do_become_root(struct init *in, struct err *err)
 	 * signal. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if ((in->plan->create & plan_made_later(in->plan) & CLONE_NEWIPC) &&
+	    unshare(CLONE_NEWIPC) < 0)
+		return err_set(err, errno, "make an ipc namespace");
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #define OAKUM_RUN_PLAN_H
 
 #include <limits.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -114,10 +115,6 @@ struct plan_process {
 	const char *hook_state;	 /* their standard input */
 };
 
-/* Made by the child itself, when it is in its cgroup and has its rights; the others by its clone.
- */
-#define PLAN_MADE_LATER (CLONE_NEWCGROUP | CLONE_NEWTIME)
-
 struct plan_join {
 	enum spec_ns ns;
 	int kind; /* CLONE_NEW* */
@@ -186,6 +183,14 @@ struct plan {
 	unsigned hook_kinds;		/* 1 << kind */
 	struct plan_process process;
 };
+
+/* Made by the child itself, when it is in its cgroup and has its rights; the others by its clone.
+ * Of an ipc namespace the mqueue file system belongs to whom it was made by, so in a user namespace
+ * its root makes it. */
+static inline unsigned plan_made_later(const struct plan *p)
+{
+	return CLONE_NEWCGROUP | CLONE_NEWTIME | (p->namespaces & CLONE_NEWUSER ? CLONE_NEWIPC : 0);
+}
 
 /* Decide. 0 and *@ret in @arena, or < 0 with @err (pointer set). Makes no system call. */
 int plan_make(const struct spec *spec, const struct plan_host *host,

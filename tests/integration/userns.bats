@@ -81,6 +81,19 @@ allow"
 }
 
 # bats test_tags=root:ids
+@test "message queues belong to the container's root, in an ipc namespace of its own" {
+	in_container "$maps" 'stat -c "%u:%g" /dev/mqueue /dev/shm; readlink /proc/self/ns/ipc'
+	is "$(head -n 2 <<<"$output" | xargs)" "0:0 0:0"
+	[ "$(tail -n 1 <<<"$output")" != "$(readlink /proc/self/ns/ipc)" ]
+	sleeper "$maps"
+	ok oakum run -d -b "$B" "$C"
+	bundle "$(by_path user "/proc/$(pid_of)/ns/user") | .process.args = [\"stat\", \"-c\", \"%u:%g\", \"/dev/mqueue\"]" "$W/second"
+	ok oakum run -b "$W/second" "$C-second"
+	is "$output" 0:0
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:ids
 @test "joined by path: the target's maps, its files, exec and kill" {
 	sleeper "$maps"
 	ok oakum run -d -b "$B" "$C"
