@@ -16,11 +16,7 @@
 #include "base/str.h"
 #include "kernel/ns.h"
 
-/*
- * Not root, or root of a user namespace alone, as podman is that a user has started: runc's rule,
- * which believes $USER where that says root.
- */
-static bool is_user(void)
+bool handle_is_user(void)
 {
 	const char *user = getenv("USER");
 
@@ -42,7 +38,7 @@ static int choose_root(struct oakum *o, const char *wanted)
 		n = snprintf(text, sizeof(text), "%s/%s", cwd, wanted);
 	} else if (wanted) {
 		n = snprintf(text, sizeof(text), "%s", wanted);
-	} else if (runtime && runtime[0] == '/' && is_user()) {
+	} else if (runtime && runtime[0] == '/' && handle_is_user()) {
 		n = snprintf(text, sizeof(text), "%s/oakum", runtime);
 	} else {
 		n = snprintf(text, sizeof(text), "/run/oakum");

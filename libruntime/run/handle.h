@@ -53,6 +53,11 @@ const struct cgroup_host *handle_cgroups(struct oakum *o, struct err *err);
 /* Is this not the host's root, who has a right to everything? Decided once. */
 bool handle_rootless(struct oakum *o);
 
+/* Is the default state root in XDG_RUNTIME_DIR? For who is not root, or root of a user namespace
+ * alone, as podman is that a user has started: runc's rule, which believes $USER where that says
+ * root. */
+bool handle_is_user(void);
+
 /* This boot, read once. Never NULL; "" if it cannot be read. */
 const char *handle_boot_id(struct oakum *o);
 

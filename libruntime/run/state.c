@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "base/io.h"
 #include "base/lock.h"
 #include "base/str.h"
+#include "kernel/ns.h"
 
 #define REMOVE_TRIES 100
 
@@ -36,14 +38,17 @@ static int make_parents(const char *path)
 	return mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int check_owner(int fd, const char *path, struct err *err)
+static int check_owner(const struct oakum *o, int fd, struct err *err)
 {
+	const char *path = o->root;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "stat the state root %s", path);
 	if (st.st_uid != geteuid()) {
-		err_hint(err, "name a directory of your own with --root");
+		err_hint(err, "%s",
+			 o->root_is_default ? state_root_hint(o)
+					    : "name a directory of your own with --root");
 		return err_kind(err, ERR_UNSUPPORTED, 0,
 				"the state root %s belongs to uid %u, not to %u", path, st.st_uid,
 				geteuid());
@@ -59,9 +64,12 @@ static int check_owner(int fd, const char *path, struct err *err)
 
 const char *state_root_hint(const struct oakum *o)
 {
-	return o->root_is_default && geteuid() != 0
-		       ? "set XDG_RUNTIME_DIR, or name a writable directory with --root"
-		       : "name a writable directory with --root";
+	if (o->root_is_default && !getenv("XDG_RUNTIME_DIR") && !userns_is_root())
+		return "set XDG_RUNTIME_DIR, or name a writable directory with --root";
+	if (o->root_is_default && !handle_is_user() && !userns_is_first())
+		return "unset USER, which says root, to have it in XDG_RUNTIME_DIR, or name a "
+		       "writable directory with --root";
+	return "name a writable directory with --root";
 }
 
 int state_open_root(struct oakum *o, bool make, struct err *err)
@@ -76,15 +84,20 @@ int state_open_root(struct oakum *o, bool make, struct err *err)
 			return err_set(err, -r, "make the state root %s", o->root);
 		}
 		fd = open(o->root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		/* What is old in XDG_RUNTIME_DIR may be cleaned up, unless it is sticky. */
+		if (fd >= 0 && o->root_is_default && handle_is_user())
+			(void)fchmod(fd, 01700);
 	}
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
 		err_hint(err, "name the directory itself with --root");
 		return err_kind(err, ERR_UNSUPPORTED, errno, "the state root %s is not a directory",
 				o->root);
 	}
+	if (fd < 0 && errno == EACCES)
+		err_hint(err, "%s", state_root_hint(o));
 	if (fd < 0)
 		return err_set(err, errno, "open the state root %s", o->root);
-	r = check_owner(fd, o->root, err);
+	r = check_owner(o, fd, err);
 	return r < 0 ? r : fd_take(&fd);
 }
 

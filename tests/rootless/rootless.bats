@@ -261,10 +261,18 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	rootless_bundle
 	ok "$OAKUM" run -d -b "$B" "$C"
 	[ -e "$XDG_RUNTIME_DIR/oakum/$C/state.json" ]
+	# Sticky: not to be cleaned up for its age.
+	is "$(stat -c %a "$XDG_RUNTIME_DIR/oakum")" 1700
 	ok "$OAKUM" delete --force "$C"
 	rm -rf "$XDG_RUNTIME_DIR/oakum"
 	fails 1 env -u XDG_RUNTIME_DIR "$OAKUM" run -b "$B" "$C"
 	says /run/oakum XDG_RUNTIME_DIR --root
+	mkdir -m 0 "$W/closed"
+	fails 1 "$OAKUM" --root "$W/closed" list
+	says "$W/closed" "Permission denied" --root
+	fails 1 env XDG_RUNTIME_DIR="$W/closed" "$OAKUM" run -b "$B" "$C"
+	says "$W/closed/oakum" "Permission denied" --root
+	[[ "$errors" != *XDG_RUNTIME_DIR* ]]
 }
 
 @test "so it is for root of a user namespace, unless it is called root" {
@@ -275,7 +283,12 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	is "$output" "$C"
 	ok "$OAKUM" delete --force "$C"
 	fails 1 unshare -Ur env USER=root "$OAKUM" run -b "$B" "$C"
-	says /run/oakum
+	says /run/oakum "unset USER" XDG_RUNTIME_DIR --root
+	fails 1 unshare -Ur env -u XDG_RUNTIME_DIR "$OAKUM" run -b "$B" "$C"
+	says /run/oakum "set XDG_RUNTIME_DIR" --root
+	# A directory of the host's root, whoever we call ourselves.
+	fails 6 unshare -Ur "$OAKUM" --root /etc list
+	says "belongs to uid 65534" --root
 	rm -rf "$XDG_RUNTIME_DIR/oakum"
 }
 
