@@ -2,6 +2,7 @@
 /* The plan's mounts and devices: "mounts" and "linux.devices" of the configuration, and what /dev
  * always has. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,15 @@ static int add_cgroup_v1(struct builder *b, const struct mount_op *asked, struct
 	return 0;
 }
 
+/* May it remount what we have mounted? Then read-only would be in the way of it and protect
+ * nothing.
+ */
+static bool may_remount(const struct builder *b)
+{
+	return !(b->plan->namespaces & CLONE_NEWUSER) &&
+	       (b->spec->process.caps.bounding & UINT64_C(1) << CAP_SYS_ADMIN);
+}
+
 /* Its own directory shows the same tree as a fresh cgroup2 mount in a cgroup namespace would, at a
  * hundredth of the cost. */
 static int add_cgroup_v2(struct builder *b, const struct mount_op *asked, struct err *err)
@@ -124,7 +134,10 @@ static int add_cgroup_v2(struct builder *b, const struct mount_op *asked, struct
 	bind.data = "";
 	if (!(b->plan->namespaces & CLONE_NEWCGROUP)) {
 		bind.source = b->host->cgroups->h[0].mount;
-		bind.attr_set |= MOUNT_ATTR_RDONLY;
+		if (!may_remount(b)) {
+			bind.attr_set |= MOUNT_ATTR_RDONLY;
+			bind.attr_clr &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+		}
 	}
 	add(b, &bind);
 	return 0;

@@ -188,3 +188,24 @@ need_limits() {
 	ok oakum kill "$C" KILL
 	ok oakum delete "$C"
 }
+
+# bats test_tags=root:cgroup
+@test "v2: without a cgroup namespace, rw is for who could remount it" {
+	on_v2 || skip "cgroup v1 shows its own directories alone"
+	local look='.linux.namespaces |= map(select(.type != "cgroup")) | (.mounts[] | select(.type == "cgroup") | .options) = ["nosuid", "noexec", "nodev", "rw"] |
+		.process.args = ["sh", "-c", "cat /proc/self/cgroup; for d in /sys/fs/cgroup /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup | tail -n 1); do mkdir $d/inside && rmdir $d/inside && echo made; done"]'
+	bundle "$look"
+	run oakum run -b "$B" "$C" </dev/null
+	is "$(grep -c 'Read-only file system' <<<"$output")" 2
+	[[ "$output" != *made* ]]
+	bundle "$look | .process.capabilities.bounding += [\"CAP_SYS_ADMIN\"]"
+	ok oakum run -b "$B" "$C"
+	is "$(grep -c made <<<"$output")" 2
+	# What was asked to be read-only is.
+	bundle "$look | .process.capabilities.bounding += [\"CAP_SYS_ADMIN\"] | (.mounts[] | select(.type == \"cgroup\") | .options) |= map(if . == \"rw\" then \"ro\" else . end)"
+	run oakum run -b "$B" "$C" </dev/null
+	is "$(grep -c 'Read-only file system' <<<"$output")" 2
+	bundle "$look | .process.capabilities.bounding += [\"CAP_SYS_ADMIN\"] | .linux.namespaces += [{type: \"user\"}]"
+	run oakum run -b "$B" "$C" </dev/null
+	is "$(grep -c 'Read-only file system' <<<"$output")" 2
+}
