@@ -250,9 +250,14 @@ static int enter_sub(struct entry *e, const char *text)
 		text = colon + 1;
 	}
 	r = cgroup_enter_sub(&e->cgroup, controllers, text, e->err);
-	if (r == CGROUP_GONE)
-		return err_kind(e->err, ERR_USAGE, ENOENT, "adding pid to cgroup %s/%s",
+	if (r == CGROUP_GONE) {
+		err_hint(e->err, "a sub-cgroup is made before a process is started in it");
+		/* In the words of runc, whose callers look for them. */
+		return err_kind(e->err, ERR_USAGE, 0,
+				"adding pid to cgroup %s/%s/cgroup.procs: no such file or "
+				"directory (ENOENT)",
 				e->c.state.cgroup, text + strspn(text, "/"));
+	}
 	return r;
 }
 

@@ -234,7 +234,7 @@ fails_status() {
 	fails 255 oakum exec --cgroup a/../../b "$C" true
 	says "bad sub cgroup path"
 	fails 255 oakum exec --cgroup nonexistent "$C" true
-	says " adding pid " "o such file or directory"
+	says " adding pid " "/nonexistent/cgroup.procs: no such file or directory"
 	fails 255 oakum exec --cgroup whaaat:/ "$C" true
 	says "unknown controller whaaat"
 	ok oakum exec --cgroup / "$C" cat /proc/self/cgroup
