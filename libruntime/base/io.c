@@ -202,10 +202,11 @@ int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, 
 int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,
 		   size_t *ret_size, struct err *err)
 {
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: a FIFO that nobody writes to must not hold us; one with a writer may. */
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n;
 
-	if (fd < 0)
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return err_set(err, errno, "open %s", path);
 	n = read_growing(fd, 4095, max, arena, ret_data);
 	if (n == -EFBIG)
@@ -286,20 +287,6 @@ ssize_t io_send(int sock, const struct msghdr *m)
 	return n < 0 ? -errno : n;
 }
 
-int io_connect(const char *path, int type)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	AUTO_CLOSE int sock = -1;
-
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(a.sun_path, path, strlen(path));
-	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	if (sock < 0 || connect(sock, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return -errno;
-	return fd_take(&sock);
-}
-
 union control {
 	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
 	struct cmsghdr align;
@@ -331,6 +318,43 @@ int io_send_fds(int sock, const void *data, size_t size, const int *fds, int nfd
 	ssize_t n = io_send_some(sock, data, size, fds, nfds);
 
 	return n < 0 ? (int)n : (size_t)n == size ? 0 : -EIO;
+}
+
+/* A connect(2) to a full queue waits as long as a send may. */
+static int set_patience(int sock, int64_t deadline_ms)
+{
+	int64_t left = deadline_ms - clock_now_ms();
+	struct timeval t = {.tv_usec = 1};
+
+	if (deadline_ms == CLOCK_FOREVER)
+		return 0;
+	if (left > 0)
+		t = (struct timeval){left / 1000, left % 1000 * 1000};
+	return setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0 ? -errno : 0;
+}
+
+int io_connect(const char *path, int type, int64_t deadline_ms)
+{
+	AUTO_CLOSE int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO_CLOSE int file = -1;
+	char link[FD_PATH_SIZE];
+	int r = sock < 0 ? -errno : set_patience(sock, deadline_ms);
+
+	if (r < 0)
+		return r;
+	if (strlen(path) >= sizeof(a.sun_path)) {
+		file = open(path, O_PATH | O_CLOEXEC);
+		if (file < 0)
+			return -errno;
+		path = fd_path(file, link);
+	}
+	memcpy(a.sun_path, path, strlen(path));
+	while ((r = connect(sock, (struct sockaddr *)&a, sizeof(a))) < 0 && errno == EINTR)
+		;
+	if (r < 0)
+		return errno == EAGAIN && !(type & SOCK_NONBLOCK) ? -ETIMEDOUT : -errno;
+	return fd_take(&sock);
 }
 
 /* The first @max received descriptors to @fds, the rest closed. How many were kept. */

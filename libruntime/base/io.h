@@ -42,7 +42,7 @@ int io_read_all(int fd, const char *name, size_t max, struct arena *arena, char 
 		size_t *ret_size, struct err *err);
 
 /* As io_read_alloc() for what may be a pipe or /dev/fd/N: read until EOF, relative to the caller's
- * directory. */
+ * directory. A FIFO without a writer is at its end. */
 int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,
 		   size_t *ret_size, struct err *err);
 
@@ -61,9 +61,14 @@ int io_poll_until(int fd, short events, int64_t deadline_ms);
 /* sendmsg(2) without SIGPIPE: bytes sent, or -errno. */
 ssize_t io_send(int sock, const struct msghdr *m);
 
-/* A new AF_UNIX socket of @type (and SOCK_NONBLOCK, if wanted), connected to @path: a descriptor,
- * or -errno (ENAMETOOLONG: longer than an address, unix(7)). */
-int io_connect(const char *path, int type);
+#define IO_CONNECT_MS 10000 /* enough for a listener that is alive */
+
+/*
+ * A new AF_UNIX socket of @type (and SOCK_NONBLOCK, if wanted), connected to @path, however long
+ * that is: a descriptor, or -errno. -ETIMEDOUT: until @deadline_ms nobody has taken the connection
+ * from its queue. Sends wait no longer than that, either.
+ */
+int io_connect(const char *path, int type, int64_t deadline_ms);
 
 /*
  * Send or receive one datagram on an AF_UNIX socket with up to @nfds descriptors

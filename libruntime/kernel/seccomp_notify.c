@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -125,33 +124,6 @@ int seccomp_agent_look(const char *path, struct err *err)
 	return 0;
 }
 
-/* A connect(2) to a full queue waits as long as a send may. */
-static int set_patience(int sock, int64_t deadline_ms)
-{
-	int64_t left = deadline_ms - clock_now_ms();
-	struct timeval t = {.tv_usec = 1};
-
-	if (left > 0)
-		t = (struct timeval){left / 1000, left % 1000 * 1000};
-	return setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0 ? -errno : 0;
-}
-
-static int join(int sock, const char *path, int64_t deadline_ms)
-{
-	AUTO_CLOSE int file = open(path, O_PATH | O_CLOEXEC);
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	char link[FD_PATH_SIZE];
-	int r = file < 0 ? -errno : set_patience(sock, deadline_ms);
-
-	if (r < 0)
-		return r;
-	/* By the opened file: a path may be longer than an address. */
-	memcpy(a.sun_path, fd_path(file, link), strlen(fd_path(file, link)) + 1);
-	while ((r = connect(sock, (struct sockaddr *)&a, sizeof(a))) < 0 && errno == EINTR)
-		;
-	return r < 0 ? (errno == EAGAIN ? -ETIMEDOUT : -errno) : 0;
-}
-
 /* The stream's first bytes carry the descriptor. */
 static int send_all(int sock, const char *text, size_t size, int listener, int64_t deadline_ms)
 {
@@ -176,14 +148,11 @@ static int send_all(int sock, const char *text, size_t size, int listener, int64
 int seccomp_agent_send(const char *path, const void *text, size_t size, int listener,
 		       int64_t deadline_ms, struct err *err)
 {
-	AUTO_CLOSE int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	AUTO_CLOSE int sock = io_connect(path, SOCK_STREAM, deadline_ms);
 	int r;
 
 	if (sock < 0)
-		return err_set(err, errno, "make a socket");
-	r = join(sock, path, deadline_ms);
-	if (r < 0)
-		return err_set(err, -r, NO_AGENT " %s", path);
+		return err_set(err, -sock, NO_AGENT " %s", path);
 	r = send_all(sock, text, size, listener, deadline_ms);
 	return r < 0 ? err_set(err, -r, "send the seccomp listener to the agent at %s", path) : 0;
 }

@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -108,35 +108,9 @@ int tty_chown(int slave, uint32_t uid, uint32_t gid, struct err *err)
 	return 0;
 }
 
-/* A path longer than sun_path goes by a descriptor of its directory. */
-static int fill_address(const char *path, struct sockaddr_un *address, int *dir)
-{
-	char parent[PATH_MAX], through[FD_PATH_SIZE];
-	const char *slash = strrchr(path, '/');
-	struct strbuf b;
-
-	address->sun_family = AF_UNIX;
-	strbuf_init(&b, address->sun_path, sizeof(address->sun_path));
-	strbuf_add(&b, path);
-	if (!b.overflow)
-		return 0;
-	if (!slash || (size_t)(slash - path) >= sizeof(parent))
-		return -ENAMETOOLONG;
-	memcpy(parent, path, (size_t)(slash - path));
-	parent[slash - path] = '\0';
-	*dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*dir < 0)
-		return -errno;
-	strbuf_init(&b, address->sun_path, sizeof(address->sun_path));
-	strbuf_add(&b, fd_path(*dir, through));
-	strbuf_add(&b, slash);
-	return b.overflow ? -ENAMETOOLONG : 0;
-}
-
 int tty_send(const char *path, int master, struct err *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	AUTO_CLOSE int sock = -1, dir = -1;
+	AUTO_CLOSE int sock = -1;
 	unsigned number;
 	char name[32];
 	struct strbuf b;
@@ -147,14 +121,11 @@ int tty_send(const char *path, int master, struct err *err)
 	strbuf_init(&b, name, sizeof(name));
 	strbuf_add(&b, "/dev/pts/");
 	strbuf_u64(&b, number);
-	r = fill_address(path, &address, &dir);
-	if (r < 0)
-		return err_set(err, -r, "console socket %s", path);
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return err_set(err, errno, "console socket");
-	if (connect(sock, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_set(err, errno, "connect to console socket %s", path);
+	sock = io_connect(path, SOCK_STREAM, clock_deadline(IO_CONNECT_MS));
+	if (sock < 0) {
+		err_hint(err, "whoever is to hold the terminal has to listen there before");
+		return err_set(err, -sock, "connect to console socket %s", path);
+	}
 	r = io_send_fds(sock, name, b.len, &master, 1);
 	return r < 0 ? err_set(err, -r, "send the terminal to console socket %s", path) : 0;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/names.h"
@@ -144,11 +145,11 @@ int create_send_pidfd(const char *path, int pidfd, struct err *err)
 
 	if (!path)
 		return 0;
-	fd = io_connect(path, SOCK_STREAM);
-	if (fd == -ENAMETOOLONG)
-		return err_kind(err, ERR_USAGE, ENAMETOOLONG, "pidfd socket %s", path);
-	if (fd < 0)
+	fd = io_connect(path, SOCK_STREAM, clock_deadline(IO_CONNECT_MS));
+	if (fd < 0) {
+		err_hint(err, "whoever is to have the pidfd has to listen there before");
 		return err_set(err, -fd, "connect to the pidfd socket %s", path);
+	}
 	r = io_send_fds(fd, "pidfd", 5, &pidfd, 1);
 	return r < 0 ? err_set(err, -r, "send a pidfd to %s", path) : 0;
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -51,7 +52,7 @@ static int open_file(const char *name, struct err *err)
 static void open_service(const char *path, enum log_form form, const char *ident,
 			 struct log_options *o)
 {
-	int fd = io_connect(path, SOCK_DGRAM);
+	int fd = io_connect(path, SOCK_DGRAM, CLOCK_FOREVER);
 
 	if (fd < 0) {
 		log_setup(o);

@@ -30,7 +30,7 @@ static char *line_of(const struct journal *j, int stream)
 
 static int connect_it(struct journal *j)
 {
-	int fd = io_connect(j->socket, SOCK_DGRAM | SOCK_NONBLOCK);
+	int fd = io_connect(j->socket, SOCK_DGRAM | SOCK_NONBLOCK, CLOCK_FOREVER);
 
 	if (fd < 0)
 		return fd;
