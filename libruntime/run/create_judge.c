@@ -2,6 +2,7 @@
 /* The first half of create: is the bundle good? It reads, opens and decides; it changes nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,9 +272,25 @@ static int look_for_agent(struct creation *c)
 	return r;
 }
 
+/* They are taken before any hook runs. */
+static int look_for_netdevs(struct creation *c)
+{
+	for (size_t i = 0; i < c->plan->n_net_devices; i++) {
+		const char *name = c->plan->net_devices[i].name;
+
+		if (if_nametoindex(name))
+			continue;
+		err_pointer(c->err, "/linux/netDevices/%s", name);
+		err_hint(c->err, "`ip link` lists those that this host has");
+		return err_kind(c->err, ERR_CONFIG, ENODEV, "network device %s", name);
+	}
+	return 0;
+}
+
 /* What can be seen of the host without a right to anything. */
 static int (*const looks[])(struct creation *c) = {
-	check_controllers, check_labels, check_rootfs, look_for_agent, look_at_sources,
+	check_controllers, check_labels,     check_rootfs,
+	look_for_agent,	   look_for_netdevs, look_at_sources,
 };
 
 int creation_read(struct creation *c, const char *id)

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -144,19 +143,6 @@ static void look_at_file_systems(struct doctor *d, const struct plan *p)
 	}
 }
 
-static void look_at_net_devices(struct doctor *d, const struct plan *p)
-{
-	for (size_t i = 0; i < p->n_net_devices; i++) {
-		struct err err = ERR_INIT;
-
-		if (if_nametoindex(p->net_devices[i].name))
-			continue;
-		err_pointer(&err, "/linux/netDevices/%s", p->net_devices[i].name);
-		err_kind(&err, ERR_CONFIG, ENODEV, "network device %s", p->net_devices[i].name);
-		doctor_problem(d, &err);
-	}
-}
-
 static void look_at_filter(struct doctor *d, const struct plan *p)
 {
 	struct seccomp_filter filter;
@@ -236,7 +222,6 @@ static void examine(struct doctor *d, struct planning *p)
 		cgroup_survey(c->host.cgroups, c->plan->cgroup, &c->plan->limits,
 			      doctor_report_problem, d);
 	look_at_rdt(d, c);
-	look_at_net_devices(d, c->plan);
 	look_at_file_systems(d, c->plan);
 	look_at_hooks(d, c->plan);
 	if (access(c->plan->rootfs, X_OK) == 0)

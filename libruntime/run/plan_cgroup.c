@@ -88,7 +88,11 @@ static int make_path(const struct spec *spec, const struct plan_host *host, stru
 	}
 	if (!path)
 		return err_set(err, ENOMEM, "plan the cgroup");
-	if (path_clean(path, clean, sizeof(clean)) < 0 || strlen(clean) < 2) {
+	if (path_clean(path, clean, sizeof(clean)) < 0) {
+		err_pointer(err, "/linux/cgroupsPath");
+		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "path of the cgroup");
+	}
+	if (strlen(clean) < 2) {
 		err_pointer(err, "/linux/cgroupsPath");
 		return err_kind(err, ERR_CONFIG, 0, "no usable path below the root cgroup");
 	}

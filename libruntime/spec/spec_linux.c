@@ -313,9 +313,9 @@ static void read_cgroups_path(struct spec_reading *r, const struct json *j, void
 	*(const char **)out = path;
 	if (path && path_has_dotdot(path))
 		spec_fail(r, j, "must not have a \"..\" component");
-	else if (path && strlen(path) >= PATH_MAX)
-		spec_fail(r, j, "%zu bytes are more than the %d of a path", strlen(path),
-			  PATH_MAX - 1);
+	else if (path && strchr(path, '\n'))
+		spec_fail(r, j, "must not have a newline: the kernel takes none");
+	spec_check_path(r, j, path);
 }
 
 static void read_propagation(struct spec_reading *r, const struct json *j, void *out,

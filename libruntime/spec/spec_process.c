@@ -153,6 +153,23 @@ static const struct spec_field caps_fields[] = {
 	{NULL, NULL, 0, NULL, 0},
 };
 
+/* capset(2) refuses it, late and in the child. */
+static void check_effective(struct spec_reading *r, const struct json *j,
+			    const struct spec_caps *caps)
+{
+	const struct json *effective = spec_given(j, "effective");
+
+	if (!effective || effective->type != JSON_ARRAY)
+		return;
+	for (const struct json *c = effective->child; c; c = c->next) {
+		int cap = c->type == JSON_STRING ? names_capability_number(c->text) : -1;
+
+		if (cap >= 0 && !(caps->permitted >> cap & 1))
+			spec_fail(r, c, "%s cannot be effective without being permitted",
+				  names_capability(cap));
+	}
+}
+
 static void read_capabilities(struct spec_reading *r, const struct json *j, void *out,
 			      const void *arg)
 {
@@ -161,6 +178,7 @@ static void read_capabilities(struct spec_reading *r, const struct json *j, void
 	(void)arg;
 	caps->present = true;
 	spec_read_fields(r, j, caps, caps_fields);
+	check_effective(r, j, caps);
 }
 
 static void read_rlimit_type(struct spec_reading *r, const struct json *j, void *out,

@@ -4,6 +4,7 @@
  * place, and goes on. Knows nothing of containers; what a member means is in the tables.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -448,6 +449,13 @@ void spec_read_filled(struct spec_reading *r, const struct json *j, void *out, c
 	*(const char **)out = text;
 }
 
+void spec_check_path(struct spec_reading *r, const struct json *j, const char *path)
+{
+	if (path && strlen(path) >= PATH_MAX)
+		spec_fail(r, j, "%zu bytes are more than the %d of a path", strlen(path),
+			  PATH_MAX - 1);
+}
+
 void spec_read_path(struct spec_reading *r, const struct json *j, void *out, const void *arg)
 {
 	const char *text = spec_string(r, j);
@@ -455,6 +463,7 @@ void spec_read_path(struct spec_reading *r, const struct json *j, void *out, con
 
 	(void)arg;
 	*(const char **)out = text;
+	spec_check_path(r, j, text);
 	if (!text || *text == '/')
 		return;
 	spec_describe(j, found, sizeof(found));

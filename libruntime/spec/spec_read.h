@@ -138,6 +138,8 @@ bool spec_empty(const struct json *j);
 /* Readers. @arg: as said. */
 void spec_read_fields(struct spec_reading *r, const struct json *j, void *base,
 		      const struct spec_field *fields);
+/* An error where @path (may be NULL) is longer than the kernel takes one. */
+void spec_check_path(struct spec_reading *r, const struct json *j, const char *path);
 spec_reader spec_read_object; /* struct spec_field[] */
 spec_reader spec_read_list;   /* struct spec_list */
 spec_reader spec_read_int;    /* struct spec_int */

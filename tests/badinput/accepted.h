@@ -6,6 +6,9 @@
  * and the error it brings about stands there.
  */
 /* clang-format off */
+	/* Good in its place, but what is effective is not permitted any more. */
+	{"full*", "*/capabilities/permitted", NUL | LIST, 0, "*/capabilities/effective/0"},
+	{"full*", "*/capabilities/permitted/[0-9]", EMPTY | X, 0, "*/capabilities/effective/[0-9]"},
 	/* Lists that may be empty. */
 	{"*", "*/additionalGids", LIST, 0, NULL},
 	{"*", "*/env", LIST, 0, NULL},
