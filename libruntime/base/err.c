@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 
+#define PREFIX_MAX 200
+
 /* @errno survives, so that a caller can still look at it after recording a failure. */
 static void put(char *to, size_t size, const char *fmt, va_list ap)
 {
@@ -71,6 +73,19 @@ int err_kind(struct err *err, enum err_kind kind, int code, const char *fmt, ...
 	return r;
 }
 
+/* What went wrong is worth more than a long name in front of it. The length that is left. */
+static size_t cut_prefix(char *text)
+{
+	size_t len = strlen(text);
+
+	if (len <= PREFIX_MAX)
+		return len;
+	for (len = PREFIX_MAX; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+		;
+	memcpy(text + len, "…", sizeof("…"));
+	return len + strlen("…");
+}
+
 void err_prefix(struct err *err, const char *fmt, ...)
 {
 	char text[sizeof(err->text)];
@@ -82,7 +97,7 @@ void err_prefix(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	put(text, sizeof(text) - 2, fmt, ap);
 	va_end(ap);
-	len = strlen(text);
+	len = cut_prefix(text);
 	memcpy(text + len, ": ", 3);
 	len += 2;
 	rest = strlen(err->text);

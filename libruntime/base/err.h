@@ -54,7 +54,8 @@ int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((form
 int err_kind(struct err *err, enum err_kind kind, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Put "@fmt: " in front of the text. Does nothing where no error is set. */
+/* Put "@fmt: ", of which 200 bytes are kept, in front of the text. Does nothing where no error is
+ * set. */
 void err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Name the place in config.json; the innermost caller wins (a set pointer is kept). */

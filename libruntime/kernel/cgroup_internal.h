@@ -140,6 +140,7 @@ void cgroup_undo_done(struct cgroup_undo *u);
 struct cgroup_writes {
 	const struct cgroup *cg;
 	struct cgroup_undo *undo; /* for what is overwritten, or NULL */
+	const char *pointer;	  /* of the limits in config.json, or NULL */
 	bool v2;
 	struct cgroup_write few[16], *w;
 	size_t n, room;

@@ -175,6 +175,10 @@ static const struct {
 	 "the period is %s; a parent cgroup may allow less CPU time than that"},
 	{"cpu.shares", EINVAL, "cpu.idle", IDLE},
 	{"cpu.weight", EINVAL, "cpu.idle", IDLE},
+	{"pids.max", EINVAL, "pids.max",
+	 "it stays at %s; the kernel takes up to 4194304, and -1 for no limit"},
+	{"cpuset.cpus", EINVAL, "../cpuset.cpus", PARENT_CPUS},
+	{"cpuset.mems", EINVAL, "../cpuset.mems.effective", PARENT_NODES},
 	{"cpuset.cpus", ERANGE, "../cpuset.cpus", PARENT_CPUS},
 	{"cpuset.cpus", ERANGE, "../cpuset.cpus.effective", PARENT_CPUS},
 	{"cpuset.cpus", EACCES, "../cpuset.cpus", PARENT_CPUS},
@@ -187,6 +191,40 @@ static const struct {
 	{"cpuset.mems", ERANGE, "../cpuset.mems.effective", PARENT_NODES},
 	{"cpuset.mems", EACCES, "../cpuset.mems", PARENT_NODES},
 };
+
+/* The member below ->pointer of the controller. Lists and weights, which are in two places, have
+ * none. */
+static const struct {
+	const char *limit, *member;
+} members[] = {
+	{"memory limit", "limit"},
+	{"memory+swap limit", "swap"},
+	{"swap limit", "swap"},
+	{"memory reservation", "reservation"},
+	{"memory swappiness", "swappiness"},
+	{"OOM killer switch", "disableOOMKiller"},
+	{"cpu shares", "shares"},
+	{"cpu period", "period"},
+	{"cpu quota", "quota"},
+	{"cpu burst", "burst"},
+	{"cpu idle", "idle"},
+	{"cpu realtime period", "realtimePeriod"},
+	{"cpu realtime runtime", "realtimeRuntime"},
+	{"cpuset cpus", "cpus"},
+	{"cpuset mems", "mems"},
+	{"pids limit", "limit"},
+	{"read bytes a second", "throttleReadBpsDevice"},
+	{"written bytes a second", "throttleWriteBpsDevice"},
+	{"reads a second", "throttleReadIOPSDevice"},
+	{"writes a second", "throttleWriteIOPSDevice"},
+};
+
+static void point(const struct cgroup_writes *ws, const struct cgroup_write *w, struct err *err)
+{
+	for (size_t i = 0; ws->pointer && i < ARRAY_SIZE(members); i++)
+		if (str_eq(members[i].limit, w->limit))
+			err_pointer(err, "%s/%s", ws->pointer, members[i].member);
+}
 
 static void advise(const struct cgroup_write *w, int error, struct err *err)
 {
@@ -206,6 +244,9 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 {
 	const char *text = w->text ? w->text : w->value;
 
+	point(ws, w, err);
+	if (r == -ENODEV && str_eq(controller, "io"))
+		err_hint(err, "no block device here has this number; lsblk(8) lists them");
 	if (r != -ENOENT)
 		advise(w, -r, err);
 	if (r != -ENOENT)
@@ -218,6 +259,8 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 		if (!(cgroup_v2_parse(have) & cgroup_v2_parse(controller)))
 			return cgroup_missing(ws->cg, w->limit, controller, err);
 	}
+	if (str_starts(w->file, "hugetlb."))
+		err_hint(err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");
 	if (strstr(w->file, "swap.max") || strstr(w->file, "memsw"))
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: swap accounting is off in this kernel (no %s)", w->limit,
@@ -286,7 +329,7 @@ int cgroup_no_hierarchy(const struct cgroup *cg, const struct cgroup_controller 
 static int apply(struct cgroup *cg, const struct cgroup_controller *c,
 		 const struct cgroup_limits *l, struct cgroup_undo *undo, struct err *err)
 {
-	struct cgroup_writes ws = {.cg = cg, .undo = undo};
+	struct cgroup_writes ws = {.cg = cg, .undo = undo, .pointer = c->pointer};
 	int i = cgroup_find(cg->host, c->bit), r;
 
 	if (i < 0) {

@@ -35,6 +35,18 @@ static int fail(const struct mount_op *op, int code, struct err *err)
 	return err_set(err, code, "mount %s on %s", what, op->target);
 }
 
+/* The place to mount on: what an image's author can do about it. */
+static int fail_target(const struct mount_op *op, int code, struct err *err)
+{
+	if (code == EISDIR)
+		err_hint(err, "a file goes on a file, and the destination is a directory");
+	else if (code == ENOTDIR)
+		err_hint(err, "a directory goes on a directory, and a file is in the way");
+	else if (code == EROFS)
+		err_hint(err, "it does not exist and cannot be made there: make it in the root");
+	return fail(op, code, err);
+}
+
 static bool is_root(const struct mount_op *op)
 {
 	return op->target[strspn(op->target, "/")] == '\0';
@@ -54,7 +66,7 @@ static int open_ordinary(struct rootfs *r, const struct mount_op *op, struct err
 	if (fd == -ELOOP || fd == -ENOTDIR)
 		return err_set(err, -fd, "mount %s on %s: must be mounted on ordinary directory",
 			       op->type, op->target);
-	return fd < 0 ? fail(op, -fd, err) : fd;
+	return fd < 0 ? fail_target(op, -fd, err) : fd;
 }
 
 /* The directory to mount on; *@ret_made: it was not there. */
@@ -70,7 +82,7 @@ static int open_dir(struct rootfs *r, const struct mount_op *op, bool *ret_made,
 		*ret_made = true;
 		fd = path_make_missing(r->fd, op->target);
 	}
-	return fd < 0 ? fail(op, -fd, err) : fd;
+	return fd < 0 ? fail_target(op, -fd, err) : fd;
 }
 
 /* What is mounted on the root is the root from now on. */
@@ -440,7 +452,7 @@ static int open_bind_target(struct rootfs *r, const struct mount_op *op, int sou
 	if (S_ISDIR(st.st_mode))
 		return open_dir(r, op, &made, err);
 	fd = path_mkfile(r->fd, op->target);
-	return fd < 0 ? fail(op, -fd, err) : fd;
+	return fd < 0 ? fail_target(op, -fd, err) : fd;
 }
 
 static int bind_tree(struct rootfs *r, const struct mount_op *op, int source, bool plain,

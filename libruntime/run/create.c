@@ -28,6 +28,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "kernel/cgroup_stat.h"
 #include "kernel/creds.h"
 #include "kernel/tty.h"
 #include "run/gate.h"
@@ -141,16 +142,40 @@ int creation_runtime_hooks(struct creation *c)
 	return r;
 }
 
+/* Has the kernel killed in the container's cgroup for want of memory, as far as one can know? */
+static bool ran_out(const struct creation *c)
+{
+	struct err err = ERR_INIT;
+	struct cgroup_oom w;
+	uint64_t kills = 0;
+
+	if (!c->have_cgroup || cgroup_oom_open(&c->cgroup, false, &w, &err) != 0)
+		return false;
+	if (cgroup_oom_kills(&w, &kills) != 0)
+		kills = 0;
+	cgroup_oom_close(&w);
+	return kills > 0;
+}
+
 static int died(struct creation *c)
 {
 	siginfo_t info = {.si_pid = 0};
 	char buf[NAMES_TEXT];
 
+	/* Its end of the channel closes before it can be waited for. */
+	(void)proc_wait(c->pidfd, clock_deadline(1000));
 	if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    info.si_pid && info.si_code != CLD_EXITED)
-		return err_set(c->err, 0, "the container's first process was killed by %s%s",
-			       names_signal_text(info.si_status, buf),
-			       info.si_status == SIGKILL ? " (out of memory?)" : "");
+	    info.si_pid && info.si_code != CLD_EXITED) {
+		if (info.si_status == SIGKILL && ran_out(c)) {
+			err_pointer(c->err, "/linux/resources/memory/limit");
+			err_hint(c->err, "the memory limit is too low for it");
+			return err_set(c->err, 0,
+				       "the container's first process ran out of memory and was "
+				       "killed");
+		}
+		return err_set(c->err, 0, "the container's first process was killed by %s",
+			       names_signal_text(info.si_status, buf));
+	}
 	return err_set(c->err, 0, "the container's first process ended unexpectedly");
 }
 
@@ -260,8 +285,11 @@ int creation_raise_rlimits(struct creation *c)
 		want = (struct rlimit){now.rlim_cur, l->hard};
 		if (prlimit(c->pid, l->resource, &want, NULL) < 0) {
 			err_pointer(c->err, "/process/rlimits/%zu", i);
-			err_hint(c->err, "our own hard limit is %llu; more needs CAP_SYS_RESOURCE",
-				 (unsigned long long)now.rlim_max);
+			err_hint(c->err,
+				 "our own hard limit is %llu; more needs CAP_SYS_RESOURCE%s",
+				 (unsigned long long)now.rlim_max,
+				 l->resource == RLIMIT_NOFILE ? ", and fs.nr_open is its bound"
+							      : "");
 			return err_kind(c->err, ERR_UNSUPPORTED, errno, "set %s to %llu", l->name,
 					(unsigned long long)l->hard);
 		}
@@ -402,6 +430,8 @@ int creation_make_cgroup(struct creation *c)
 	else
 		r = cgroup_create(&c->cgroup, c->plan->cgroup, &c->plan->limits, c->err);
 	if (r < 0) {
+		if (c->spec->cgroups_path)
+			err_pointer(c->err, "/linux/cgroupsPath");
 		err_prefix(c->err, "cgroup %s", c->plan->cgroup);
 		return r;
 	}

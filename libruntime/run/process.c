@@ -44,6 +44,17 @@ void process_make_cwd(int root, const struct plan_process *p)
 		fd_close(open_cwd(root, p->cwd, true));
 }
 
+static int cwd_refused(const struct plan_process *p, int code, struct err *err)
+{
+	err_pointer(err, "/process/cwd");
+	if (code == EROFS)
+		err_hint(err, "it does not exist, and the root is read-only: make it in the image");
+	else if (code == ELOOP)
+		err_hint(err,
+			 "its symlinks lead in a circle, or through /proc out of the container");
+	return err_kind(err, ERR_CONFIG, code, "chdir to cwd (\"%s\")", p->cwd);
+}
+
 static int enter_cwd(const struct plan_process *p, bool make, struct err *err)
 {
 	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -56,11 +67,7 @@ static int enter_cwd(const struct plan_process *p, bool make, struct err *err)
 	 * later. */
 	if (dir == -EACCES || (dir >= 0 && fchdir(dir) < 0 && errno == EACCES))
 		return chdir("/") < 0 ? err_set(err, errno, "chdir to /") : 0;
-	if (dir < 0) {
-		err_pointer(err, "/process/cwd");
-		return err_kind(err, ERR_CONFIG, -dir, "chdir to cwd (\"%s\")", p->cwd);
-	}
-	return 0;
+	return dir < 0 ? cwd_refused(p, -dir, err) : 0;
 }
 
 /*
@@ -82,6 +89,7 @@ static int reenter_cwd(const struct plan_process *p, struct err *err)
 	}
 	if (!entered && str_eq(now, "/") && !str_eq(p->cwd, "/")) {
 		err_pointer(err, "/process/cwd");
+		err_hint(err, "uid %u may not search it", p->uid);
 		return err_set(err, EACCES, "chdir to cwd (\"%s\")", p->cwd);
 	}
 	return 0;
