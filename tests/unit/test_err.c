@@ -63,6 +63,10 @@ static void test_prefix(void **state)
 	err_prefix(&e, "a %d", 1);
 	assert_string_equal(e.text, "a 1: b: c");
 	err_prefix(NULL, "x");
+	/* A long name does not push out what went wrong. */
+	err_prefix(&e, "%s%0400d", "\xc3\xa9", 0);
+	assert_int_equal(strlen(e.text), 200 + strlen("…: a 1: b: c"));
+	assert_non_null(strstr(e.text, "0…: a 1: b: c"));
 }
 
 /* Too long texts end at a whole character. */
