@@ -41,16 +41,18 @@ struct reading {
 };
 
 /* The ids of the container from @m->host on as the host has them: a range of them may be several
- * there. False where one is not mapped. */
+ * there, and ends where the container has no more. False where the first is not mapped. */
 static bool add_relative(struct reading *r, struct ns_idmap m)
 {
-	while (m.size > 0) {
+	bool first = true;
+
+	for (; m.size > 0; first = false) {
 		const struct ns_idmap *found = userns_find(r->maps, m.host);
 		struct ns_idmap part = m;
 
 		if (!found) {
-			r->unmapped = true;
-			return false;
+			r->unmapped |= first;
+			return !first;
 		}
 		part.host = found->host + (m.host - found->container);
 		if (part.size > found->size - (m.host - found->container))
@@ -63,14 +65,15 @@ static bool add_relative(struct reading *r, struct ns_idmap m)
 	return true;
 }
 
-/* "[@]A-B-N" separated by '#', up to ';' or the end. NULL and an error, or behind it. */
+/* "[@]A-B-N" separated by '#', up to ';' or the end; '+' as crun's strtol(3) takes it. NULL and an
+ * error, or behind it. */
 static const char *read_triples(const char *text, struct reading *r)
 {
 	for (;;) {
 		bool relative = *text == '@';
 		struct ns_idmap m;
 
-		text += relative;
+		text += relative || *text == '+';
 		if (!number(&text, '-', &m.container) || !number(&text, '-', &m.host) ||
 		    !number(&text, '\0', &m.size) || m.size == 0)
 			return NULL;

@@ -33,7 +33,8 @@ struct idmap {
 /*
  * The text behind "idmap=": "uids=0-1000-10#10-2000-1;gids=0-1000-10", each triple the first id on
  * the file system, the first it shows as, and how many. '@' before a triple: the second is an id in
- * the container, to be translated by its user namespace's mappings @uids and @gids, range by range.
+ * the container, to be translated by its user namespace's mappings @uids and @gids, range by range,
+ * as far as they go.
  * A kind that is left out is mapped as the container's ids are. 0 and *@ret (arrays in @arena, or
  * the container's), or < 0 with @err. Pure.
  */

@@ -86,9 +86,12 @@ mapped() {
 	ranges='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1}, {containerID: 1, hostID: 200000, size: 100}] | .linux.gidMappings = .linux.uidMappings | del(.linux.resources)'
 	mapped "$ranges" '{options: ["bind", "idmap=uids=@0-0-101;gids=@5-0-3"]}' 'stat -c %u:%g /mnt/file /mnt/other'
 	is "$output" $'0:65534\n5:1'
-	bundle "$ranges | .mounts += [{destination: \"/mnt\", source: \"$W/src\", options: [\"bind\", \"idmap=uids=@0-0-102;gids=0-1-1\"]}]"
+	bundle "$ranges | .mounts += [{destination: \"/mnt\", source: \"$W/src\", options: [\"bind\", \"idmap=uids=@0-101-1;gids=0-1-1\"]}]"
 	fails 3 oakum run -b "$B" "$C"
-	says "/mounts/7" "user namespace maps" "@0-0-102"
+	says "/mounts/7" "user namespace maps" "@0-101-1"
+	# As far as the container's goes, and with a sign, as in crun's own tests.
+	mapped "$ranges" '{options: ["bind", "idmap=uids=@4-100-10;gids=+0-200000-10"]}' 'stat -c %u:%g /mnt/file /mnt/other'
+	is "$output" $'65534:1\n65534:7'
 	teardown_tree
 }
 

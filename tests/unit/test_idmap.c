@@ -25,7 +25,8 @@ static void test_parse(void **state)
 		"uids=0-1-2#;gids=0-1-2",
 		"uids=0-4294967296-1;gids=0-1-2",
 		"uids=@0-5000-1;gids=0-1-2",
-		"uids=@0-0-1002",
+		"uids=@0-1001-1",
+		"uids=++0-1-1;gids=0-1-1",
 		"uids=0-1-2,gids=0-1-2",
 		"uids=5-1-4294967292",
 		"uids=",
@@ -54,6 +55,14 @@ static void test_parse(void **state)
 	assert_true(m.uids.v[1].container == 8 && m.uids.v[1].host == 2 && m.uids.v[1].size == 2);
 	assert_true(m.uids.v[2].container == 0 && m.uids.v[2].host == 1001 &&
 		    m.uids.v[2].size == 1);
+	/* What the container does not map ends a range. */
+	m = (struct idmap){.kind = IDMAP_OWN};
+	assert_int_equal(
+		idmap_parse("uids=@0-999-10#@90-0-1;gids=+0-1-10", &container, &arena, &m, &err),
+		0);
+	assert_true(m.uids.n == 2 && m.uids.v[0].host == 1000 && m.uids.v[0].size == 2);
+	assert_true(m.uids.v[1].container == 90 && m.uids.v[1].host == 0 && m.uids.v[1].size == 1);
+	assert_true(m.gids.n == 1 && m.gids.v[0].host == 1 && m.gids.v[0].size == 10);
 	assert_int_equal(idmap_parse("gids=0-1-4294967295", &container, &arena, &m, &err), 0);
 	assert_int_equal(idmap_parse("gids=0-1-1", &nobody, &arena, &m, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "left out"));
