@@ -103,9 +103,12 @@ int tty_chown(int slave, uint32_t uid, uint32_t gid, struct err *err)
 		return err_set(err, errno, "look at the terminal");
 	if (st.st_uid == uid && (gid == (uint32_t)-1 || st.st_gid == gid))
 		return 0;
-	if (fchown(slave, uid, gid) < 0)
-		return err_set(err, errno, "change the owner of the terminal to %u", uid);
-	return 0;
+	if (fchown(slave, uid, gid) == 0)
+		return 0;
+	/* A user namespace with few ids has no group of terminals: then it keeps its own. */
+	if (errno == EINVAL && gid != (uint32_t)-1)
+		return tty_chown(slave, uid, (uint32_t)-1, err);
+	return err_set(err, errno, "change the owner of the terminal to %u", uid);
 }
 
 int tty_send(const char *path, int master, struct err *err)

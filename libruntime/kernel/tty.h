@@ -28,7 +28,8 @@ int tty_plain(int slave, struct err *err);
  * it. */
 int tty_take(int slave, struct err *err);
 
-/* fchown the slave to @uid with group @gid (5, or the devpts' gid option; (uint32_t)-1: leave). */
+/* fchown the slave to @uid with group @gid (5, or the devpts' gid option; (uint32_t)-1: leave, as
+ * where the user namespace has no such group). */
 int tty_chown(int slave, uint32_t uid, uint32_t gid, struct err *err);
 
 /* Connect to the unix socket @path and send @master with the name of its slave as runc does

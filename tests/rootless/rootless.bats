@@ -31,6 +31,19 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	is "$(stat -c %u:%g "$B/rootfs/here")" "$(id -u):$(id -g)"
 }
 
+@test "a terminal, also where its group is no id of the user's" {
+	local group=0
+	rootless_bundle '.process.terminal = true | .process.args = ["sh", "-c", "stat -c %u:%g $(readlink /proc/self/fd/0)"]'
+	grep -q "gid=5" "$B/config.json" && group=5
+	ok oakum run -b "$B" "$C"
+	is "$output" 0:$group
+	rootless_bundle
+	ok oakum run -d -b "$B" "$C"
+	ok oakum exec -t "$C" sh -c 'stat -c %u $(readlink /proc/self/fd/0)'
+	is "$output" 0
+	ok oakum delete --force "$C"
+}
+
 @test "run -d, state, ps, exec, kill, delete" {
 	rootless_bundle
 	ok oakum run -d -b "$B" "$C"
