@@ -247,7 +247,8 @@ const char *oakum_signal_name(int sig);
 
 /* kill(1). @all: every process of the container; without it all are killed too where the pid
  * namespace is shared and @sig is SIGKILL. After SIGKILL the container's process is waited for, at
- * most a second: on success it is most likely dead. */
+ * most a second, and so are all others where all are killed: on success they are most likely
+ * dead, and who is not is named in a warning. */
 int oakum_kill(struct oakum *o, const char *id, int sig, bool all);
 
 /* pause(1), resume(1): back when the kernel says so. @timeout_ms 0: 10 s. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -229,19 +230,78 @@ int proc_reap(pid_t pid, int *ret_status)
 	return 0;
 }
 
-void proc_describe(pid_t pid, char name[32], char *state)
+char proc_state(pid_t pid)
 {
 	struct stat_line line;
-	struct strbuf b;
 
-	strbuf_init(&b, name, 32);
-	if (read_stat(pid, &line) < 0) {
-		strbuf_add(&b, "?");
-		*state = '?';
-		return;
+	return read_stat(pid, &line) < 0 ? '?' : line.rest[0];
+}
+
+void proc_wchan(pid_t tid, char ret[PROC_WCHAN_SIZE])
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)tid);
+	if (io_read_at(AT_FDCWD, path, ret, PROC_WCHAN_SIZE) <= 0 || str_eq(ret, "0"))
+		ret[0] = '\0';
+}
+
+/* 0: nobody whom we may see. */
+static pid_t tracer_of(pid_t pid)
+{
+	char path[32], text[4096], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return 0;
+	at = strstr(text, "\nTracerPid:\t");
+	return at ? (pid_t)strtol(at + strlen("\nTracerPid:\t"), NULL, 10) : 0;
+}
+
+/* "12 (NAME, state S": not closed yet. */
+static char describe(struct strbuf *b, pid_t pid)
+{
+	struct stat_line line;
+	bool known = read_stat(pid, &line) == 0;
+
+	strbuf_fmt(b, "%d (%s, state %c", (int)pid, known ? line.comm : "?",
+		   known ? line.rest[0] : '?');
+	return known ? line.rest[0] : '?';
+}
+
+void proc_describe(struct strbuf *b, pid_t pid)
+{
+	char wchan[PROC_WCHAN_SIZE];
+	char state = describe(b, pid);
+	pid_t tracer = tracer_of(pid);
+
+	proc_wchan(pid, wchan);
+	if (wchan[0] && state != 'R')
+		strbuf_fmt(b, " in %s", wchan);
+	if (tracer > 0) {
+		strbuf_add(b, ", traced by ");
+		(void)describe(b, tracer);
+		strbuf_add(b, ")");
 	}
-	strbuf_add(&b, line.comm);
-	*state = line.rest[0];
+	strbuf_add(b, ")");
+}
+
+void proc_describe_children(struct strbuf *b, pid_t pid, int max)
+{
+	char path[64], text[256], *at = text, *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return;
+	for (int n = 0; n < max; n++, at = end) {
+		pid_t child = (pid_t)strtol(at, &end, 10);
+
+		/* The last number may be cut. */
+		if (end == at || *end != ' ')
+			return;
+		strbuf_add(b, n ? ", " : "");
+		proc_describe(b, child);
+	}
 }
 
 int proc_exit_status(int pidfd, int *ret_status)

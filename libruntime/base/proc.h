@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 struct err;
+struct strbuf;
 
 /* What identifies a process for ever. Written to state.json. */
 struct proc_id {
@@ -58,8 +59,23 @@ struct proc_origin {
 };
 int proc_origin(pid_t pid, struct proc_origin *ret);
 
-/* Name (comm) and state letter of @pid for messages; "?" where unknown. */
-void proc_describe(pid_t pid, char name[32], char *state);
+/* The state letter of @pid, of a process or a thread; '?' where unknown. */
+char proc_state(pid_t pid);
+
+/*
+ * Add who @pid is and what it waits for, for messages: "12 (cat, state D in request_wait_answer)",
+ * "13 (sleep, state Z, traced by 99 (gdb))"; "12 (?, state ?)" where it is unknown. The kernel's
+ * function is told to root only.
+ */
+void proc_describe(struct strbuf *b, pid_t pid);
+
+/* Add those children of @pid that are still there, at most @max: "12 (cat, state D in …), 13 …". It
+ * says nothing where the kernel lists no children. */
+void proc_describe_children(struct strbuf *b, pid_t pid, int max);
+
+/* Where the kernel has put @tid to sleep: a function's name, "" if it does not say. */
+#define PROC_WCHAN_SIZE 128
+void proc_wchan(pid_t tid, char ret[PROC_WCHAN_SIZE]);
 
 /*
  * The exit status of a process of which we are not the parent (PIDFD_GET_INFO with

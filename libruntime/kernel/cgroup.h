@@ -372,9 +372,14 @@ int cgroup_wait_empty(struct cgroup *cg, int64_t deadline_ms, struct err *err);
 /*
  * Remove the cgroup with all sub-cgroups from every hierarchy, waiting until @deadline_ms for dying
  * tasks, then the parents that carry our mark and are empty. CGROUP_GONE or 0: it is not there any
- * more. CGROUP_BUSY: @err names each process left (pid, name, state). Closes @cg's descriptors.
+ * more. CGROUP_BUSY: @err names each process left (pid, name, state, what it waits for). Closes
+ * @cg's descriptors.
  */
 int cgroup_remove(struct cgroup *cg, int64_t deadline_ms, struct err *err);
+
+/* Name in @err each process that is left in @cg, as cgroup_remove() does. CGROUP_BUSY, or 0: nobody
+ * is seen. */
+int cgroup_name_left(const struct cgroup *cg, struct err *err);
 
 /*
  * The quick way for one in which nobody lives any more and below which nothing is: one rmdir(2) a

@@ -69,40 +69,49 @@ int cgroup_thaw_tree(int dir)
 }
 
 /*
- * Where the kernel put a task to sleep: the freezer's own function if it is frozen. The state
- * letter does not tell, since a frozen task of v1 shows D like one that waits for a dead disk.
+ * Does a task sleep in the freezer's own function? get_signal() is where v2's is inlined (Linux
+ * 6.18), or where a task is stopped, which counts as frozen.
  */
-static bool task_is_frozen(pid_t tid)
+static bool in_freezer(pid_t tid)
 {
-	char name[64], wchan[128];
+	char wchan[PROC_WCHAN_SIZE];
 
-	snprintf(name, sizeof(name), "/proc/%d/wchan", (int)tid);
-	if (io_read_at(AT_FDCWD, name, wchan, sizeof(wchan)) < 0)
-		return false;
+	proc_wchan(tid, wchan);
 	return strstr(wchan, "refrigerator") || strstr(wchan, "freezer") ||
-	       strstr(wchan, "freezing");
+	       strstr(wchan, "freezing") || str_eq(wchan, "get_signal");
 }
 
-/* "; not frozen: 12 (sleep, state D)" for up to three of them. */
-static void name_culprits(int dir, bool v2, char *buf, size_t size)
+/* Those of @dir who are not in the freezer. */
+static void list_suspects(int dir, bool v2, struct cgroup_pidlist *ret)
 {
-	struct cgroup_pidlist l = {.p = NULL};
+	size_t n = 0;
+
+	(void)cgroup_list(dir, v2 ? "cgroup.threads" : "tasks", ret);
+	cgroup_pidlist_sort(ret);
+	for (size_t i = 0; i < ret->n; i++)
+		if (!in_freezer(ret->p[i]))
+			ret->p[n++] = ret->p[i];
+	ret->n = n;
+}
+
+/*
+ * "; not frozen: 12 (cat, state D in request_wait_answer)" for up to three of them. Who sleeps in
+ * any other way than D can be frozen.
+ */
+static void name_culprits(const struct cgroup_pidlist *suspects, char *buf, size_t size)
+{
 	struct strbuf b;
 	int named = 0;
 
 	strbuf_init(&b, buf, size);
-	(void)cgroup_list(dir, v2 ? "cgroup.threads" : "tasks", &l);
-	cgroup_pidlist_sort(&l);
-	for (size_t i = 0; i < l.n && named < 3; i++) {
-		char comm[32], state = '?';
+	for (size_t i = 0; i < suspects->n && named < 3; i++) {
+		char state = proc_state(suspects->p[i]);
 
-		if (task_is_frozen(l.p[i]))
+		if (state != 'D' && state != 'R')
 			continue;
-		proc_describe(l.p[i], comm, &state);
-		strbuf_fmt(&b, "%s%d (%s, state %c)",
-			   named++ ? ", " : "; not frozen: ", (int)l.p[i], comm, state);
+		strbuf_add(&b, named++ ? ", " : "; not frozen: ");
+		proc_describe(&b, suspects->p[i]);
 	}
-	cgroup_pidlist_done(&l);
 }
 
 /*
@@ -191,14 +200,22 @@ static bool held_by_parent(int dir, bool v2)
 
 static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struct err *err)
 {
+	struct cgroup_pidlist suspects = {.p = NULL};
 	char culprits[300];
 
 	if (!want)
 		return err_set(err, ETIMEDOUT, "resume cgroup %s: still not thawed%s", cg->path,
 			       held_by_parent(dir, v2) ? "; a parent of it is frozen" : "");
-	name_culprits(dir, v2, culprits, sizeof(culprits));
+	list_suspects(dir, v2, &suspects);
+	/* v2's thaw wakes everybody for a moment. */
+	if (v2)
+		name_culprits(&suspects, culprits, sizeof(culprits));
 	/* Nobody may stay half frozen. */
 	(void)cgroup_freeze_request(dir, v2, false);
+	/* v1 shows D also for who is frozen where it slept (Linux 6.1, TASK_FROZEN), until now. */
+	if (!v2)
+		name_culprits(&suspects, culprits, sizeof(culprits));
+	cgroup_pidlist_done(&suspects);
 	return err_set(err, ETIMEDOUT, "freeze cgroup %s: still not frozen, thawed again%s",
 		       cg->path, culprits);
 }

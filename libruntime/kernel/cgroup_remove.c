@@ -111,7 +111,7 @@ static int remove_below(int top)
 	return -errno;
 }
 
-/* "cgroup /a/b: 2 processes left: 12 (sleep, state S), 13 (cat, state D)" */
+/* "cgroup /a/b: 2 processes left: 12 (sleep, state S), 13 (cat, state D in request_wait_answer)" */
 static int name_left(const char *path, int dir, struct err *err)
 {
 	struct cgroup_pidlist l = {.p = NULL};
@@ -123,10 +123,8 @@ static int name_left(const char *path, int dir, struct err *err)
 	(void)cgroup_list(dir, "cgroup.procs", &l);
 	cgroup_pidlist_sort(&l);
 	for (i = 0; i < l.n && i < NAMED_MAX; i++) {
-		char comm[32], state = '?';
-
-		proc_describe(l.p[i], comm, &state);
-		strbuf_fmt(&b, "%s%d (%s, state %c)", i ? ", " : ": ", (int)l.p[i], comm, state);
+		strbuf_add(&b, i ? ", " : ": ");
+		proc_describe(&b, l.p[i]);
 	}
 	if (i < l.n)
 		strbuf_fmt(&b, " and %zu more", l.n - i);
@@ -140,6 +138,15 @@ static int name_left(const char *path, int dir, struct err *err)
 			 "cgroup %s: busy, though no process is left in it", path);
 	cgroup_pidlist_done(&l);
 	return CGROUP_BUSY;
+}
+
+int cgroup_name_left(const struct cgroup *cg, struct err *err)
+{
+	int i = cgroup_freezer(cg);
+
+	if (i < 0 || cgroup_dir_populated(cg->fd[i], cg->host->h[i].v2) <= 0)
+		return 0;
+	return name_left(cg->path, cg->fd[i], err);
 }
 
 /* One hierarchy. 0, CGROUP_GONE, CGROUP_BUSY with @err, or < 0 with @err. */

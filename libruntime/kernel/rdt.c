@@ -407,10 +407,8 @@ static bool has_tasks(int dir)
 	(void)fd_take(&fd);
 	while (!found && getline(&line, &room, f) > 0) {
 		pid_t pid = (pid_t)strtol(line, NULL, 10);
-		char name[32], state = '?';
+		char state = pid > 0 ? proc_state(pid) : '?';
 
-		if (pid > 0)
-			proc_describe(pid, name, &state);
 		found = state != '?' && state != 'Z' && state != 'X';
 	}
 	(void)fclose(f);

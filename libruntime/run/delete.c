@@ -24,9 +24,7 @@
 
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
-#define DIE_HINT                                                                                   \
-	"a process in state D waits for a device or a file system: delete again when it has gone"
-#define PF_EXITING 0x4
+#define PF_EXITING	   0x4
 
 /*
  * Is the process on its way out, beyond anybody's help? It is once SIGKILL is pending or the kernel
@@ -63,17 +61,8 @@ static int64_t end_of_wait(const struct oakum_delete *options)
 	return clock_deadline(ms == 0 ? DEFAULT_WAIT_MS : ms < 0 ? 0 : ms);
 }
 
-static int name_process(pid_t pid, const char *what, struct err *err)
-{
-	char name[32], state;
-
-	proc_describe(pid, name, &state);
-	err_hint(err, DIE_HINT);
-	return err_kind(err, ERR_RUNTIME, ETIMEDOUT, "%s: process %d (%s, state %c) is still there",
-			what, pid, name, state);
-}
-
-static int await_init(const struct container *c, int64_t deadline, struct err *err)
+static int await_init(const struct container *c, const struct cgroup *cg, int64_t deadline,
+		      struct err *err)
 {
 	AUTO_CLOSE int pidfd = -1;
 	int r = c->state.init.pid > 0 ? proc_open(&c->state.init, &pidfd, err) : PROC_GONE;
@@ -82,7 +71,7 @@ static int await_init(const struct container *c, int64_t deadline, struct err *e
 		return r < 0 ? r : 0;
 	r = proc_wait(pidfd, deadline);
 	if (r == 0)
-		return name_process(c->state.init.pid, "wait for the container's end", err);
+		return container_name_left(c, cg, err);
 	return r < 0 ? err_set(err, -r, "wait for the container's end") : 0;
 }
 
@@ -132,16 +121,13 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 		cgroup_bring_back(&cg);
 	if (r == 0 && cgroup_populated(&cg) != 0)
 		r = cgroup_signal_all(&cg, SIGKILL, err);
+	gone = r == CGROUP_GONE;
 	if (r >= 0 && c) {
-		int waited = await_init(c, deadline, err);
+		int waited = await_init(c, gone ? NULL : &cg, deadline, err);
 
-		/* The removal names everyone who is left, not init alone. */
-		if (waited == -ETIMEDOUT && r == 0)
-			*err = ERR_INIT;
-		else if (waited < 0)
+		if (waited < 0)
 			r = waited;
 	}
-	gone = r == CGROUP_GONE;
 	if (r == 0 && c)
 		oom_note(o, c);
 	if (r >= 0)

@@ -12,6 +12,17 @@
 /* How long a kill may take to become a death; in state D it takes as long as a device does. */
 #define DEATH_MS 1000
 
+/* The signal is on its way, so the command has not failed; who does not die of it is named. */
+static void warn_left(struct oakum *o, const struct container *c, const struct cgroup *cg)
+{
+	struct err err = ERR_INIT;
+
+	if (container_name_left(c, cg, &err) == 0)
+		return;
+	err_prefix(&err, "kill %s: sent", c->state.id);
+	handle_warn(o, &err);
+}
+
 static int kill_family(struct oakum *o, const struct container *c, int sig, struct err *err)
 {
 	const struct family_id id = container_family(o, c);
@@ -22,9 +33,19 @@ static int kill_family(struct oakum *o, const struct container *c, int sig, stru
 	if (sig == SIGKILL)
 		(void)proc_open(&c->state.init, &pidfd, &ignored);
 	r = family_signal(&id, sig, err);
-	if (r == 0 && pidfd >= 0)
-		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
+	if (r == 0 && pidfd >= 0 && proc_wait(pidfd, clock_deadline(DEATH_MS)) == 0 &&
+	    !c->state.cgroup[0])
+		warn_left(o, c, NULL);
 	return r;
+}
+
+static bool all_died(struct cgroup *cg, int init)
+{
+	int64_t deadline = clock_deadline(DEATH_MS);
+	struct err ignored = ERR_INIT;
+
+	return (init < 0 || proc_wait(init, deadline) != 0) &&
+	       cgroup_wait_empty(cg, deadline, &ignored) != CGROUP_BUSY;
 }
 
 static int kill_all(struct oakum *o, const struct container *c, int sig, struct err *err)
@@ -38,8 +59,8 @@ static int kill_all(struct oakum *o, const struct container *c, int sig, struct 
 		(void)proc_open(&c->state.init, &pidfd, &ignored);
 	if (r == 0)
 		r = cgroup_signal_all(&cg, sig, err);
-	if (r == 0 && pidfd >= 0)
-		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
+	if (r == 0 && sig == SIGKILL && !all_died(&cg, pidfd))
+		warn_left(o, c, &cg);
 	cgroup_close(&cg);
 	return r < 0 ? r : 0;
 }
@@ -69,6 +90,16 @@ static void thaw_to_die(struct oakum *o, const struct container *c)
 	cgroup_close(&cg);
 }
 
+static void look_left(struct oakum *o, const struct container *c)
+{
+	struct err ignored = ERR_INIT;
+	struct cgroup cg;
+	int r = container_open_cgroup(o, c->state.cgroup, &cg, &ignored);
+
+	warn_left(o, c, r == CGROUP_OK ? &cg : NULL);
+	cgroup_close(&cg);
+}
+
 static int signal_init(struct oakum *o, const struct container *c, int sig, struct err *err)
 {
 	AUTO_CLOSE int pidfd = -1;
@@ -84,7 +115,8 @@ static int signal_init(struct oakum *o, const struct container *c, int sig, stru
 		 * A caller's next question is whether it is dead, or its next step one that needs
 		 * that: containerd refuses to delete what its shim has not seen end.
 		 */
-		(void)proc_wait(pidfd, clock_deadline(DEATH_MS));
+		if (proc_wait(pidfd, clock_deadline(DEATH_MS)) == 0)
+			look_left(o, c);
 	}
 	return r;
 }

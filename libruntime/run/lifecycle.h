@@ -38,6 +38,18 @@ int container_pids(struct oakum *o, const struct container *c, pid_t **ret, size
 bool container_has_family(struct oakum *o, const struct container *c);
 struct family_id container_family(struct oakum *o, const struct container *c);
 
+/* What to do about who does not die. */
+#define DIE_HINT                                                                                   \
+	"a process in state D waits for a device or a file system, a traced one in state Z for "   \
+	"its tracer: delete again when it has gone"
+
+/*
+ * Who has not died of SIGKILL in time, with what they wait for, and what to do about it: those in
+ * its cgroup @cg (NULL: it has none), else init, with the children whose end it awaits. 0: nobody
+ * any more; < 0 with @err.
+ */
+int container_name_left(const struct container *c, const struct cgroup *cg, struct err *err);
+
 /* Run poststop hooks; a failing one is a warning and the rest run (runtime.md, "Lifecycle" step
  * 13). */
 void container_poststop(struct oakum *o, struct container *c);

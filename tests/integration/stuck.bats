@@ -144,3 +144,92 @@ pause_bomb() {
 		done
 	done
 }
+
+# mute [JQ-FILTER]: a container with a file system, /mute, whose server, $server, does not answer.
+mute() {
+	mkdir -p "$W/mute"
+	"$LIB/stuck" "$W/mute" >"$W/serves" 3>&- &
+	server=$!
+	until_true 5 grep -q ready "$W/serves" || skip "no FUSE in this kernel"
+	bundle '.process.args = ["sh", "-c", "sleep 1000 & cat /mute/file & wait"]
+		| .mounts += [{"destination": "/mute", "type": "bind", "source": "'"$W"'/mute", "options": ["rbind"]}]'
+	[ -z "${1-}" ] || edit "$1"
+	ok oakum run -d -b "$B" "$C"
+}
+
+# The same, with a process, $pid, whose request has been read, beside one that sleeps.
+unanswered() {
+	mute "$@"
+	until_true 5 waits_for_answer
+}
+
+waits_for_answer() {
+	local p
+	for p in $(oakum ps -f json "$C" </dev/null | jq '.[]'); do
+		! grep -q request_wait_answer "/proc/$p/wchan" || { pid=$p; return 0; }
+	done
+	return 1
+}
+
+# As the administrator aborts the connection: whoever waits gets an error.
+answer() {
+	kill "$server"
+	wait "$server" || :
+	umount "$W/mute"
+}
+
+shared='.linux.namespaces |= map(select(.type != "pid"))'
+only='.process.args = ["cat", "/mute/file"]'
+
+@test "a file system that does not answer: pause names who waits for it, and nobody else" {
+	unanswered
+	within 20000 fails 1 oakum pause "$C"
+	says "not frozen: $pid (cat, state D in request_wait_answer): "
+	is "$(status_of)" running
+	is_thawed "$(freezer)"
+	answer
+	within 15000 ok oakum pause "$C"
+	within 15000 ok oakum delete --force "$C"
+}
+
+@test "a file system that does not answer: kill and delete name who waits for it, and a later delete succeeds" {
+	for change in . "$shared" "$only"; do
+		unanswered "$change"
+		within 15000 ok oakum kill "$C" KILL
+		says "warning: kill $C: sent: " "$pid (cat, state D in request_wait_answer)"
+		within 15000 fails 1 oakum delete --wait=300ms "$C"
+		says "1 process left: $pid (cat, state D in request_wait_answer)" "delete again"
+		within 15000 ok oakum kill --all "$C" KILL
+		says "$pid (cat, state D in request_wait_answer)"
+		answer
+		within 15000 ok oakum delete "$C"
+		is "$(cgroups_of "$C")" ""
+
+		unanswered "$change"
+		within 20000 fails 1 oakum delete --force "$C"
+		says "1 process left: $pid (cat, state D in request_wait_answer)"
+		answer
+		within 15000 ok oakum delete "$C"
+	done
+}
+
+@test "a file system whose server has not read the request: who waits for it dies of KILL, but is not frozen" {
+	for command in "kill $C KILL" "delete --force $C"; do
+		mute '.process.args = ["sh", "-c", "until [ -e /go ]; do sleep 0.05; done; exec cat /mute/file"]'
+		kill -STOP "$server"
+		until_true 5 grep -q '^State:.T' "/proc/$server/status"
+		touch "$B/rootfs/go"
+		until_true 5 waits_for_answer
+		if [ "$command" = "kill $C KILL" ]; then
+			within 20000 fails 1 oakum pause "$C"
+			says "not frozen: $pid (cat, state D in request_wait_answer): "
+		fi
+		within 15000 ok oakum $command
+		is "$errors" ""
+		until_true 5 gone "$pid"
+		within 15000 ok oakum delete --force "$C"
+		kill -CONT "$server"
+		answer
+		rm "$B/rootfs/go"
+	done
+}

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -19,6 +20,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 /* A child that waits for its end; *@ret_pidfd is the caller's. */
@@ -169,7 +171,8 @@ static void test_signal_refused(void **state)
 static void test_describe(void **state)
 {
 	static const char *const names[] = {"plain", "a b) S 1", ")))", "(", ""};
-	char name[32], letter;
+	char text[256], want[64];
+	struct strbuf b;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -192,21 +195,28 @@ static void test_describe(void **state)
 		fd_close(ready[1]);
 		assert_int_equal(read(ready[0], &c, 1), 0);
 		fd_close(ready[0]);
-		proc_describe(pid, name, &letter);
-		assert_string_equal(name, names[i]);
-		assert_true(letter == 'S' || letter == 'R');
+		assert_true(proc_state(pid) == 'S' || proc_state(pid) == 'R');
+		(void)snprintf(want, sizeof(want), "%d (%s, state ", (int)pid, names[i]);
+		strbuf_init(&b, text, sizeof(text));
+		proc_describe(&b, pid);
+		assert_memory_equal(text, want, strlen(want));
+		assert_null(strstr(text, "traced"));
 		assert_int_equal(proc_identify(pid, -1, &id), 0);
 		id.inode = 0;
 		assert_int_equal(proc_check(&id), PROC_ALIVE);
 		kill(pid, SIGKILL);
 		pidfd = sys_pidfd_open(pid, 0);
 		assert_int_equal(proc_wait(pidfd, CLOCK_FOREVER), PROC_GONE);
-		proc_describe(pid, name, &letter);
-		assert_int_equal(letter, 'Z');
+		assert_int_equal(proc_state(pid), 'Z');
+		strbuf_init(&b, text, sizeof(text));
+		proc_describe_children(&b, getpid(), 3);
+		assert_memory_equal(text, want, strlen(want));
 		assert_int_equal(waitpid(pid, &status, 0), pid);
-		proc_describe(pid, name, &letter);
-		assert_string_equal(name, "?");
-		assert_int_equal(letter, '?');
+		assert_int_equal(proc_state(pid), '?');
+		(void)snprintf(want, sizeof(want), "%d (?, state ?)", (int)pid);
+		strbuf_init(&b, text, sizeof(text));
+		proc_describe(&b, pid);
+		assert_string_equal(text, want);
 	}
 }
 
