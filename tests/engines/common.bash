@@ -149,6 +149,11 @@ frozen() {
 	fi
 }
 
+# unit_has PID PROPERTY VALUE: so systemd says of the process's unit, where it is asked for one at all.
+unit_has() {
+	[ -z "${OAKUM_MANAGER-}" ] || is "$(systemctl show -P "$2" "$(basename "$(cgroup_of "$1" pids)")")" "$3"
+}
+
 # cgroup_of PID CONTROLLER: the directory of the process's cgroup that has the limits of CONTROLLER.
 cgroup_of() {
 	awk -F: -v c="$2" -v v2="$(on_v2 && echo 1)" '

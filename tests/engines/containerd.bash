@@ -52,7 +52,17 @@ engine_sweep() {
 
 # launch CTR-RUN-OPTION… IMAGE ID COMMAND…
 launch() {
-	ctr run --runc-binary "$OAKUM" "$@"
+	local options=() id=$C i
+	if [ -n "${OAKUM_MANAGER-}" ]; then
+		# It stands behind the image.
+		for ((i = 2; i < $#; i++)); do
+			[ "${!i}" != "$IMAGE" ] || id=${*:i+1:1}
+		done
+		options=(--runc-systemd-cgroup --cgroup "system.slice:ctr:$id")
+	fi
+	# What ctr asks for by itself needs a controller that this v2 hierarchy may not have.
+	! on_v2 || grep -qw cpu /sys/fs/cgroup/cgroup.controllers || options+=(--cpu-shares 0)
+	ctr run --runc-binary "$OAKUM" "${options[@]}" "$@"
 }
 
 # lives [OPTION…]: task $C, detached, that sleeps until a signal ends it.

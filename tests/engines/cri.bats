@@ -8,11 +8,12 @@ PAUSE=docker.io/library/pause:1
 
 engine_lacks() {
 	python3 -c 'import grpc, google.protobuf' 2>/dev/null || echo "python3-grpcio is not installed"
+	! on_v2 || grep -qw cpu /sys/fs/cgroup/cgroup.controllers || echo "a pod has cpu shares, and no controller cpu is in this v2 hierarchy"
 }
 
 engine_start() {
 	{
-		containerd_config containerd-cri
+		containerd_config containerd-cri | sed "${OAKUM_MANAGER:+s/SystemdCgroup = false/SystemdCgroup = true/}"
 		cat <<-END
 			[plugins."io.containerd.grpc.v1.cri"]
 			  sandbox_image = "$PAUSE"
@@ -45,6 +46,8 @@ engine_stop() {
 	stop containerd
 	rm -rf --one-file-system /run/containerd /run/netns
 	ip link delete pods0 2>/dev/null || :
+	# Slices stay until they are told.
+	[ -z "${OAKUM_MANAGER-}" ] || systemctl stop pods.slice
 }
 
 # The name that a RuntimeClass of docs/engines.md gives to the runtime.
@@ -63,7 +66,8 @@ asks() { gives 0 cri "$@"; }
 pod() {
 	CONFIG=$(jq -n -c --arg name "$C" --arg logs "$W/logs" '{
 		metadata: {name: $name, uid: $name, namespace: "default"}, log_directory: $logs,
-		linux: {security_context: {namespace_options: {network: 2, pid: 1}}}
+		linux: ({security_context: {namespace_options: {network: 2, pid: 1}}}
+			+ if env.OAKUM_MANAGER then {cgroup_parent: "pods.slice"} else {} end)
 	}' | jq -c "${1:-.}")
 	asks RunPodSandbox "$(jq -n -c --argjson config "$CONFIG" --arg handler "${HANDLER-$(handler)}" '{config: $config, runtime_handler: $handler}')"
 	POD=$(jq -r .pod_sandbox_id <<<"$output")
@@ -166,12 +170,15 @@ engine_sweep() {
 
 @test "limits, their update, and the statistics" {
 	on_v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers && skip "no memory controller on this v2 hierarchy"
-	pod '.linux.cgroup_parent = "/pods/burstable"'
+	local parent=/pods/burstable
+	[ -z "${OAKUM_MANAGER-}" ] || parent=pods-burstable.slice
+	pod ".linux.cgroup_parent = \"$parent\""
 	started one '.config.linux.resources = {memory_limit_in_bytes: 33554432, cpu_period: 100000, cpu_quota: 50000, cpu_shares: 512}' sleep 1000
 	is "$(limit memory memory.limit_in_bytes memory.max)" 33554432
 	is "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(on_v2 && echo 50000 100000 || echo 50000)"
 	asks UpdateContainerResources "{\"container_id\": \"$ID\", \"linux\": {\"memory_limit_in_bytes\": 67108864, \"cpu_quota\": 25000, \"cpu_period\": 100000}}"
 	is "$(limit memory memory.limit_in_bytes memory.max)" 67108864
+	unit_has "$(pid_of "$ID")" MemoryMax 67108864
 	is "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(on_v2 && echo 25000 100000 || echo 25000)"
 	[ "$(limit cpu cpu.shares cpu.weight)" = "$(on_v2 && echo 59 || echo 512)" ]
 	asks ContainerStats "{\"container_id\": \"$ID\"}"
@@ -184,7 +191,7 @@ engine_sweep() {
 limit() {
 	local dir
 	dir=$(cgroup_of "$(pid_of "$ID")" "$1")
-	case $dir in */pods/burstable/"$ID") ;; *) echo "$dir"; return ;; esac
+	case $dir in */pods/burstable/"$ID" | /sys/fs/cgroup/pods.slice/pods-burstable.slice/cri-containerd-"$ID".scope) ;; *) echo "$dir"; return ;; esac
 	if on_v2; then cat "$dir/$3"; else cat "$dir/$2"; fi
 }
 

@@ -8,7 +8,7 @@ NEEDS="dockerd docker containerd containerd-shim-runc-v2 iptables"
 IMAGE=box:1
 # Connections are closed when they have been idle, names of network namespaces go once a minute; and what a daemon that
 # is started anew makes anew.
-THEIRS="/run/docker/netns /var/run/docker.sock /run/docker/libnetwork /run/docker/unmount-on-shutdown"
+THEIRS+=" /run/docker/netns /var/run/docker.sock /run/docker/libnetwork /run/docker/unmount-on-shutdown"
 # Where the shim has the runtime keep its state, whatever the runtime's name.
 ROOT=/run/docker/runtime-runc/moby
 
@@ -17,6 +17,7 @@ ROOT=/run/docker/runtime-runc/moby
 docker_config() {
 	local filter=$1 block
 	shift
+	[ -z "${OAKUM_MANAGER-}" ] || filter+=' | .["exec-opts"] = ["native.cgroupdriver=systemd"]'
 	for block; do doc "$block"; done | jq -s --arg data "$E/docker" "add + {\"data-root\": \$data, \"storage-driver\": \"overlay2\"} | $filter" >"$E/daemon.json"
 }
 

@@ -295,8 +295,14 @@ limit() {
 	is "$output" "$(for n in pid net ipc uts; do readlink /proc/self/ns/$n; done)"
 	sees --cgroupns private -- 'cat /proc/self/cgroup'
 	is "$(grep -v ':/$' <<<"$output" || :)" ""
-	sees --cgroupns host --cgroup-parent /shelf -- 'cat /proc/self/cgroup'
-	grep -qE ':/shelf/[0-9a-f]{64}$' <<<"$output"
+	if [ -n "${OAKUM_MANAGER-}" ]; then
+		sees --cgroupns host --cgroup-parent shelf.slice -- 'cat /proc/self/cgroup'
+		grep -qE ':/shelf.slice/docker-[0-9a-f]{64}.scope$' <<<"$output"
+		systemctl stop shelf.slice
+	else
+		sees --cgroupns host --cgroup-parent /shelf -- 'cat /proc/self/cgroup'
+		grep -qE ':/shelf/[0-9a-f]{64}$' <<<"$output"
+	fi
 }
 
 @test "networks: a name that is resolved, a port that is published" {

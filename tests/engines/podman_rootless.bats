@@ -9,7 +9,7 @@ I=localhost/box:1
 USER_ID=60123
 # The user's, and what podman keeps there as long as its namespace lives (podman's pause process).
 RUNTIME=/run/user/$USER_ID
-THEIRS=$RUNTIME/libpod
+THEIRS+=" $RUNTIME/libpod"
 
 engine_lacks() { [ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || echo "no user namespaces here"; }
 

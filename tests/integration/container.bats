@@ -296,6 +296,7 @@ ptmx pts/ptmx
 	is "$(cat /proc/sys/net/ipv4/ip_default_ttl)" 64
 }
 
+# bats test_tags=root:kernel
 @test "hostname and domainname" {
 	in_container '.hostname = "a.long.host.name" | .domainname = "example.org"' 'hostname; cat /proc/sys/kernel/domainname'
 	is "$output" "a.long.host.name

@@ -290,10 +290,14 @@ oakums() {
 	ok oakum down --timeout 1 "$C"
 }
 
+pipes_and_sockets() { find "$ROOT" /run -xdev \( -type p -o -type s \) ! -name gate; }
+
 @test "no file, FIFO, socket or mount of the supervisor's is in sight" {
+	local before
+	before=$(pipes_and_sockets)
 	sleeper
 	ok oakum up -d -b "$B" "$C"
-	is "$(find "$ROOT" /run -xdev \( -type p -o -type s \) ! -name gate)" ""
+	is "$(pipes_and_sockets)" "$before"
 	is "$(grep -c oakum /proc/self/mountinfo)" 0
 	is "$(awk 'NR > 1 && $8 ~ /^@/' /proc/net/unix | grep -c oakum)" 0
 	ok oakum down --timeout 1 "$C"

@@ -11,13 +11,13 @@
  * -x: PATH and all below it are not looked at: somebody else's, who comes and goes there.
  *
  * Lines: the tree and the inode count below each DIR (state roots, /run; ".cache" of a state root
- *is not a leak, and neither it nor its files are counted); this mount namespace's mounts; the mount
- * namespaces in use; directories of every cgroup hierarchy, with their freezer state; processes,
- * zombies included, but for this program and its ancestors; unix sockets; System V IPC; /dev/null's
- * type, mode and owner; the descriptors of PID.
+ * is not a leak, and neither it nor its files are counted); this mount namespace's mounts; the
+ * mount namespaces in use; directories of every cgroup hierarchy, with their freezer state;
+ * processes, zombies included, but for this program, its ancestors and the kernel's threads; unix
+ * sockets; System V IPC; /dev/null's type, mode and owner; the descriptors of PID.
  *
  * It is meant for tests/lib/enclosure, where all that can be seen is the test's own. The 3 s are
- *for what the kernel does by itself after the last descriptor of a thing is closed.
+ * for what the kernel does by itself after the last descriptor of a thing is closed.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -34,8 +34,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS 3000
-#define ROOM	16
+#define WAIT_MS	   3000
+#define PF_KTHREAD 0x200000
+#define ROOM	   16
 
 /* What -x leaves out. */
 static const char *except[ROOM];
@@ -218,11 +219,13 @@ static void take_mounts(struct lines *l)
 	fclose(f);
 }
 
-/* Fields of /proc/PID/stat after the name: state, ppid and start time. False if it is gone. */
+/* Fields of /proc/PID/stat after the name: state, ppid and start time. False if it is gone
+ * or a thread of the kernel. */
 static bool read_stat(const char *pid, char *name, char *ret_state, int *ret_ppid,
 		      unsigned long long *ret_start)
 {
 	char path[64], text[1024], *open_, *close_;
+	unsigned flags;
 
 	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
 	slurp(path, text, sizeof(text));
@@ -232,9 +235,10 @@ static bool read_stat(const char *pid, char *name, char *ret_state, int *ret_ppi
 		return false;
 	snprintf(name, 64, "%.*s", (int)(close_ - open_ - 1), open_ + 1);
 	return sscanf(close_ + 2,
-		      "%c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+		      "%c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
 		      "%llu",
-		      ret_state, ret_ppid, ret_start) == 3;
+		      ret_state, ret_ppid, &flags, ret_start) == 4 &&
+	       !(flags & PF_KTHREAD);
 }
 
 static bool is_ancestor(int pid)
