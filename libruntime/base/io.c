@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -23,7 +25,8 @@
 #include "base/str.h"
 
 /* The most that one message can carry (SCM_MAX_FD of the kernel). */
-#define MAX_FDS 253
+#define MAX_FDS	  253
+#define WRITER_MS 3000
 
 ssize_t io_read(int fd, void *buf, size_t size)
 {
@@ -199,15 +202,32 @@ int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, 
 	return io_read_all(fd, path, max, arena, ret_data, ret_size, err);
 }
 
+/* A FIFO by name may have its writer a little later than us; a pipe has had it. */
+static int await_writer(int fd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	if (!S_ISFIFO(st.st_mode) || fs.f_type == PIPEFS_MAGIC)
+		return 1;
+	return io_poll_until(fd, POLLIN, clock_deadline(WRITER_MS));
+}
+
 int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,
 		   size_t *ret_size, struct err *err)
 {
 	/* O_NONBLOCK: a FIFO that nobody writes to must not hold us; one with a writer may. */
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n;
+	int r;
 
 	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return err_set(err, errno, "open %s", path);
+	r = await_writer(fd);
+	if (r <= 0)
+		return err_set(err, r < 0 ? -r : ETIMEDOUT, "wait for who writes to %s", path);
 	n = read_growing(fd, 4095, max, arena, ret_data);
 	if (n == -EFBIG)
 		return err_set(err, EFBIG, "%s has more than %zu bytes", path, max);

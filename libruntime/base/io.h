@@ -42,7 +42,7 @@ int io_read_all(int fd, const char *name, size_t max, struct arena *arena, char 
 		size_t *ret_size, struct err *err);
 
 /* As io_read_alloc() for what may be a pipe or /dev/fd/N: read until EOF, relative to the caller's
- * directory. A FIFO without a writer is at its end. */
+ * directory. ETIMEDOUT: a FIFO that nobody writes to within three seconds. */
 int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,
 		   size_t *ret_size, struct err *err);
 

@@ -104,6 +104,17 @@ load ../lib/cases
 	fails 4 oakum state "$C"
 }
 
+@test "a FIFO whose writer comes later is waited for" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	mkfifo fifo
+	{ sleep 0.3; echo '{"args": ["echo", "late"], "cwd": "/", "env": ["PATH=/bin"]}' >fifo; } &
+	ok oakum exec -p fifo "$C"
+	is "$output" late
+	wait $!
+	ok oakum delete -f "$C"
+}
+
 @test "exec, kill and update of a running container" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"
@@ -135,7 +146,7 @@ load ../lib/cases
 		255 | pid file none/x; (ENOENT) | exec --pid-file none/x "$C" true
 		255 | console socket none; (ENOENT) | exec --console-socket none -t "$C" true
 		255 | open none; (ENOENT) | exec -p none "$C"
-		255 | fifo:1:1; the file is empty | exec -p fifo "$C"
+		255 | wait for who writes to fifo; (ETIMEDOUT) | exec -p fifo "$C"
 		255 | 16777216 bytes; (EFBIG) | exec -p /dev/zero "$C"
 		255 | p.json:2:1; unexpected end of file | exec $(process '{') -p p.json "$C"
 		255 | p.json:1:1; expected an object | exec $(process '[]') -p p.json "$C"
@@ -147,7 +158,7 @@ load ../lib/cases
 		255 | /capabilities/effective/0; CAP_CHOWN | exec $(process '{"args":["true"],"cwd":"/","capabilities":{"effective":["CAP_CHOWN"]}}') -p p.json "$C"
 		2 | nothing to change | update "$C"
 		1 | open none; (ENOENT) | update -r none "$C"
-		3 | fifo:1:1; the file is empty | update -r fifo "$C"
+		1 | wait for who writes to fifo; (ETIMEDOUT) | update -r fifo "$C"
 		3 | /dev/null:1:1; the file is empty | update -r /dev/null "$C"
 		3 | p.json:1:12; unexpected end of file inside /memory | update $(printf '{"memory":{' >p.json) -r p.json "$C"
 		3 | /memory/limit; expected an integer | update $(process '{"memory":{"limit":"x"}}') -r p.json "$C"
