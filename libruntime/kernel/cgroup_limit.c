@@ -249,6 +249,11 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 		err_hint(err, "no block device here has this number; lsblk(8) lists them");
 	if (r != -ENOENT)
 		advise(w, -r, err);
+	if (r == -EOPNOTSUPP && strstr(w->file, "weight"))
+		err_hint(err,
+			 "its scheduler (/sys/dev/block/%.*s/queue/scheduler) is not bfq, which "
+			 "alone knows weights",
+			 (int)strcspn(text, " "), text);
 	if (r != -ENOENT)
 		return err_set(err, -r, "%s: write %s to %s of cgroup %s", w->limit, text, w->file,
 			       ws->cg->path);

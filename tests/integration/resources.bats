@@ -62,6 +62,18 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 }
 
 # bats test_tags=root:cgroup
+@test "block I/O: a weight of a device with another scheduler than bfq is an error that names the scheduler" {
+	local file
+	block_device
+	on_v2 && file=init/io.bfq.weight || file=blkio/blkio.bfq.weight_device
+	[ -e "/sys/fs/cgroup/$file" ] || skip "no bfq in this kernel"
+	! grep -q '\[bfq\]' "/sys/dev/block/$device/queue/scheduler" || skip "$device has bfq"
+	bundle ".linux.resources = {blockIO: {weightDevice: [{major: ${device%:*}, minor: ${device#*:}, weight: 300}]}}"
+	fails 1 oakum create -b "$B" "$C"
+	says /linux/resources/blockIO EOPNOTSUPP "/sys/dev/block/$device/queue/scheduler"
+}
+
+# bats test_tags=root:cgroup
 @test "huge pages: limit and reservation" {
 	local dir file
 	sleeper '.linux.resources = {hugepageLimits: [{pageSize: "2MB", limit: 4194304}]}'
