@@ -44,9 +44,11 @@ int create_check_labels(struct plan_process *p, struct err *err);
  * (capabilities(7)): say so. */
 void create_warn_ambient(const struct oakum *o, const struct plan_process *p);
 
-/* Call @body in a process of its own, which may join namespaces, and wait for it. Returns what it
- * returns, with its @err. */
-int create_helper(int (*body)(void *data, struct err *err), void *data, struct err *err);
+/* Call @body in a process of its own, which may join namespaces, and wait for it, at most until
+ * @deadline_ms: what it finds there may keep it for ever. Returns what it returns, with its @err.
+ */
+int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t deadline_ms,
+		  struct err *err);
 
 /* End a child for certain and reap it. */
 void create_reap(pid_t pid, int pidfd);

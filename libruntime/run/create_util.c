@@ -2,6 +2,7 @@
 /* Small duties of create and exec towards the outside: pid files, sockets, the filter cache. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,7 +199,8 @@ void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
 	handle_warn(o, &err);
 }
 
-int create_helper(int (*body)(void *data, struct err *err), void *data, struct err *err)
+int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t deadline_ms,
+		  struct err *err)
 {
 	AUTO_CLOSE int from = -1;
 	int pipes[2];
@@ -217,7 +219,10 @@ int create_helper(int (*body)(void *data, struct err *err), void *data, struct e
 	close(pipes[1]);
 	if (pid < 0)
 		return err_set(err, errno, "fork");
-	if (io_read(from, err, sizeof(*err)) != (ssize_t)sizeof(*err)) {
+	if (io_poll_until(from, POLLIN, deadline_ms) == 0) {
+		(void)kill(pid, SIGKILL);
+		err_set(err, ETIMEDOUT, "a process of ours in the container does not come back");
+	} else if (io_read(from, err, sizeof(*err)) != (ssize_t)sizeof(*err)) {
 		*err = ERR_INIT;
 		err_set(err, ECHILD, "a process of ours in the container has ended early");
 	}

@@ -186,13 +186,14 @@ static int check(const struct container *c, struct err *err)
 
 static int apply(struct change *x, const struct container *c, struct err *err)
 {
-	int r = entrance_open(c, clock_deadline(TIMEOUT_MS), &x->into, err);
+	int64_t deadline = clock_deadline(TIMEOUT_MS);
+	int r = entrance_open(c, deadline, &x->into, err);
 
 	if (r == ENTRANCE_GONE)
 		return err_kind(err, ERR_STATE, 0, "container not running");
 	if (r == 0)
 		r = open_sources(x, c, err);
-	return r < 0 ? r : create_helper(change_mounts, x, err);
+	return r < 0 ? r : create_helper(change_mounts, x, deadline, err);
 }
 
 static int change(struct oakum *o, const char *id, const struct oakum_mounts *m, struct err *err)

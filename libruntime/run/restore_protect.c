@@ -119,5 +119,5 @@ int restore_protect(struct creation *c, int images)
 	ns = ns_of(c->pid, CLONE_NEWNS);
 	if (ns < 0)
 		return err_set(c->err, -ns, "open the container's mount namespace");
-	return create_helper(protect_all, &(struct protection){ns, mounts}, c->err);
+	return create_helper(protect_all, &(struct protection){ns, mounts}, c->deadline, c->err);
 }

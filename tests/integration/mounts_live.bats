@@ -8,6 +8,7 @@ user='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID
 # inside COMMAND…: its output in $output.
 inside() { ok oakum exec "$C" "$@"; }
 mounted() { inside cat /proc/self/mountinfo; awk -v at="$1" '$5 == at' <<<"$output"; }
+inside_host() { "$LIB/inside" "$@"; }
 mounts() { jq -n "$1" >"$W/mounts.json"; }
 
 # What the peers' own test does, and more.
@@ -111,6 +112,32 @@ below"
 	is "$(ls "$W/bait")" ""
 	[ -n "$(mounted "$W/bait/x")" ]
 	[ -n "$(mounted "$W/bait/y")" ]
+	ok oakum mounts remove "$C" "$W/mounts.json"
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:mount
+@test "a file system in the container that never answers costs ten seconds, not for ever" {
+	local pid
+	mknod /dev/fuse c 10 229
+	[ "$(inside_host open /dev/fuse rw)" = ok ] || { rm /dev/fuse; skip "no fuse in this kernel"; }
+	sleeper
+	mkdir "$B/rootfs/mute"
+	ok oakum run -d -b "$B" "$C"
+	mkfifo "$W/hold"
+	nsenter -t "$(pid_of)" -m /bin/inside mute /mute 8 8<>/dev/fuse <"$W/hold" >"$W/said" 3>&- &
+	pid=$!
+	exec 9>"$W/hold"
+	until_true 10 grep -q . "$W/said"
+	is "$(<"$W/said")" ok
+	mounts '[{destination: "/before", type: "tmpfs"}, {destination: "/mute/below", type: "tmpfs"}]'
+	fails 1 timeout 60 "$OAKUM" --root "$ROOT" mounts add "$C" "$W/mounts.json"
+	says "does not come back" ETIMEDOUT
+	exec 9>&-
+	wait $pid
+	rm /dev/fuse
+	# It was killed in the middle: what it had made stays, and can be taken away.
+	mounts '[{destination: "/before", type: "tmpfs"}]'
 	ok oakum mounts remove "$C" "$W/mounts.json"
 	ok oakum delete -f "$C"
 }

@@ -14,6 +14,8 @@
  *	inside open PATH FLAGS  open with r, w or rw; print "ok" or the errno's number
  *	inside listen           print LISTEN_FDS, LISTEN_PID and its own pid
  *	inside clock            the clocks monotonic and boottime, in whole seconds
+ *	inside mute DIR FD      mount on DIR a file system that never answers, FD being of /dev/fuse; print
+ *	                        "ok" or the errno's number, and hold it until stdin ends
  *	inside trace PID        trace PID, print "ok", let go when stdin ends; never wait for it
  *	inside bomb             fork whenever the kernel allows it; all but the first end at times, to be
  *	                        followed by a child, so that no number lasts
@@ -43,6 +45,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -378,6 +381,18 @@ static int open_one(const char *path, const char *how)
 							: O_RDONLY));
 }
 
+static int mute(const char *dir, int fd)
+{
+	char data[80];
+
+	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	printf(mount("mute", dir, "fuse", 0, data) < 0 ? "%d\n" : "ok\n", errno);
+	fflush(stdout);
+	while (read(0, data, 1) > 0)
+		;
+	return 0;
+}
+
 static int trace(pid_t pid)
 {
 	char c;
@@ -428,6 +443,8 @@ int main(int argc, char **argv)
 		bomb();
 	if (strcmp(what, "fill") == 0)
 		return fill(atol(one));
+	if (strcmp(what, "mute") == 0 && argc > 3)
+		return mute(one, atoi(argv[3]));
 	if (strcmp(what, "trace") == 0)
 		return trace(atoi(one));
 	if (strcmp(what, "recvfd") == 0)
