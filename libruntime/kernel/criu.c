@@ -130,6 +130,10 @@ static int await_exec(struct talk *t, struct err *err)
 		err_hint(err, "install criu; `oakum doctor` says whether it is found");
 		return err_kind(err, ERR_UNSUPPORTED, code, "start criu from the PATH");
 	}
+	if (code == EPERM) {
+		err_hint(err, "it is for root, or needs CAP_SYS_ADMIN");
+		return err_kind(err, ERR_UNSUPPORTED, code, "start criu");
+	}
 	return err_set(err, code, "start criu");
 }
 

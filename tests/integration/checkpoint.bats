@@ -351,6 +351,7 @@ served() { ss -ltnH "sport = :$1" | grep -q .; }
 	ok oakum delete --force "$C"
 }
 
+# bats test_tags=root:kernel
 @test "without criu: status 6 and its name, and the container goes on" {
 	sleeper
 	oakum run -d -b "$B" "$C" </dev/null >/dev/null 2>&1
@@ -367,6 +368,7 @@ served() { ss -ltnH "sport = :$1" | grep -q .; }
 	is "$(cgroups_of "$C")" ""
 }
 
+# bats test_tags=root:kernel
 @test "what criu refuses is said with the last errors of its log, and the container goes on" {
 	fake_criu "printf '%s\\n' '(00.01) Error (criu/x.c:1): early' '(00.02)      1: Error (criu/y.c:22): the socket is busy' \\
 		'(00.03) Error (criu/z.c:3): task 1 failed' '(00.04) Error (criu/cr-dump.c:4): Dumping FAILED.' '(00.05) Error (criu/w.c:5): late' >$W/saved/dump.log"

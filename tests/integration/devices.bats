@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=root:devices
 # linux.devices, seen from inside: nodes, their owners and modes, with and without a user namespace.
 load ../lib/common
 

@@ -258,6 +258,7 @@ take_both() {
 	is "$(count '"oom"')" 1
 }
 
+# bats test_tags=root:kernel
 @test "events counts the interfaces of the container's own network" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"

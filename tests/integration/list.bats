@@ -87,6 +87,7 @@ ${C}b"
 
 pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '{ print $1 }' | sort -n | xargs; }
 
+# bats test_tags=root:cgroup
 @test "ps: all of its processes and no other, wherever in the cgroup and whoever made them" {
 	sleeper
 	ok oakum run -d -b "$B" "$C"
@@ -103,7 +104,7 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	is "$(pids_of -o pid,comm)" "$(oakum ps -f json "$C" </dev/null | jq '.[]' | xargs)"
 	is "$(pids_of -e -o pid,args --sort=-pid)" "$(pids_of -o pid)"
 	[[ " $(pids_of -o pid) " == *" $moved "* ]]
-	is "$(oakum ps "$C" -o user,pid </dev/null | sed 1d | awk '{ print $1 }' | sort -u)" root
+	is "$(oakum ps "$C" -o uid,pid </dev/null | sed 1d | awk '{ print $1 }' | sort -u)" "$(id -u)"
 	ok oakum pause "$C"
 	is "$(pids_of -o pid | wc -w)" 3
 	ok oakum delete -f "$C"
@@ -291,7 +292,11 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	# There is no systemd here, and the error says so (tests/systemd has one).
 	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere
 	fails 6 oakum --systemd-cgroup run -b "$B" "$C"
-	says systemd "open the system bus" --cgroup-manager=cgroupfs
+	if [ -n "${OAKUM_ROOTLESS-}" ]; then
+		says systemd "open the user's bus" DBUS_SESSION_BUS_ADDRESS
+	else
+		says systemd "open the system bus" --cgroup-manager=cgroupfs
+	fi
 	fails 6 oakum --cgroup-manager=systemd run -b "$B" "$C"
 	fails 6 env OAKUM_SYSTEMD_HELPER=/nowhere "$OAKUM" --root "$ROOT" --systemd-cgroup run -b "$B" "$C"
 	says "/nowhere: No such file" OAKUM_SYSTEMD_HELPER

@@ -162,6 +162,7 @@ caps_of() { awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s ", $2 } /^Seccomp:/ {
 	done
 }
 
+# bats test_tags=root:ids
 @test "NOTIFY from a user namespace and as a user" {
 	agent 1 errno $NR_getcwd 95
 	bundle "$(notifying '"getcwd", "execve"') | .process.args = [\"inside\", \"errno\", \"$NR_getcwd\", \"0\", \"0\"]
@@ -183,6 +184,7 @@ caps_of() { awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s ", $2 } /^Seccomp:/ {
 	is "$status $(cat "$W/out")" "1 38"
 }
 
+# bats test_tags=root:kernel
 @test "NOTIFY: an agent that is killed is ENOSYS from then on" {
 	agent 1 continue
 	sleeper "$(notifying '"getcwd"')"
@@ -336,6 +338,7 @@ caps_of() { awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s ", $2 } /^Seccomp:/ {
 	rm -f "$B.hook"
 }
 
+# bats test_tags=root:kernel
 @test "flags: WAIT_KILLABLE_RECV goes with a listener; an absent list and an empty one differ" {
 	agent 1 continue
 	bundle "$(notifying '"getcwd"') | .linux.seccomp.flags = [\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\", \"SECCOMP_FILTER_FLAG_TSYNC\", \"SECCOMP_FILTER_FLAG_LOG\"] | .process.args = [\"true\"]"

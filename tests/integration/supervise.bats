@@ -232,6 +232,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "the exit record counts OOM kills, of init and of others, and up says so" {
 	if on_v2 && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
 		skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"
@@ -262,6 +263,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	ok oakum delete "$C"
 }
 
+# bats test_tags=root:cgroup
 @test "OOM kills are still known when the cgroup is deleted before the supervisor looks" {
 	if on_v2 && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
 		skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"

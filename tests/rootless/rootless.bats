@@ -327,3 +327,13 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	is "$status" 6
 	[[ "$output" == *"delegation"* ]]
 }
+
+@test "restore, which criu has for root alone, says so" {
+	rootless_bundle
+	mkdir saved
+	echo '["/dev/null","/dev/null","/dev/null"]' >saved/descriptors.json
+	fails 6 oakum restore -d -b "$B" --image-path saved "$C"
+	says "start criu" "Operation not permitted" root
+	fails 4 oakum state "$C"
+	[ ! -e "$ROOT/$C" ]
+}
