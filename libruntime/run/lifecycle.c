@@ -3,6 +3,7 @@
 #include "run/lifecycle.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,7 +56,9 @@ int container_open_cgroup(struct oakum *o, const char *path, struct cgroup *ret,
 
 bool container_has_family(struct oakum *o, const struct container *c)
 {
-	return !c->state.cgroup[0] || (handle_rootless(o) && state_family_kind(&c->state));
+	const unsigned whole = CLONE_NEWPID | CLONE_NEWUSER;
+
+	return !c->state.cgroup[0] || (handle_rootless(o) && (c->state.own_namespaces & whole));
 }
 
 struct family_id container_family(struct oakum *o, const struct container *c)
