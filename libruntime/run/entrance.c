@@ -12,20 +12,28 @@
 
 #include "base/fd.h"
 
+static bool is_closed(const struct container *c)
+{
+	int fd = ns_of(c->state.init.pid, CLONE_NEWUSER);
+
+	fd_close(fd);
+	return fd == -EACCES;
+}
+
 /* A process that waits to be started is undumpable: without root it has to be asked. */
 static int ask(const struct container *c, int64_t deadline_ms, struct entrance *e, struct err *err)
 {
-	int fd, r;
+	int r;
 
-	if (c->status != OAKUM_CREATED || !(c->state.namespaces & CLONE_NEWUSER))
-		return 0;
-	fd = ns_of(c->state.init.pid, CLONE_NEWUSER);
-	fd_close(fd);
-	if (fd != -EACCES)
+	if (c->status != OAKUM_CREATED || !(c->state.namespaces & CLONE_NEWUSER) || !is_closed(c))
 		return 0;
 	r = gate_look(c->dir, deadline_ms, &e->view, err);
 	e->asked = r == 0;
-	/* Started meanwhile: then it is a program, into which we may look. */
+	/* Started meanwhile: into a program we may look, into what has its hooks still to run not.
+	 */
+	if (r == GATE_CLOSED && is_closed(c))
+		return err_kind(err, ERR_STATE, EAGAIN,
+				"cannot exec in a container that is just being started");
 	return r < 0 ? r : 0;
 }
 

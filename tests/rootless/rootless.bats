@@ -89,6 +89,21 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	ok oakum delete --force "$C"
 }
 
+@test "exec while a startContainer hook runs is refused by name, and works when it has" {
+	rootless_bundle '.hooks = {startContainer: [{path: "/bin/sh", args: ["sh", "-c", "touch /hooked; until [ -e /go ]; do sleep 0.1; done"]}]}'
+	ok oakum create -b "$B" "$C"
+	oakum start "$C" </dev/null >"$W/started" 2>&1 3>&- &
+	local starter=$!
+	until_true 5 test -e "$B/rootfs/hooked"
+	fails 255 oakum exec "$C" true
+	says "just being started"
+	touch "$B/rootfs/go"
+	wait "$starter"
+	ok oakum exec "$C" id -u
+	is "$output" 0
+	ok oakum delete --force "$C"
+}
+
 @test "exec before start where the user namespace is another container's" {
 	rootless_bundle
 	ok oakum run -d -b "$B" "$C"
