@@ -297,14 +297,17 @@ ptmx pts/ptmx
 }
 
 # bats test_tags=root:kernel
-@test "hostname and domainname" {
-	in_container '.hostname = "a.long.host.name" | .domainname = "example.org"' 'hostname; cat /proc/sys/kernel/domainname'
-	is "$output" "a.long.host.name
-example.org"
+@test "domainname, and the sysctl of it, which the kernel has for root alone" {
 	in_container '.domainname = "example.org" | .linux.sysctl = {"kernel.domainname": "example.org"}' 'cat /proc/sys/kernel/domainname'
 	is "$output" example.org
 	in_container '.linux.sysctl = {"kernel.domainname": "by.sysctl"}' 'cat /proc/sys/kernel/domainname'
 	is "$output" by.sysctl
+}
+
+@test "hostname and domainname" {
+	in_container '.hostname = "a.long.host.name" | .domainname = "example.org"' 'hostname; cat /proc/sys/kernel/domainname'
+	is "$output" "a.long.host.name
+example.org"
 	bundle '.linux.namespaces |= map(select(.type != "uts"))'
 	fails 3 oakum run -b "$B" "$C"
 	says /hostname

@@ -233,7 +233,8 @@ b"
 		"$OAKUM" --root "$ROOT" run -b "$B" "$C"
 		stty -a | grep -o -- '-*opost'
 	END
-	script -qec "sh $W/at" /dev/null </dev/null >"$W/screen" 2>&1
+	# The end of its own input reaches the container's terminal as a NUL, at any moment.
+	script -qec "sh $W/at" /dev/null </dev/null 2>&1 | tr -d '\0' >"$W/screen"
 	grep -q $'onlcr 1\r$' "$W/screen"
 	grep -q $'rows 12 columns 34\r$' "$W/screen"
 	# What moves the cursor arrives as it was meant.
@@ -245,7 +246,7 @@ b"
 	# Its output caught by a pipe: plain.
 	bundle '.process.terminal = true | .process.args = ["inside", "tty"]'
 	script -qec "'$OAKUM' --root '$ROOT' run -b '$B' '$C' | cat >'$W/caught'" /dev/null </dev/null >/dev/null 2>&1
-	grep -qx "onlcr 0" "$W/caught"
+	tr -d '\0' <"$W/caught" | grep -qx "onlcr 0"
 }
 
 # bats test_tags=root:cgroup
