@@ -111,6 +111,11 @@ static int make_leaf(struct cgroup *cg, size_t i, struct err *err)
 			if (r == 0 || r == -ENOENT)
 				continue;
 		}
+		if (r == -EROFS)
+			err_hint(err, "%s is mounted read-only; see --cgroup-manager disabled",
+				 h->mount);
+		else if (r == -EACCES || r == -EPERM)
+			err_hint(err, "have a cgroup delegated to this user");
 		if (r < 0)
 			return err_set(err, -r, "make cgroup %s", dir);
 		cg->fd[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -134,13 +139,17 @@ static int check_leaf(const struct cgroup *cg, size_t i, bool ours, struct err *
 
 	if (!ours)
 		r = cgroup_dir_populated(cg->fd[i], h->v2);
-	if (r > 0)
+	if (r > 0) {
+		err_hint(err, "end the processes in it, or choose another /linux/cgroupsPath");
 		return err_kind(err, ERR_STATE, 0, "container's cgroup is not empty");
+	}
 	/* A new one as well: it may have a frozen parent. */
 	if (r == 0 && (h->v2 || (h->controllers & CGROUP_C_FREEZER)))
 		r = cgroup_freeze_look(cg->fd[i], h->v2);
-	if (r > 0)
+	if (r > 0) {
+		err_hint(err, "thaw it or its parent, or choose another /linux/cgroupsPath");
 		return err_kind(err, ERR_STATE, 0, "container's cgroup unexpectedly frozen");
+	}
 	return r < 0 ? err_set(err, -r, "look at cgroup %s%s", h->mount, cg->path) : 0;
 }
 

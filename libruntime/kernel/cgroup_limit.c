@@ -266,10 +266,12 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 	}
 	if (str_starts(w->file, "hugetlb."))
 		err_hint(err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");
-	if (strstr(w->file, "swap.max") || strstr(w->file, "memsw"))
+	if (strstr(w->file, "swap.max") || strstr(w->file, "memsw")) {
+		err_hint(err, "boot with swapaccount=1, or leave the swap limit out");
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: swap accounting is off in this kernel (no %s)", w->limit,
 				w->file);
+	}
 	if (strstr(w->file, "leaf_weight"))
 		err_hint(err, "leaf weights went with the cfq scheduler, in Linux 5.0");
 	else if (strstr(w->file, "weight"))
@@ -327,6 +329,7 @@ int cgroup_no_hierarchy(const struct cgroup *cg, const struct cgroup_controller 
 	if (cgroup_find_v2(cg->host) >= 0)
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT, "%s: there is no cgroup %s in %s",
 				c->limit, cg->path, cg->host->h[cgroup_find_v2(cg->host)].mount);
+	err_hint(err, "mount it there, or leave the limit out");
 	return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 			"%s: controller %s is not mounted below /sys/fs/cgroup", c->limit, c->name);
 }

@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
+#include "kernel/sched.h"
 
 struct survey {
 	const struct cgroup_host *host;
@@ -162,6 +164,87 @@ static void look_at_hierarchy(struct survey *s, size_t i)
 	}
 }
 
+#define PIDS_LIMIT 4194304 /* PID_MAX_LIMIT of the kernel */
+
+/* The CPUs or memory nodes of the list @want that @h can give. Who cannot be read is not judged. */
+static bool within(const struct cgroup_hierarchy *h, const char *file, const char *want)
+{
+	bool cpus = str_eq(file, "cpuset.cpus");
+	char path[CGROUP_DIR_MAX + 32], text[4096];
+	struct sched_cpus asked, have;
+
+	if (h->v2)
+		snprintf(path, sizeof(path), "/sys/devices/system/%s",
+			 cpus ? "cpu/possible" : "node/has_memory");
+	else
+		snprintf(path, sizeof(path), "%s/%s", h->mount, file);
+	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
+	    sched_parse_cpus(text, &have) < 0 || sched_parse_cpus(want, &asked) < 0)
+		return true;
+	for (size_t i = 0; i < sizeof(asked.bits); i++)
+		if (asked.bits[i] & ~have.bits[i])
+			return false;
+	return true;
+}
+
+/* "hugetlb.2MB.max": is it one of this kernel's sizes? */
+static bool has_size(const char *file)
+{
+	const char *digits = file + strlen("hugetlb.");
+	size_t n = strspn(digits, "0123456789");
+	char path[64];
+	uint64_t kb;
+
+	if (strn_to_u64(digits, n, 0, UINT32_MAX, &kb) < 0)
+		return true;
+	kb <<= digits[n] == 'G' ? 20 : digits[n] == 'M' ? 10 : 0;
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB", kb);
+	return access("/sys/kernel/mm/hugepages", F_OK) < 0 || access(path, F_OK) == 0;
+}
+
+/* "8:0 …": is there such a block device? */
+static bool has_device(const char *value)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%.*s", (int)strcspn(value, " "), value);
+	return access("/sys/dev/block", F_OK) < 0 || access(path, F_OK) == 0;
+}
+
+static bool is_rate(const char *file)
+{
+	return str_starts(file, "blkio.throttle.") || str_eq(file, "io.max");
+}
+
+/* What no cgroup of this machine takes, said as the kernel will say it. */
+static void look_at_value(const struct survey *s, const struct cgroup_dry_write *w)
+{
+	struct err err = ERR_INIT;
+	uint64_t n;
+
+	if (str_eq(w->file, "pids.max") && str_to_u64(w->value, 0, UINT64_MAX, &n) == 0 &&
+	    n > PIDS_LIMIT) {
+		err_pointer(&err, "/linux/resources/pids/limit");
+		err_set(&err, EINVAL, "pids limit: %s is more than the kernel's %d", w->value,
+			PIDS_LIMIT);
+	} else if (str_starts(w->file, "cpuset.") && !within(w->hierarchy, w->file, w->value)) {
+		err_pointer(&err, "/linux/resources/cpu/%s", w->file + strlen("cpuset."));
+		err_set(&err, ERANGE, "%s: this machine does not have all of %s", w->file,
+			w->value);
+	} else if (is_rate(w->file) && !has_device(w->value)) {
+		err_pointer(&err, "/linux/resources/blockIO");
+		err_hint(&err, "lsblk(8) lists the block devices");
+		err_set(&err, ENODEV, "%s: %s", w->file, w->value);
+	} else if (str_starts(w->file, "hugetlb.") && !has_size(w->file)) {
+		err_pointer(&err, "/linux/resources/hugepageLimits");
+		err_hint(&err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");
+		err_kind(&err, ERR_UNSUPPORTED, ENOENT, "no %s in this kernel", w->file);
+	} else {
+		return;
+	}
+	report(s, &err);
+}
+
 /* A file that a cgroup beside it has not, ours will not have. */
 static void look_at_file(void *data, const struct cgroup_dry_write *w)
 {
@@ -169,9 +252,11 @@ static void look_at_file(void *data, const struct cgroup_dry_write *w)
 	int model = s->model[w->hierarchy - s->host->h];
 	struct err err = ERR_INIT;
 
+	if (!w->if_present)
+		look_at_value(s, w);
 	/* v2 shows the files of enabled controllers only. */
-	if (model < 0 || w->if_present || w->bfq || cgroup_has_file(model, w->file) ||
-	    w->hierarchy->v2)
+	if (model < 0 || w->if_present || str_starts(w->file, "hugetlb.") || w->bfq ||
+	    cgroup_has_file(model, w->file) || w->hierarchy->v2)
 		return;
 	err_kind(&err, ERR_UNSUPPORTED, ENOENT, "%s: this kernel's cgroups in %s have no such file",
 		 w->file, w->hierarchy->mount);

@@ -282,20 +282,25 @@ int cgroup_missing(const struct cgroup *cg, const char *limit, const char *contr
 	char where[CGROUP_DIR_MAX];
 	size_t mount_len = cgroup_dir(h, cg->path, where);
 
-	if (find_offering(where, mount_len, cgroup_v2_parse(controller)))
+	if (find_offering(where, mount_len, cgroup_v2_parse(controller))) {
+		err_hint(err, "write +%s into it, or have its owner do so", controller);
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: controller %s is not enabled in %s/cgroup.subtree_control",
 				limit, controller, where);
+	}
 	switch (controller_place(controller)) {
 	case 1:
+		err_hint(err, "boot with cgroup_no_v1=%s to have it in v2", controller);
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: controller %s belongs to a cgroup v1 hierarchy, not to %s",
 				limit, controller, h->mount);
 	case 2:
+		err_hint(err, "whoever made this namespace or container has to pass it on");
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: controller %s is not in %s/cgroup.controllers", limit,
 				controller, h->mount);
 	default:
+		err_hint(err, "leave the limit out, or take a kernel that is built with it");
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"%s: controller %s is not in this kernel", limit, controller);
 	}

@@ -109,8 +109,10 @@ static int check_node(struct rootfs *r, const struct dev_node *n, int dir, const
 	fd = look(dir, name, &st);
 	if (fd < 0)
 		return fail(n, -fd, err);
-	if (!is_same(&st, n))
+	if (!is_same(&st, n)) {
+		err_hint(err, "remove it from the root, or the device from /linux/devices");
 		return err_set(err, EEXIST, "device %s: something else is there", n->path);
+	}
 	if (n->is_default && !made)
 		return 0;
 	e = adjust(r, n, fd, &st);
@@ -159,8 +161,10 @@ static int make_place(const struct dev_node *n, int dir, const char *name, int *
 		return fail(n, -fd, err);
 	if (is_same(&st, n))
 		return 1;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode)) {
+		err_hint(err, "remove it from the root, or the device from /linux/devices");
 		return err_set(err, EEXIST, "device %s: something else is there", n->path);
+	}
 	*ret_fd = fd_take(&fd);
 	return 0;
 }

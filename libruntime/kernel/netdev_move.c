@@ -271,10 +271,12 @@ static int give_addresses(int fd, int index, const struct netdev *d)
 
 static int fail_move(const struct netdev *d, int code, struct err *err)
 {
-	if (code == EEXIST)
+	if (code == EEXIST) {
+		err_hint(err, "give it another /linux/netDevices/%s/name", d->name);
 		return err_set(err, code,
 			       "move network device %s: the container has one with the name %s",
 			       d->name, d->new_name);
+	}
 	if (code == EOPNOTSUPP || code == EINVAL)
 		err_hint(err,
 			 "some kinds of devices cannot be moved (NETIF_F_NETNS_LOCAL), such as "

@@ -166,6 +166,7 @@ static int check_labels(struct creation *c)
 
 	if (r == 0 && c->plan->mount_label && !lsm_enabled(LSM_SELINUX)) {
 		err_pointer(c->err, "/linux/mountLabel");
+		err_hint(c->err, "leave it out: no other security module reads it");
 		return err_kind(c->err, ERR_UNSUPPORTED, 0,
 				"label \"%s\": SELinux is not enabled on this host",
 				c->plan->mount_label);

@@ -170,6 +170,7 @@ int create_check_labels(struct plan_process *p, struct err *err)
 	}
 	if (p->selinux && !lsm_enabled(LSM_SELINUX)) {
 		err_pointer(err, "/process/selinuxLabel");
+		err_hint(err, "leave it out: no other security module reads it");
 		return err_kind(err, ERR_UNSUPPORTED, 0,
 				"label \"%s\": SELinux is not enabled on this host", p->selinux);
 	}

@@ -111,12 +111,24 @@ struct err *handle_begin(struct oakum *o)
 	return &o->err;
 }
 
+/* What can be done is the same wherever the host was short of it. */
+static void advise(struct err *err)
+{
+	if (err->code == EMFILE)
+		err_hint(err, "raise this process's limit of open files (ulimit -n)");
+	else if (err->code == ENFILE)
+		err_hint(err, "the host's limit of open files is reached (sysctl fs.file-max)");
+	else if (err->code == EDQUOT)
+		err_hint(err, "a quota of this user is used up");
+}
+
 int handle_end(struct oakum *o, const char *verb, const char *id, int r)
 {
 	if (r >= 0)
 		return r;
 	if (o->err.kind == ERR_NONE)
 		err_set(&o->err, -r, "unexpected failure");
+	advise(&o->err);
 	err_fold(&o->err);
 	if (o->err.line == 0)
 		err_prefix(&o->err, "%s %s", verb, id ? id : "");

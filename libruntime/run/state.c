@@ -134,6 +134,7 @@ int state_open(struct oakum *o, const char *id, int *ret_dir, struct err *err)
 		return err_set(err, errno, "open %s", path);
 	if (fstat(dir, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
 		fd_close(dir);
+		err_hint(err, "it has to be ours, and writable for nobody else (chmod go-w)");
 		return err_kind(err, ERR_UNSUPPORTED, EPERM, "%s is not ours alone", path);
 	}
 	*ret_dir = dir;

@@ -91,6 +91,24 @@ reports() {
 	T
 }
 
+# bats test_tags=root:cgroup
+@test "limits that no cgroup of this machine takes, one by one" {
+	[ -d /sys/kernel/mm/hugepages ] || skip "no huge pages here"
+	while read -r status pointer filter; do
+		bundle "$filter"
+		agree "$status" || { echo "with: $filter"; false; }
+		reports "$pointer"
+	done <<-'T'
+		1 /linux/resources/pids/limit .linux.resources.pids = {limit: 99999999999}
+		1 /linux/resources/cpu/cpus .linux.resources.cpu = {cpus: "900"}
+		1 /linux/resources/cpu/mems .linux.resources.cpu = {mems: "900"}
+		1 /linux/resources/blockIO .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 99, minor: 99, rate: 5}]}
+		6 /linux/resources/hugepageLimits .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 0}]
+	T
+	bundle '.linux.resources.pids = {limit: 4194304} | .linux.resources.cpu = {cpus: "0", mems: "0"} | .linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 0}]'
+	agree 0
+}
+
 @test "a program of another machine, one whose interpreter is missing" {
 	bundle '.process.args = ["/p"]'
 	printf '\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0' >"$B/rootfs/p"
