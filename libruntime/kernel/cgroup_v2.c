@@ -331,19 +331,24 @@ static int write_subtree(const char *dir, uint32_t bits)
 	return io_write_at(AT_FDCWD, name, text);
 }
 
-/* One parent: what it offers and does not pass on yet, together, else one by one. The first failure
- * that concerns @need is returned. */
+/*
+ * One parent: what it offers and does not pass on yet, together, else one by one. The first failure
+ * that concerns @need is returned. Where processes live in it (EBUSY) one by one would do harm: it
+ * takes the controllers of threads, and then nobody can be in a cgroup below it.
+ */
 static int enable_one(const char *dir, uint32_t need, uint32_t others, struct err *err)
 {
 	uint32_t offered = read_controllers(dir, "cgroup.controllers");
 	uint32_t want =
 		(need | others) & offered & ~read_controllers(dir, "cgroup.subtree_control");
 
-	if (!want || write_subtree(dir, want) == 0)
+	int all = want ? write_subtree(dir, want) : 0;
+
+	if (all == 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(v2_names); i++) {
 		uint32_t bit = cgroup_v2_parse(v2_names[i]) & want;
-		int r = bit ? write_subtree(dir, bit) : 0;
+		int r = !bit ? 0 : all == -EBUSY ? all : write_subtree(dir, bit);
 
 		if (r == 0 || !(bit & need))
 			continue;
