@@ -40,8 +40,8 @@ struct family_id container_family(struct oakum *o, const struct container *c);
 
 /* What to do about who does not die. */
 #define DIE_HINT                                                                                   \
-	"a process in state D waits for a device or a file system, a traced one in state Z for "   \
-	"its tracer: delete again when it has gone"
+	"a process in state D waits for a device or a file system, a traced one for its "          \
+	"tracer: delete again when it has gone"
 
 /*
  * Who has not died of SIGKILL in time, with what they wait for, and what to do about it: those in

@@ -4,6 +4,9 @@
 # succeeds.
 load ../lib/common
 
+# A hang is a failure here, not the end of all tests.
+oakum() { timeout 60 "$OAKUM" --root "$ROOT" "$@"; }
+
 # within MILLISECONDS COMMAND…
 within() {
 	local most=$1 start=${EPOCHREALTIME/./} took
@@ -232,4 +235,89 @@ only='.process.args = ["cat", "/mute/file"]'
 		answer
 		rm "$B/rootfs/go"
 	done
+}
+
+# hold PID [exit]: a tracer, $tracer, that never waits for it. release: it ends.
+hold() {
+	rm -f "$W/hold" "$W/traced"
+	mkfifo "$W/hold"
+	"$LIB/inside" trace "$@" <"$W/hold" >"$W/traced" 2>&1 3>&- &
+	tracer=$!
+	exec 9>"$W/hold"
+	until_true 5 grep -qx ok "$W/traced"
+}
+
+release() {
+	exec 9>&-
+	wait "$tracer"
+}
+
+# A container of two processes: $init and its $child.
+two() {
+	bundle '.process.args = ["sh", "-c", "sleep 1000 & wait"]'
+	[ -z "${1-}" ] || edit "$1"
+	ok oakum run -d -b "$B" "$C"
+	until_true 5 has_processes 2
+	init=$(pid_of)
+	child=$(oakum ps -f json "$C" </dev/null | jq "map(select(. != $init)) | .[0]")
+}
+
+@test "a tracer holds a dead child, which init waits for: kill and delete name both and the tracer, a later delete succeeds" {
+	two
+	hold "$child"
+	within 15000 ok oakum kill "$C" KILL
+	says "warning: kill $C: sent: " "process $init (sh, state S" "waits for $child (sleep, state Z, traced by $tracer (inside, state S))"
+	within 15000 fails 1 oakum delete --wait=300ms "$C"
+	says "$child (sleep, state Z, traced by $tracer (inside, state S))" "delete again"
+	is "$(status_of)" running
+	within 20000 fails 1 oakum delete --force "$C"
+	says "process $init (sh, state S" "$child (sleep, state Z, traced by $tracer (inside, state S))"
+	release
+	within 15000 ok oakum delete "$C"
+	is "$(cgroups_of "$C")" ""
+	until_true 5 gone "$init"
+}
+
+@test "a tracer holds who is dead and nobody waits for: only a number is left, and delete succeeds" {
+	for change in . "$shared"; do
+		for whom in init child; do
+			[ "$change $whom" != ". child" ] || continue
+			two "$change"
+			hold "${!whom}"
+			within 15000 ok oakum kill "$C" KILL
+			is "$errors" ""
+			until_true 5 grep -q '^State:.Z' "/proc/${!whom}/status"
+			within 15000 ok oakum delete "$C"
+			is "$(cgroups_of "$C")" ""
+			release
+			until_true 5 gone "${!whom}"
+		done
+	done
+}
+
+@test "a tracer holds who is about to end, which SIGKILL does not change: it is named, and a later delete succeeds" {
+	for change in . "$shared"; do
+		for whom in init child; do
+			two "$change"
+			hold "${!whom}" exit
+			within 15000 ok oakum kill "$C" KILL
+			says "warning: kill $C: sent: " ", state t in ptrace_stop, traced by $tracer (inside, state S))"
+			within 15000 fails 1 oakum delete --force --wait=300ms "$C"
+			says "1 process left: ${!whom} (" ", state t in ptrace_stop, traced by $tracer (inside, state S))"
+			release
+			within 15000 ok oakum delete "$C"
+			is "$(cgroups_of "$C")" ""
+		done
+	done
+}
+
+@test "a tracer holds the dead init: down ends its supervisor in time" {
+	sleeper
+	ok oakum up -d -b "$B" "$C"
+	init=$(pid_of)
+	hold "$init"
+	within 40000 ok oakum down "$C"
+	is "$(cgroups_of "$C")" ""
+	release
+	until_true 5 gone "$init"
 }

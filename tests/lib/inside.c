@@ -16,7 +16,8 @@
  *	inside clock            the clocks monotonic and boottime, in whole seconds
  *	inside mute DIR FD      mount on DIR a file system that never answers, FD being of /dev/fuse; print
  *	                        "ok" or the errno's number, and hold it until stdin ends
- *	inside trace PID        trace PID, print "ok", let go when stdin ends; never wait for it
+ *	inside trace PID [exit] trace PID, print "ok", let go when stdin ends; never wait for it.
+ *	                        exit: it stops on its way out, which SIGKILL does not end
  *	inside bomb             fork whenever the kernel allows it; all but the first end at times, to be
  *	                        followed by a child, so that no number lasts
  *	inside fill N           write N lines of 80 bytes, numbered
@@ -393,11 +394,11 @@ static int mute(const char *dir, int fd)
 	return 0;
 }
 
-static int trace(pid_t pid)
+static int trace(pid_t pid, long options)
 {
 	char c;
 
-	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
+	if (ptrace(PTRACE_SEIZE, pid, NULL, options) < 0)
 		return answer(-1);
 	puts("ok");
 	fflush(stdout);
@@ -446,7 +447,7 @@ int main(int argc, char **argv)
 	if (strcmp(what, "mute") == 0 && argc > 3)
 		return mute(one, atoi(argv[3]));
 	if (strcmp(what, "trace") == 0)
-		return trace(atoi(one));
+		return trace(atoi(one), argc > 3 ? PTRACE_O_TRACEEXIT : 0);
 	if (strcmp(what, "recvfd") == 0)
 		return receive(one, 0);
 	if (strcmp(what, "recvpid") == 0)
