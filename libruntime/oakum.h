@@ -152,8 +152,8 @@ int oakum_unit_cgroup(struct oakum *o, bool claim, char **ret);
 struct oakum_start {
 	size_t size;
 	const char *notify_socket; /* the caller's NOTIFY_SOCKET, or NULL */
-	int64_t timeout_ms; /* for a seccomp agent to let the program be executed, on top of the
-			       timeouts of startContainer hooks; 0: 60 s */
+	int64_t timeout_ms; /* for the program to be executed; 0: 60 s. With startContainer hooks
+			       only where a seccomp agent answers, on top of their timeouts */
 	int *ret_notify; /* gets the end that the container's notifications come to (the caller's),
 			    or -1 if it has none; NULL: the call reads them itself */
 };

@@ -189,7 +189,7 @@ static int converse(struct creation *c)
 		int fd, r = sync_receive(c->sync, &m, &fd, deadline, c->err);
 
 		if (r < 0)
-			return r;
+			return create_name_late(c->pid, r, c->err);
 		if (r == SYNC_GONE)
 			return died(c);
 		if (m.type == SYNC_TERMINAL) {
@@ -572,9 +572,10 @@ static void run_poststop(struct creation *c)
 void creation_undo(struct creation *c, const char *id)
 {
 	struct err ignored = ERR_INIT;
+	bool left;
 
 	creation_return_netdevs(c);
-	create_reap(c->pid, c->pidfd);
+	left = !create_reap(c->pid, c->pidfd);
 	if (c->have_delegate)
 		cgroup_close(&c->delegate);
 	c->have_delegate = false;
@@ -586,13 +587,16 @@ void creation_undo(struct creation *c, const char *id)
 	}
 	if (c->unit_asked)
 		(void)unit_stop(&c->state, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
-	if (c->have_cgroup)
-		cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
+	if (c->have_cgroup &&
+	    cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored) == CGROUP_BUSY)
+		left = true;
 	if (c->state_made)
 		creation_undo_rdt(c, id);
-	if (c->hooked)
+	if (left)
+		err_hint(c->err, DIE_HINT);
+	if (c->hooked && !left)
 		run_poststop(c);
-	if (c->state_made)
+	if (c->state_made && !left)
 		state_remove(c->o, id, c->dir, &ignored);
 	fd_replace(&c->terminal, -1);
 }

@@ -24,6 +24,8 @@
 #include "run/state.h"
 #include "spec/spec.h"
 
+#define REAP_MS 2000
+
 int create_open_cache(struct oakum *o)
 {
 	struct err ignored = ERR_INIT;
@@ -221,23 +223,40 @@ int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t 
 	if (pid < 0)
 		return err_set(err, errno, "fork");
 	if (io_poll_until(from, POLLIN, deadline_ms) == 0) {
-		(void)kill(pid, SIGKILL);
 		err_set(err, ETIMEDOUT, "a process of ours in the container does not come back");
+		(void)create_name_late(pid, -ETIMEDOUT, err);
 	} else if (io_read(from, err, sizeof(*err)) != (ssize_t)sizeof(*err)) {
 		*err = ERR_INIT;
 		err_set(err, ECHILD, "a process of ours in the container has ended early");
 	}
-	(void)proc_reap(pid, NULL);
+	(void)create_reap(pid, -1);
 	return err->kind ? -(err->code ? err->code : EINVAL) : 0;
 }
 
-void create_reap(pid_t pid, int pidfd)
+bool create_reap(pid_t pid, int pidfd)
 {
+	AUTO_CLOSE int own = -1;
+
 	if (pid <= 0)
-		return;
-	if (pidfd >= 0)
-		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	else
-		kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
+		return true;
+	if (pidfd < 0)
+		pidfd = own = sys_pidfd_open(pid, 0);
+	kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
+	if (pidfd >= 0 && proc_wait(pidfd, clock_deadline(REAP_MS)) == 0)
+		return false;
 	(void)proc_reap(pid, NULL);
+	return true;
+}
+
+int create_name_late(pid_t pid, int r, struct err *err)
+{
+	char text[300];
+	struct strbuf b;
+
+	if (r != -ETIMEDOUT)
+		return r;
+	strbuf_init(&b, text, sizeof(text));
+	proc_describe(&b, pid);
+	err_prefix(err, "process %s", text);
+	return r;
 }

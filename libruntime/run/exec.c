@@ -481,7 +481,7 @@ static int converse(struct entry *e, int64_t deadline)
 		if (r != 0 && said.type == SYNC_FAILED)
 			return sync_failure(&said, e->err);
 		if (r < 0)
-			return r;
+			return create_name_late(e->pid, r, e->err);
 		if (r == SYNC_GONE && exec)
 			return 0;
 		if (r == SYNC_GONE)
@@ -629,7 +629,7 @@ int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options
 	if (r == 0)
 		r = run(&e, id);
 	if (r < 0) {
-		create_reap(e.pid, e.pidfd);
+		(void)create_reap(e.pid, e.pidfd);
 		fd_close(e.pidfd);
 		fd_close(e.terminal);
 	} else if (ret) {

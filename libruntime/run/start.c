@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "kernel/notify_socket.h"
+#include "run/create.h"
 #include "run/gate.h"
 #include "run/hooks.h"
 #include "run/lifecycle.h"
@@ -18,9 +19,9 @@
 
 extern char **environ;
 
-/* From when on an agent answers for its system calls, hooks included. */
-#define AGENT_EXEC_TIMEOUT_MS 60000
-#define END_TIMEOUT_MS	      2000
+/* For its execve; where an agent answers for its system calls, hooks included. */
+#define EXEC_TIMEOUT_MS 60000
+#define END_TIMEOUT_MS	2000
 
 /* With the listener handed over, the process is at the agent's mercy; we are not. */
 static int64_t agent_deadline(const struct spec *spec, int64_t ms)
@@ -39,7 +40,13 @@ struct starting {
 	int channel;	  /* to the process */
 	int64_t deadline; /* for its execve */
 	int notify;	  /* what it notifies comes here, -1: nothing */
+	bool agent;	  /* one answers for its system calls */
 };
+
+static int64_t timeout_of(const struct starting *s)
+{
+	return s->options->timeout_ms ? s->options->timeout_ms : EXEC_TIMEOUT_MS;
+}
 
 static int pass_listener(struct starting *s, int fd, struct err *err)
 {
@@ -58,8 +65,8 @@ static int pass_listener(struct starting *s, int fd, struct err *err)
 	if (r == 0)
 		r = listener_pass(&listener, &process, fd_take(&taken), &c->arena, err);
 	if (r == 0) {
-		s->deadline = agent_deadline(spec, s->options->timeout_ms ? s->options->timeout_ms
-									  : AGENT_EXEC_TIMEOUT_MS);
+		s->deadline = agent_deadline(spec, timeout_of(s));
+		s->agent = true;
 		sync_send(s->channel, SYNC_LISTENED, 0, -1);
 	}
 	return r;
@@ -75,7 +82,7 @@ static int await_exec(struct starting *s, struct err *err)
 		struct sync_message m;
 		int fd, r = sync_receive(s->channel, &m, &fd, s->deadline, err);
 
-		if (r == -ETIMEDOUT) {
+		if (r == -ETIMEDOUT && s->agent) {
 			*err = ERR_INIT;
 			return err_set(err, ETIMEDOUT,
 				       "the seccomp agent has not let the program be executed");
@@ -83,7 +90,7 @@ static int await_exec(struct starting *s, struct err *err)
 		if (r != 0 && said.type == SYNC_FAILED)
 			return sync_failure(&said, err);
 		if (r < 0)
-			return r;
+			return create_name_late(s->c->state.init.pid, r, err);
 		if (r == 0 && m.type == SYNC_LISTENER) {
 			r = pass_listener(s, fd, err);
 			if (r < 0)
@@ -187,6 +194,9 @@ static int start(struct oakum *o, const char *id, struct starting *s, struct err
 		return err_kind(err, ERR_STATE, 0, "cannot start a container that has stopped");
 	if (r < 0)
 		return r;
+	/* Hooks have their own timeouts, or none. */
+	if (!(c->state.hooks & (1u << SPEC_HOOK_START_CONTAINER)))
+		s->deadline = clock_deadline(timeout_of(s));
 	r = await_exec(s, err);
 	unlinkat(c->dir, STATE_GATE, 0);
 	if (r < 0) {
@@ -205,7 +215,7 @@ int oakum_start(struct oakum *o, const char *id, const struct oakum_start *optio
 {
 	const struct oakum_start none = OAKUM_OPTIONS(oakum_start);
 	AUTO_CONTAINER struct container c = CONTAINER_INIT;
-	struct starting s = {&c, options ? options : &none, -1, CLOCK_FOREVER, -1};
+	struct starting s = {&c, options ? options : &none, -1, CLOCK_FOREVER, -1, false};
 	const char *host = s.options->notify_socket;
 	struct err *err = handle_begin(o);
 	int r = HANDLE_CHECK_OPTIONS(o, s.options, oakum_start);

@@ -6,6 +6,7 @@
 #include "supervise/connect.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,12 +15,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "oakum.h"
 #include "supervise/hold.h"
 #include "supervise/message.h"
 
-#define END_MS 2000
+#define END_MS	 2000
+#define HELLO_MS 10000
 
 /* The pid in /proc may have changed hands on the way: who listens is asked of the kernel. */
 static bool is_listener(int sock, pid_t pid, int pidfd)
@@ -64,6 +68,20 @@ int connect_open(const struct oakum_state *state, struct connection *ret, struct
 	return CONNECT_DONE;
 }
 
+static int silent(const struct connection *c, struct err *err)
+{
+	struct ucred who = {.pid = 0};
+	socklen_t size = sizeof(who);
+	char text[200];
+	struct strbuf b;
+
+	(void)getsockopt(c->sock, SOL_SOCKET, SO_PEERCRED, &who, &size);
+	strbuf_init(&b, text, sizeof(text));
+	proc_describe(&b, who.pid);
+	err_hint(err, "if it is stopped, let it go on with SIGCONT");
+	return err_set(err, ETIMEDOUT, "no answer from the supervisor, process %s", text);
+}
+
 int connect_hello(const struct connection *c, uint32_t flags, uint32_t *ret_flags, struct err *err)
 {
 	struct message_hello hello = {.version = MESSAGE_VERSION, .flags = flags};
@@ -72,6 +90,8 @@ int connect_hello(const struct connection *c, uint32_t flags, uint32_t *ret_flag
 
 	/* If this fails, there is an answer to read already, or nobody. */
 	(void)message_send(c->sock, MESSAGE_HELLO, 0, &hello, sizeof(hello));
+	if (io_poll_until(c->sock, POLLIN, clock_deadline(HELLO_MS)) == 0)
+		return silent(c, err);
 	n = message_recv(c->sock, &m);
 	if (n == -ENOTCONN)
 		return CONNECT_NONE;

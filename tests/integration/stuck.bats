@@ -148,8 +148,8 @@ pause_bomb() {
 	done
 }
 
-# mute [JQ-FILTER]: a container with a file system, /mute, whose server, $server, does not answer.
-mute() {
+# serve [JQ-FILTER]: a bundle with a file system, /mute, whose server, $server, does not answer.
+serve() {
 	mkdir -p "$W/mute"
 	"$LIB/stuck" "$W/mute" >"$W/serves" 3>&- &
 	server=$!
@@ -157,10 +157,14 @@ mute() {
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & cat /mute/file & wait"]
 		| .mounts += [{"destination": "/mute", "type": "bind", "source": "'"$W"'/mute", "options": ["rbind"]}]'
 	[ -z "${1-}" ] || edit "$1"
+}
+
+mute() {
+	serve "$@"
 	ok oakum run -d -b "$B" "$C"
 }
 
-# The same, with a process, $pid, whose request has been read, beside one that sleeps.
+# A container with a process, $pid, whose request has been read, beside one that sleeps.
 unanswered() {
 	mute "$@"
 	until_true 5 waits_for_answer
@@ -235,6 +239,15 @@ only='.process.args = ["cat", "/mute/file"]'
 		answer
 		rm "$B/rootfs/go"
 	done
+}
+
+@test "a file system that does not answer while a container is made: up gives up in time and names it, and delete succeeds" {
+	serve '.mounts += [{"destination": "/mute/below", "type": "tmpfs", "source": "tmpfs"}]'
+	within 40000 fails 1 oakum up -d --timeout 1s -b "$B" "$C"
+	says ", state S in request_wait_answer): " "delete again"
+	answer
+	within 15000 ok oakum delete "$C"
+	is "$(cgroups_of "$C")" ""
 }
 
 # hold PID [exit]: a tracer, $tracer, that never waits for it. release: it ends.
@@ -320,4 +333,17 @@ two() {
 	is "$(cgroups_of "$C")" ""
 	release
 	until_true 5 gone "$init"
+}
+
+@test "a supervisor that is stopped: attach and wait end in time and name it" {
+	sleeper
+	ok oakum up -d -b "$B" "$C"
+	supervisor=$(jq ".supervisor[0]" "$ROOT/$C/state.json")
+	kill -STOP "$supervisor"
+	within 30000 fails 1 oakum attach "$C"
+	says "no answer from the supervisor, process $supervisor (" ", state T" "SIGCONT"
+	within 30000 fails 1 oakum wait "$C"
+	says "no answer from the supervisor, process $supervisor ("
+	kill -CONT "$supervisor"
+	within 15000 ok oakum down "$C"
 }
