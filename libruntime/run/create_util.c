@@ -241,7 +241,10 @@ bool create_reap(pid_t pid, int pidfd)
 		return true;
 	if (pidfd < 0)
 		pidfd = own = sys_pidfd_open(pid, 0);
-	kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
+	if (pidfd < 0)
+		kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
+	else
+		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
 	if (pidfd >= 0 && proc_wait(pidfd, clock_deadline(REAP_MS)) == 0)
 		return false;
 	(void)proc_reap(pid, NULL);
