@@ -28,7 +28,7 @@ load ../lib/cases
 
 # bats test_tags=root:mount
 @test "config.json: on a file system whose server is dead" {
-	[ -c /dev/fuse ] || mknod /dev/fuse c 10 229
+	make_fuse
 	bundle
 	exec 8<>/dev/fuse || skip "no FUSE here"
 	mv "$B/rootfs" "$W/rootfs"

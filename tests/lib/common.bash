@@ -183,6 +183,9 @@ cgroups_of() {
 # The name of the container's own directory.
 cgroup_name() { cgroups_of "${1-$C}" | sed -n '1s,.*/,,p'; }
 
+# The enclosure's /dev lacks it.
+make_fuse() { [ -c /dev/fuse ] || mknod /dev/fuse c 10 229; }
+
 on_v2() { [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; }
 
 # The directory of the container's cgroup that has this v1 controller, or its v2 one.
