@@ -285,6 +285,7 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	prints "Seccomp:	2"
 }
 
+# bats test_tags=cgroupfs:bus
 @test "the state root is in XDG_RUNTIME_DIR, and without it the error says what to set" {
 	rootless_bundle
 	ok "$OAKUM" run -d -b "$B" "$C"
@@ -303,6 +304,7 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	[[ "$errors" != *XDG_RUNTIME_DIR* ]]
 }
 
+# bats test_tags=cgroupfs:bus
 @test "so it is for root of a user namespace, unless it is called root" {
 	rootless_bundle '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings'
 	ok unshare -Ur env USER=somebody "$OAKUM" run -d -b "$B" "$C"
