@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/names.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -200,6 +201,20 @@ void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
 	err_set(&err, 0, "can't raise ambient capability %s%s: not both permitted and inheritable",
 		names, b.overflow ? "…" : "");
 	handle_warn(o, &err);
+}
+
+int create_read(const char *file, struct arena *arena, const char **text, size_t *size,
+		struct err *err)
+{
+	char *data;
+	int r;
+
+	if (*text)
+		return 0;
+	r = io_read_stream(file, JSON_MAX_SIZE, arena, &data, size, err);
+	if (r == 0)
+		*text = data;
+	return r;
 }
 
 int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t deadline_ms,

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -22,20 +23,18 @@
 enum { START = 'p', LOOK = 'l' };
 
 /* A path through the directory's descriptor: sun_path is too short for the real one. */
-static socklen_t address(int dir, struct sockaddr_un *a)
+static void put_path(int dir, char *ret, size_t size)
 {
-	a->sun_family = AF_UNIX;
-	snprintf(a->sun_path, sizeof(a->sun_path), "/proc/self/fd/%d/" STATE_GATE, dir);
-	return sizeof(*a);
+	snprintf(ret, size, "/proc/self/fd/%d/" STATE_GATE, dir);
 }
 
 int gate_listen(int dir, struct err *err)
 {
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a;
-	socklen_t len = address(dir, &a);
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) < 0 || listen(fd, 1) < 0)
+	put_path(dir, a.sun_path, sizeof(a.sun_path));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 1) < 0)
 		return err_set(err, errno, "make the start gate");
 	if (fchmodat(dir, STATE_GATE, 0600, 0) < 0)
 		return err_set(err, errno, "make the start gate private");
@@ -109,13 +108,14 @@ static int knock(int fd, const int passed[2])
 /* 0 and the connection in *@ret; GATE_CLOSED; -errno. */
 static int connect_gate(int dir, int *ret)
 {
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a;
-	socklen_t len = address(dir, &a);
+	char path[64];
+	int fd;
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, len) < 0)
-		return -errno;
-	*ret = fd_take(&fd);
+	put_path(dir, path, sizeof(path));
+	fd = io_connect(path, SOCK_SEQPACKET, CLOCK_FOREVER);
+	if (fd < 0)
+		return fd;
+	*ret = fd;
 	return 0;
 }
 

@@ -14,8 +14,6 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/io.h"
-#include "base/json.h"
 #include "kernel/ns.h"
 #include "kernel/rootfs.h"
 #include "run/create.h"
@@ -105,17 +103,13 @@ static int read_mounts(struct oakum *o, const struct oakum_mounts *m, struct con
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
 	const char *text = m->text, *name = m->file ? m->file : "mounts";
 	size_t size = m->text_size;
-	char *data;
 	int r;
 
 	if (!errors)
 		return err_set(err, ENOMEM, "read the mounts");
-	if (!text) {
-		r = io_read_stream(m->file, JSON_MAX_SIZE, &c->arena, &data, &size, err);
-		if (r < 0)
-			return r;
-		text = data;
-	}
+	r = create_read(m->file, &c->arena, &text, &size, err);
+	if (r < 0)
+		return r;
 	r = spec_parse_mounts(text, size, name, &c->arena, ret, errors);
 	return create_parsed(o, errors, name, r);
 }

@@ -3,8 +3,6 @@
 #include <errno.h>
 
 #include "base/fd.h"
-#include "base/io.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "kernel/rdt.h"
 #include "run/create.h"
@@ -18,20 +16,15 @@ static int read_resources(struct oakum *o, const struct oakum_update *u, struct 
 			  struct spec_resources *ret, struct err *err)
 {
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
-	const char *text = u->text, *name;
+	const char *text = u->text, *name = u->file ? u->file : "options";
 	size_t size = u->text_size;
-	char *data;
 	int r;
 
 	if (!errors)
 		return err_set(err, ENOMEM, "read the limits");
-	if (!text) {
-		r = io_read_stream(u->file, JSON_MAX_SIZE, &c->arena, &data, &size, err);
-		if (r < 0)
-			return r;
-		text = data;
-	}
-	name = u->file ? u->file : "options";
+	r = create_read(u->file, &c->arena, &text, &size, err);
+	if (r < 0)
+		return r;
 	r = spec_parse_resources(text, size, name, &c->arena, ret, errors);
 	return create_parsed(o, errors, name, r);
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -37,8 +36,8 @@ static bool is_listener(int sock, pid_t pid, int pidfd)
 
 int connect_open(const struct oakum_state *state, struct connection *ret, struct err *err)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	AUTO_CLOSE int pidfd = -1, sock = -1;
+	char path[64];
 	pid_t pid;
 	int fd, r;
 
@@ -47,12 +46,10 @@ int connect_open(const struct oakum_state *state, struct connection *ret, struct
 		return CONNECT_NONE;
 	if (r < 0)
 		return err_set(err, -r, "find the supervisor");
-	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return err_set(err, errno, "make a socket");
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/%d/fd/%d/" HOLD_SOCKET, (int)pid, fd);
-	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		int code = errno;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d/" HOLD_SOCKET, (int)pid, fd);
+	sock = io_connect(path, SOCK_SEQPACKET, CLOCK_FOREVER);
+	if (sock < 0) {
+		int code = -sock;
 
 		if (code == ENOENT || code == ECONNREFUSED || proc_ended(pidfd))
 			return CONNECT_NONE;
