@@ -349,6 +349,13 @@ all_ended() {
 	is "$(find /sys/fs/cgroup -name "$C.*")" ""
 	is "$(ls "$ROOT")" ""
 	rm -rf /run/containerd/fifo/* /run/containerd/s/* /run/containerd/state/io.containerd.runtime.v2.task/default/*
+	# The client reads the image's passwd file in a mount of its own.
+	for mount in /run/tmp/containerd-mount*; do
+		[ -e "$mount" ] || continue
+		echo "# the client leaves a mount: $mount" >&3
+		mountpoint -q "$mount" && umount "$mount"
+		rmdir "$mount"
+	done
 }
 
 no_shim() { ! pgrep containerd-shim >/dev/null; }
