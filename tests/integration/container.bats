@@ -2,14 +2,6 @@
 # What the container looks like from inside: section by section of config.json.
 load ../lib/common
 
-# in_container FILTER SCRIPT: run SCRIPT by sh in a container whose bundle FILTER has changed.
-in_container() {
-	bundle "$1"
-	jq --arg s "$2" '.process.args = ["sh", "-c", $s]' "$B/config.json" >"$B/new"
-	mv "$B/new" "$B/config.json"
-	ok oakum run -b "$B" "$C"
-}
-
 @test "namespaces: pid 1, its own hostname, ipc, mounts and network with lo up" {
 	in_container . 'echo $$; hostname; for n in pid net ipc uts mnt; do readlink /proc/self/ns/$n; done; cat /sys/class/net/lo/operstate; ls /sys/class/net; ip -o addr show lo'
 	is "$(sed -n 1p <<<"$output")" 1

@@ -2,14 +2,6 @@
 # User namespaces in every form, and other namespaces that are joined beside one.
 load ../lib/common
 
-# in_container FILTER SCRIPT: run SCRIPT by sh in a container whose bundle FILTER has changed.
-in_container() {
-	bundle "$1"
-	jq --arg s "$2" '.process.args = ["sh", "-c", $s]' "$B/config.json" >"$B/new"
-	mv "$B/new" "$B/config.json"
-	ok oakum run -b "$B" "$C"
-}
-
 maps='.linux.namespaces += [{type: "user"}] |
 	.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
 

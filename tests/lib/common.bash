@@ -98,6 +98,14 @@ sleeper() {
 	[ -z "${1-}" ] || edit "$1"
 }
 
+# in_container FILTER SCRIPT: run SCRIPT by sh in a container whose bundle FILTER has changed.
+in_container() {
+	bundle "$1"
+	jq --arg s "$2" '.process.args = ["sh", "-c", $s]' "$B/config.json" >"$B/new"
+	mv "$B/new" "$B/config.json"
+	ok oakum run -b "$B" "$C"
+}
+
 edit() {
 	local to=${2-$B}
 	jq "$1" "$to/config.json" >"$to/config.new" && mv "$to/config.new" "$to/config.json"

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "kernel/cgroup_internal.h"
-#include "test_cgroup.h"
+#include "test_plain_cgroup.h"
 
 /* A pipe that a member writes to as long as it runs. */
 static int ticks[2];
@@ -198,56 +198,18 @@ static void test_bomb_v1(void **state)
 
 /* --- plain directories ----------------------------------------------------------------------- */
 
-static char dir[64];
-
-static void put(const char *name, const char *text)
-{
-	char path[128];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
-static void assert_text(const char *name, const char *want)
-{
-	char text[64] = "";
-
-	assert_true(io_read_at(cg.fd[0], name, text, sizeof(text)) >= 0);
-	assert_string_equal(text, want);
-}
-
 static void plain(bool v2)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	(void)snprintf(dir, sizeof(dir), "%s/oakum-unit-XXXXXX",
-		       tmp && strlen(tmp) < 30 ? tmp : "/tmp");
-	assert_non_null(mkdtemp(dir));
-	host = (struct cgroup_host){.mode = v2 ? CGROUP_V2 : CGROUP_V1, .n = 1};
-	host.h[0].v2 = v2;
-	host.h[0].controllers = v2 ? 0 : CGROUP_C_FREEZER;
-	strcpy(host.h[0].mount, dir);
-	cgroup_init(&cg, &host);
+	plain_make();
+	plain_open(v2 ? CGROUP_V2 : CGROUP_V1, v2 ? 0 : CGROUP_C_FREEZER);
 	strcpy(cg.path, "/plain");
-	cg.fd[0] = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(cg.fd[0] >= 0);
 	err = ERR_INIT;
 }
 
 static void plain_done(void)
 {
-	static const char *const files[] = {
-		"cgroup.events", "cgroup.freeze",  "cgroup.procs",	     "tasks",
-		"freezer.state", "cgroup.threads", "freezer.parent_freezing"};
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-		(void)unlinkat(cg.fd[0], files[i], 0);
 	cgroup_close(&cg);
-	assert_int_equal(rmdir(dir), 0);
+	plain_remove();
 }
 
 static void test_timeout_v2(void **state)
@@ -266,7 +228,7 @@ static void test_timeout_v2(void **state)
 	assert_true(clock_now_ms() - before < 2000);
 	(void)snprintf(want, sizeof(want), "not frozen: %d (test_cgroup_fre", (int)getpid());
 	assert_non_null(strstr(err.text, want));
-	assert_text("cgroup.freeze", "0");
+	assert_true(is("cgroup.freeze", "0"));
 	plain_done();
 }
 
@@ -283,7 +245,7 @@ static void test_timeout_v1(void **state)
 	assert_int_equal(cgroup_freeze(&cg, true, clock_deadline(50), &err), -ETIMEDOUT);
 	(void)snprintf(want, sizeof(want), "not frozen: %d (test_cgroup_fre", (int)getpid());
 	assert_non_null(strstr(err.text, want));
-	assert_text("freezer.state", "THAWEDNG");
+	assert_true(is("freezer.state", "THAWEDNG"));
 	plain_done();
 }
 
@@ -298,14 +260,14 @@ static void test_answers(void **state)
 	put("cgroup.events", "populated 0\nfrozen 1\n");
 	put("cgroup.freeze", "0");
 	assert_int_equal(cgroup_freeze(&cg, true, 0, &err), 0);
-	assert_text("cgroup.freeze", "1");
+	assert_true(is("cgroup.freeze", "1"));
 	plain_done();
 
 	plain(false);
 	assert_int_equal(cgroup_freeze(&cg, true, clock_deadline(50), &err), CGROUP_GONE);
 	put("freezer.state", "THAWED");
 	assert_int_equal(cgroup_freeze(&cg, true, 0, &err), 0);
-	assert_text("freezer.state", "FROZEN");
+	assert_true(is("freezer.state", "FROZEN"));
 	/* Removed before it was opened: there was a freezer all the same. */
 	fd_replace(&cg.fd[0], -1);
 	err = ERR_INIT;

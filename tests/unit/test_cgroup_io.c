@@ -4,33 +4,20 @@
  * directories stand in for cgroups, since few machines have all of these controllers.
  */
 #include "kernel/cgroup_internal.h"
-#include "test_cgroup.h"
+#include "test_plain_cgroup.h"
 
 static struct cgroup_limits l;
-static char dir[64];
-
-static void put(const char *name, const char *text)
-{
-	int fd = openat(cg.fd[0], name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	CHECK(fd >= 0);
-	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
 
 static void drop(const char *name)
 {
 	CHECK(unlinkat(cg.fd[0], name, 0) == 0);
 }
 
-/* The file @name holds @want; it is emptied for the next. */
-static bool is(const char *name, const char *want)
+/* It is emptied for the next. */
+static bool was(const char *name, const char *want)
 {
-	const char *got = text_of(0, name);
-	bool same = strcmp(got, want) == 0;
+	bool same = is(name, want);
 
-	if (!same)
-		(void)fprintf(stderr, "%s is %s, not %s\n", name, got, want);
 	put(name, "");
 	return same;
 }
@@ -86,7 +73,7 @@ static void v1_io(void)
 	put("blkio.weight", "");
 	l.io_weight = (typeof(l.io_weight)){true, 500};
 	apply();
-	CHECK(is("blkio.weight", "500"));
+	CHECK(was("blkio.weight", "500"));
 	/* bfq first, where there is both. */
 	put("blkio.bfq.weight", "");
 	put("blkio.bfq.weight_device", "");
@@ -94,21 +81,21 @@ static void v1_io(void)
 	l.io_weights = &one_weight;
 	l.n_io_weights = 1;
 	apply();
-	CHECK(is("blkio.bfq.weight", "400") && is("blkio.weight", ""));
-	CHECK(is("blkio.bfq.weight_device", "8:16 750"));
+	CHECK(was("blkio.bfq.weight", "400") && was("blkio.weight", ""));
+	CHECK(was("blkio.bfq.weight_device", "8:16 750"));
 	put("blkio.leaf_weight_device", "");
 	l.io_weights = &leaf_weight;
 	l.n_io_weights = 1;
 	apply();
-	CHECK(is("blkio.leaf_weight_device", "8:16 300"));
+	CHECK(was("blkio.leaf_weight_device", "8:16 300"));
 	for (int kind = 0; kind < CGROUP_IO_COUNT; kind++) {
 		put(files[kind], "");
 		set_rate((enum cgroup_io_kind)kind, 1048576);
 		apply();
-		CHECK(is(files[kind], "8:16 1048576"));
+		CHECK(was(files[kind], "8:16 1048576"));
 		set_rate((enum cgroup_io_kind)kind, 0);
 		apply();
-		CHECK(is(files[kind], "8:16 0"));
+		CHECK(was(files[kind], "8:16 0"));
 		drop(files[kind]);
 	}
 	drop("blkio.weight");
@@ -127,7 +114,7 @@ static void v1_network(void)
 	l.net_priorities = net;
 	l.n_net_priorities = 1;
 	apply();
-	CHECK(is("net_cls.classid", "1048577") && is("net_prio.ifpriomap", "eth0 5"));
+	CHECK(was("net_cls.classid", "1048577") && was("net_prio.ifpriomap", "eth0 5"));
 	drop("net_cls.classid");
 	drop("net_prio.ifpriomap");
 }
@@ -139,7 +126,7 @@ static void realtime(void)
 	l.cpu_rt_runtime = (typeof(l.cpu_rt_runtime)){true, 5000};
 	l.cpu_rt_period = (typeof(l.cpu_rt_period)){true, 10000};
 	apply();
-	CHECK(is("cpu.rt_runtime_us", "5000") && is("cpu.rt_period_us", "10000"));
+	CHECK(was("cpu.rt_runtime_us", "5000") && was("cpu.rt_period_us", "10000"));
 	drop("cpu.rt_runtime_us");
 	drop("cpu.rt_period_us");
 }
@@ -159,7 +146,7 @@ static void pages_and_rdma(bool v2)
 	l.hugepages = pages;
 	l.n_hugepages = 2;
 	apply();
-	CHECK(is(two, "4194304") && is(reserved, "4194304") && is(one, "0"));
+	CHECK(was(two, "4194304") && was(reserved, "4194304") && was(one, "0"));
 	drop(one);
 	l.hugepages = pages;
 	l.n_hugepages = 2;
@@ -170,11 +157,11 @@ static void pages_and_rdma(bool v2)
 	l.rdma = rdma;
 	l.n_rdma = 1;
 	apply();
-	CHECK(is("rdma.max", "mlx5_0 hca_handle=3 hca_object=10000"));
+	CHECK(was("rdma.max", "mlx5_0 hca_handle=3 hca_object=10000"));
 	l.rdma = rdma + 1;
 	l.n_rdma = 1;
 	apply();
-	CHECK(is("rdma.max", "mlx5_1 hca_object=7"));
+	CHECK(was("rdma.max", "mlx5_1 hca_object=7"));
 	drop("rdma.max");
 }
 
@@ -222,12 +209,7 @@ static void undone(bool v2)
 
 static void body_v1(void)
 {
-	host = (struct cgroup_host){.mode = CGROUP_V1, .n = 1};
-	host.h[0].controllers = UINT32_MAX;
-	strcpy(host.h[0].mount, dir);
-	cgroup_init(&cg, &host);
-	cg.fd[0] = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK(cg.fd[0] >= 0);
+	plain_open(CGROUP_V1, UINT32_MAX);
 	v1_io();
 	v1_network();
 	realtime();
@@ -243,15 +225,15 @@ static void v2_io(void)
 	l.io_weight = (typeof(l.io_weight)){true, 750};
 	l.io_weights = NULL;
 	apply();
-	CHECK(is("io.weight", "7475"));
+	CHECK(was("io.weight", "7475"));
 	l.io_weights = &one_weight;
 	l.n_io_weights = 1;
 	apply();
-	CHECK(is("io.weight", "8:16 7475"));
+	CHECK(was("io.weight", "8:16 7475"));
 	put("io.bfq.weight", "");
 	l.io_weight = (typeof(l.io_weight)){true, 10};
 	apply();
-	CHECK(is("io.bfq.weight", "10") && is("io.weight", ""));
+	CHECK(was("io.bfq.weight", "10") && was("io.weight", ""));
 	l.io_leaf_weight = (typeof(l.io_leaf_weight)){true, 10};
 	CHECK(refused("leaf weight") && err.kind == ERR_UNSUPPORTED);
 	put("io.max", "");
@@ -261,11 +243,11 @@ static void v2_io(void)
 		(void)snprintf(want, sizeof(want), "8:16 %s=18446744073709551615", keys[kind]);
 		set_rate((enum cgroup_io_kind)kind, UINT64_MAX);
 		apply();
-		CHECK(is("io.max", want));
+		CHECK(was("io.max", want));
 	}
 	set_rate(CGROUP_IO_READ_BPS, 0);
 	apply();
-	CHECK(is("io.max", "8:16 rbps=max"));
+	CHECK(was("io.max", "8:16 rbps=max"));
 	drop("io.max");
 	drop("io.weight");
 	drop("io.bfq.weight");
@@ -308,7 +290,7 @@ static void unified(void)
 	CHECK_OK(cgroup_unified_need(&cg, &l, &need, &err), err);
 	CHECK(need == (CGROUP_C_MEMORY | CGROUP_C_BLKIO));
 	apply();
-	CHECK(is("memory.high", "512M") && strstr(text_of(0, "io.max"), "8:16 rbps=2"));
+	CHECK(was("memory.high", "512M") && strstr(text_of(0, "io.max"), "8:16 rbps=2"));
 	drop("io.max");
 	l.unified = two;
 	l.n_unified = 2;
@@ -321,7 +303,7 @@ static void unified(void)
 	l.unified = &over;
 	l.n_unified = 1;
 	apply();
-	CHECK(is("memory.max", "7777"));
+	CHECK(was("memory.max", "7777"));
 	drop("memory.max");
 	l.unified = &none;
 	l.n_unified = 1;
@@ -351,7 +333,7 @@ static void check_before_update(void)
 	l.memory_limit = (typeof(l.memory_limit)){true, 8192};
 	l.memory_swap = (typeof(l.memory_swap)){true, 8193};
 	CHECK(refused("rejecting memory+swap limit"));
-	CHECK(is("memory.max", "") && is("memory.swap.max", ""));
+	CHECK(was("memory.max", "") && was("memory.swap.max", ""));
 	l.memory_limit = (typeof(l.memory_limit)){true, 4096};
 	apply();
 	CHECK(strncmp(text_of(0, "memory.max"), "4096", 4) == 0);
@@ -363,12 +345,7 @@ static void check_before_update(void)
 
 static void body_v2(void)
 {
-	host = (struct cgroup_host){.mode = CGROUP_V2, .n = 1};
-	host.h[0].v2 = true;
-	strcpy(host.h[0].mount, dir);
-	cgroup_init(&cg, &host);
-	cg.fd[0] = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK(cg.fd[0] >= 0);
+	plain_open(CGROUP_V2, 0);
 	put("cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma\n");
 	v2_io();
 	pages_and_rdma(true);
@@ -383,29 +360,16 @@ static void body_v2(void)
 	drop("cgroup.controllers");
 }
 
-static void run_in_directory(void (*body)(void))
-{
-	const char *tmp = getenv("TMPDIR");
-	int status;
-
-	(void)snprintf(dir, sizeof(dir), "%s/oakum-unit-XXXXXX",
-		       tmp && strlen(tmp) < 30 ? tmp : "/tmp");
-	assert_non_null(mkdtemp(dir));
-	status = in_child(body);
-	assert_int_equal(status, 0);
-	assert_int_equal(rmdir(dir), 0);
-}
-
 static void test_v1(void **state)
 {
 	(void)state;
-	run_in_directory(body_v1);
+	plain_run(body_v1);
 }
 
 static void test_v2(void **state)
 {
 	(void)state;
-	run_in_directory(body_v2);
+	plain_run(body_v2);
 }
 
 int main(void)

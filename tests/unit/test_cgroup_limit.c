@@ -3,7 +3,7 @@
  * Limits. v1 on the machine's own hierarchies, where it has them; v2 on plain directories with the
  * kernel's file names, since a machine with v1 has no controllers there; the conversions of both.
  */
-#include "test_cgroup.h"
+#include "test_plain_cgroup.h"
 
 #define MIB (INT64_C(1) << 20)
 
@@ -278,27 +278,6 @@ static void test_v2(void **state)
 
 /* --- v2 on plain directories ------------------------------------------------------------------ */
 
-static char dir[64];
-
-static void put(const char *name, const char *text)
-{
-	int fd = openat(cg.fd[0], name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	CHECK(fd >= 0);
-	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
-static bool is(const char *name, const char *want)
-{
-	const char *got = text_of(0, name);
-
-	if (strcmp(got, want) == 0)
-		return true;
-	(void)fprintf(stderr, "%s is %s, not %s\n", name, got, want);
-	return false;
-}
-
 static void v2_memory(void)
 {
 	put("memory.max", "");
@@ -381,12 +360,7 @@ static void v2_cpu(void)
 
 static void body_v2_files(void)
 {
-	host = (struct cgroup_host){.mode = CGROUP_V2, .n = 1};
-	host.h[0].v2 = true;
-	strcpy(host.h[0].mount, dir);
-	cgroup_init(&cg, &host);
-	cg.fd[0] = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK(cg.fd[0] >= 0);
+	plain_open(CGROUP_V2, 0);
 	put("cgroup.controllers", "cpuset cpu io memory hugetlb pids\n");
 	v2_memory();
 	v2_cpu();
@@ -410,25 +384,8 @@ static void body_v2_files(void)
 
 static void test_v2_files(void **state)
 {
-	static const char *const files[] = {
-		"memory.max",  "memory.low",	"memory.swap.max",    "cpu.weight",
-		"cpu.max",     "cpu.max.burst", "cpu.idle",	      "pids.max",
-		"cpuset.cpus", "cpuset.mems",	"cgroup.controllers",
-	};
-	const char *tmp = getenv("TMPDIR");
-	int status, fd;
-
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "%s/oakum-unit-XXXXXX",
-		       tmp && strlen(tmp) < 30 ? tmp : "/tmp");
-	assert_non_null(mkdtemp(dir));
-	status = in_child(body_v2_files);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-		(void)unlinkat(fd, files[i], 0);
-	close(fd);
-	assert_int_equal(rmdir(dir), 0);
-	assert_int_equal(status, 0);
+	plain_run(body_v2_files);
 }
 
 /*

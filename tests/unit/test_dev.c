@@ -396,13 +396,6 @@ static void chown_stdio_body(void)
 	check_canary();
 }
 
-#define TEST(name, ways)                                                                           \
-	static void test_##name(void **state)                                                      \
-	{                                                                                          \
-		(void)state;                                                                       \
-		run_ways(name##_body, ways);                                                       \
-	}
-
 TEST(defaults, PATH_WAYS)
 TEST(configured, PATH_WAYS)
 TEST(in_the_way, PATH_WAYS)

@@ -183,13 +183,6 @@ static void userns_body(void)
 	check_canary();
 }
 
-#define TEST(name, ways)                                                                           \
-	static void test_##name(void **state)                                                      \
-	{                                                                                          \
-		(void)state;                                                                       \
-		run_ways(name##_body, ways);                                                       \
-	}
-
 TEST(files, MOUNT_WAYS)
 TEST(dirs, MOUNT_WAYS)
 TEST(paths, MOUNT_WAYS)

@@ -594,13 +594,6 @@ static void race_tmpfs_body(void)
 	race("tmpfs", "tmpfs", "/v/dst/dst", "tmpcopyup");
 }
 
-#define TEST(name, ways)                                                                           \
-	static void test_##name(void **state)                                                      \
-	{                                                                                          \
-		(void)state;                                                                       \
-		run_ways(name##_body, ways);                                                       \
-	}
-
 TEST(bind_flags, MOUNT_WAYS)
 TEST(bind_recursive, MOUNT_WAYS)
 TEST(propagation, MOUNT_WAYS)

@@ -98,7 +98,7 @@ static void last_link_body(void)
 }
 
 /* A magic link leads to where no path goes. */
-static void magic_body(void)
+static void magic_links_body(void)
 {
 	int out, fd;
 	char name[64];
@@ -275,53 +275,14 @@ static void race_body(void)
 	check_canary();
 }
 
-static void test_open(void **state)
-{
-	(void)state;
-	run_ways(open_body, PATH_WAYS);
-}
-
-static void test_last_link(void **state)
-{
-	(void)state;
-	run_ways(last_link_body, PATH_WAYS);
-}
-
-static void test_magic_links(void **state)
-{
-	(void)state;
-	run_ways(magic_body, PATH_WAYS);
-}
-
-static void test_mkdirs(void **state)
-{
-	(void)state;
-	run_ways(mkdirs_body, PATH_WAYS);
-}
-
-static void test_limits(void **state)
-{
-	(void)state;
-	run_ways(limits_body, PATH_WAYS);
-}
-
-static void test_mkfile(void **state)
-{
-	(void)state;
-	run_ways(mkfile_body, PATH_WAYS);
-}
-
-static void test_parent(void **state)
-{
-	(void)state;
-	run_ways(parent_body, PATH_WAYS);
-}
-
-static void test_race(void **state)
-{
-	(void)state;
-	run_ways(race_body, PATH_WAYS);
-}
+TEST(open, PATH_WAYS)
+TEST(last_link, PATH_WAYS)
+TEST(magic_links, PATH_WAYS)
+TEST(mkdirs, PATH_WAYS)
+TEST(limits, PATH_WAYS)
+TEST(mkfile, PATH_WAYS)
+TEST(parent, PATH_WAYS)
+TEST(race, PATH_WAYS)
 
 static void test_clean(void **state)
 {

@@ -253,13 +253,6 @@ static void procfs_body(void)
 	CHECK(procfs_open(&err) == -EXDEV);
 }
 
-#define TEST(name, ways)                                                                           \
-	static void test_##name(void **state)                                                      \
-	{                                                                                          \
-		(void)state;                                                                       \
-		run_ways(name##_body, ways);                                                       \
-	}
-
 TEST(pivot, MOUNT_WAYS)
 TEST(pivot_mount_point, MOUNT_WAYS)
 TEST(pivot_link, MOUNT_WAYS)

@@ -269,6 +269,13 @@ static inline void run_ways(void (*body)(void), unsigned which)
 	}
 }
 
+#define TEST(name, ways)                                                                           \
+	static void test_##name(void **state)                                                      \
+	{                                                                                          \
+		(void)state;                                                                       \
+		run_ways(name##_body, ways);                                                       \
+	}
+
 #define PATH_WAYS  (1u << WAY_NATIVE | 1u << WAY_NO_OPENAT2 | 1u << WAY_EPERM_OPENAT2)
 #define MOUNT_WAYS (1u << WAY_NATIVE | 1u << WAY_NO_SETATTR | 1u << WAY_OLD | 1u << WAY_EPERM_OLD)
 #define NATIVE	   (1u << WAY_NATIVE)

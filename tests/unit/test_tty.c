@@ -206,20 +206,13 @@ static void person_body(void)
 	CHECK(tty_raw(-1, true, &saved) == -EBADF && tty_copy_size(-1, other) == -EBADF);
 }
 
-#define TEST(name)                                                                                 \
-	static void test_##name(void **state)                                                      \
-	{                                                                                          \
-		(void)state;                                                                       \
-		run_ways(name##_body, NATIVE);                                                     \
-	}
-
-TEST(open)
-TEST(fake)
-TEST(take)
-TEST(chown)
-TEST(send)
-TEST(send_errors)
-TEST(person)
+TEST(open, NATIVE)
+TEST(fake, NATIVE)
+TEST(take, NATIVE)
+TEST(chown, NATIVE)
+TEST(send, NATIVE)
+TEST(send_errors, NATIVE)
+TEST(person, NATIVE)
 
 int main(void)
 {
