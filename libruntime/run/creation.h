@@ -93,8 +93,10 @@ int creation_open_sources(struct creation *c);
 int creation_map_ids(struct creation *c);
 int creation_raise_rlimits(struct creation *c);
 
-/* Write down by what its processes are found, while we may look at the first one. */
+/* Write down by what its processes are found, while we may look at the first one; and, at the end
+ * of all, who that is and that it is complete. */
 void creation_note_family(struct creation *c);
+int creation_end_state(struct creation *c);
 
 /* Map the ids of the opened sources: @child false before the clone, true once the child's own user
  * namespace has its mappings. */

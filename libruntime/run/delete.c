@@ -24,6 +24,7 @@
 
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
+#define HELPER_WAIT_MS	   2000 /* dying takes a moment */
 #define PF_EXITING	   0x4
 
 /*
@@ -99,10 +100,31 @@ static int clear_unit(struct oakum *o, const struct container *c, struct cgroup 
 
 	if (!c || !unit_exists(o, &c->state))
 		return 0;
+	/* It may be another's, elsewhere; ours goes by itself when it has no process. */
+	if (!cg && !state_claimed(c->dir, &c->state))
+		return 0;
 	if (cg)
 		r = cgroup_wait_empty(cg, deadline, err);
 	/* The removal says who is left. */
 	return r != 0 ? 0 : unit_stop(&c->state, deadline, err);
+}
+
+/*
+ * A creation that ended before the cgroup was its own: who lives there is somebody else, but for
+ * the process of systemd's helper, which dies with the creation. True: it is left as it is.
+ */
+static bool is_of_others(struct oakum *o, const struct container *c, struct cgroup *cg)
+{
+	int64_t wait = unit_exists(o, &c->state) ? HELPER_WAIT_MS : 0;
+	struct err err = ERR_INIT;
+
+	if (state_claimed(c->dir, &c->state) ||
+	    cgroup_wait_empty(cg, clock_deadline(wait), &err) == 0)
+		return false;
+	err_set(&err, 0, "cgroup %s is left as it is: this container has never had it to itself",
+		cg->path);
+	handle_warn(o, &err);
+	return true;
 }
 
 /* Frozen, sharing the host's pid namespace, forking: all of it dies, then the directories go. */
@@ -117,6 +139,10 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 	if (clear_empty(o, c, path))
 		return 0;
 	r = container_open_cgroup(o, path, &cg, err);
+	if (r == 0 && c && is_of_others(o, c, &cg)) {
+		cgroup_close(&cg);
+		return 0;
+	}
 	if (r == 0 && c && c->status != OAKUM_STOPPED && options->force)
 		cgroup_bring_back(&cg);
 	if (r == 0 && cgroup_populated(&cg) != 0)
@@ -160,6 +186,7 @@ int container_destroy(struct oakum *o, const char *id, struct container *c,
 		      const struct oakum_delete *options, struct err *err)
 {
 	const struct family_id family = container_family(o, c);
+	bool same_boot = str_eq(c->state.boot_id, handle_boot_id(o));
 	AUTO_CLOSE int pidfd = -1;
 	int r;
 
@@ -170,7 +197,8 @@ int container_destroy(struct oakum *o, const char *id, struct container *c,
 	    proc_open(&c->state.init, &pidfd, err) == PROC_ALIVE)
 		proc_signal(pidfd, SIGKILL, err);
 	*err = ERR_INIT;
-	r = clear_cgroup(o, c, c->state.cgroup, options, err);
+	/* No cgroup lives longer than the machine: one of that path is another's. */
+	r = clear_cgroup(o, c, same_boot ? c->state.cgroup : "", options, err);
 	if (r == 0)
 		r = rdt_clear(o, id, &c->state, err);
 	if (r < 0)
@@ -206,7 +234,7 @@ static bool may_go(const struct container *c, bool force)
 	return force || is_dying(c->state.init.pid);
 }
 
-/* state.json is unreadable or was never written: what the id alone tells can still be cleaned. */
+/* Neither state.json nor a claim: what the id alone tells can still be cleaned. */
 static int remove_remains(struct oakum *o, const char *id, struct container *c,
 			  const struct oakum_delete *options, struct err *err)
 {
@@ -219,6 +247,27 @@ static int remove_remains(struct oakum *o, const char *id, struct container *c,
 	if (r == 0)
 		r = rdt_clear(o, id, NULL, err);
 	return r < 0 ? r : state_remove(o, id, c->dir, err);
+}
+
+/*
+ * state.json is unreadable (@r < 0, @err) or was never written (STATE_ABSENT). Where the claim is
+ * there, the container came to live, and nobody knows whether it still does.
+ */
+static int delete_without_state(struct oakum *o, const char *id, struct container *c,
+				const struct oakum_delete *options, int r, struct err *err)
+{
+	struct err claim = ERR_INIT;
+	int claimed = state_read_claim(c->dir, &c->arena, &c->state, &claim);
+
+	if (r == STATE_ABSENT && claimed != STATE_ABSENT && !options->force)
+		return state_damaged("it is not there", err);
+	if (r < 0 && !options->force)
+		return r;
+	if (claimed != 0)
+		return remove_remains(o, id, c, options, err);
+	*err = ERR_INIT;
+	c->status = OAKUM_RUNNING;
+	return container_destroy(o, id, c, options, err);
 }
 
 static int find(struct oakum *o, const char *id, struct container *c, struct err *err)
@@ -243,10 +292,8 @@ static int delete_container(struct oakum *o, const char *id, const struct oakum_
 	if (r < 0)
 		return r;
 	r = state_read(c.dir, &c.arena, &c.state, err);
-	if (r == STATE_ABSENT || (r < 0 && options->force))
-		return remove_remains(o, id, &c, options, err);
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return delete_without_state(o, id, &c, options, r, err);
 	c.status = state_status(o, c.dir, &c.state);
 	if (!may_go(&c, options->force))
 		return refuse(&c, id, err);

@@ -128,6 +128,8 @@ static int make_class(struct oakum *o, struct container *c, int root, const char
 		r = rdt_make(root, &q, c->state.rdt_made, err);
 	/* Once threads are there, the class is delete's to remove. */
 	if (r == 0)
+		r = state_write_claim(c->dir, &c->state, err);
+	if (r == 0)
 		return join_all(o, c, root, err);
 	(void)rdt_remove(root, id, NULL, c->state.rdt_made, &ignored);
 	c->state.rdt_group = NULL;

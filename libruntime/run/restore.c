@@ -344,6 +344,8 @@ static int perform(struct restoring *s, const char *id)
 		r = creation_make_rdt(c);
 	if (r == 0)
 		r = creation_make_cgroup(c);
+	if (r == 0)
+		r = state_claim(c->dir, c->err);
 	return r < 0 ? r : ask(s);
 }
 

@@ -80,6 +80,25 @@ int state_read_at(int dir, const char *path, struct arena *arena, struct state *
 /* Write it under a temporary name and rename. */
 int state_write(int dir, const struct state *s, struct err *err);
 
+/*
+ * Its cgroup is its own now, and what state.json says is kept under a second name. state.json is
+ * replaced after that, never changed, so that the claim survives whatever befalls it. 0, or < 0
+ * with @err.
+ */
+int state_claim(int dir, struct err *err);
+
+/* Write the claim anew: of what has come to be known since, it is to say it, too. */
+int state_write_claim(int dir, const struct state *s, struct err *err);
+
+/* Is the cgroup of @s its own? Until it is, who lives there is somebody else. */
+bool state_claimed(int dir, const struct state *s);
+
+/* As state_read(), of the claim. */
+int state_read_claim(int dir, struct arena *arena, struct state *ret, struct err *err);
+
+/* state.json is not to be used: @what. < 0. */
+int state_damaged(const char *what, struct err *err);
+
 /* Keep the bundle's configuration for exec and the hooks of start and delete; and read it again. */
 int state_keep_config(int dir, const char *text, size_t size, struct err *err);
 struct spec;
@@ -102,7 +121,8 @@ int state_family_kind(const struct state *s);
 /* Remove the directory with what is in it. 0, or < 0 with @err. */
 int state_remove(struct oakum *o, const char *id, int dir, struct err *err);
 
-#define STATE_FILE "state.json"
-#define STATE_GATE "gate"
+#define STATE_FILE  "state.json"
+#define STATE_GATE  "gate"
+#define STATE_CLAIM "claim.json"
 
 #endif

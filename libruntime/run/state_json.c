@@ -93,26 +93,50 @@ static size_t size_needed(const struct state *s)
 	       (s->annotations ? strlen(s->annotations) : 0);
 }
 
-int state_write(int dir, const struct state *s, struct err *err)
+static int no_room(int r, const char *name, struct err *err)
+{
+	if (r == -ENOSPC || r == -EDQUOT)
+		err_hint(err, "the state root is full: free space or inodes there, or name another "
+			      "with --root");
+	return r < 0 ? err_set(err, -r, "write %s", name) : 0;
+}
+
+static int write_as(int dir, const char *name, const struct state *s, struct err *err)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
 	size_t size = size_needed(s);
 	char small[4096]; /* most often enough */
 	char *mem = size <= sizeof(small) ? small : arena_alloc(&arena, size);
 	struct strbuf b;
-	int r;
 
 	if (!mem)
-		return err_set(err, ENOMEM, "write state.json");
+		return err_set(err, ENOMEM, "write %s", name);
 	strbuf_init(&b, mem, size);
 	write_members(&b, s);
 	if (b.overflow)
-		return err_set(err, EOVERFLOW, "write state.json");
-	r = io_replace_at(dir, STATE_FILE, b.p, b.len);
-	if (r == -ENOSPC || r == -EDQUOT)
-		err_hint(err, "the state root is full: free space or inodes there, or name another "
-			      "with --root");
-	return r < 0 ? err_set(err, -r, "write state.json") : 0;
+		return err_set(err, EOVERFLOW, "write %s", name);
+	return no_room(io_replace_at(dir, name, b.p, b.len), name, err);
+}
+
+int state_write(int dir, const struct state *s, struct err *err)
+{
+	return write_as(dir, STATE_FILE, s, err);
+}
+
+int state_write_claim(int dir, const struct state *s, struct err *err)
+{
+	return write_as(dir, STATE_CLAIM, s, err);
+}
+
+int state_claim(int dir, struct err *err)
+{
+	return no_room(linkat(dir, STATE_FILE, dir, STATE_CLAIM, 0) < 0 ? -errno : 0, STATE_CLAIM,
+		       err);
+}
+
+bool state_claimed(int dir, const struct state *s)
+{
+	return s->complete || faccessat(dir, STATE_CLAIM, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static const char *get_text(const struct json *j, const char *key)
@@ -201,7 +225,7 @@ static int keep_annotations(const struct json *j, struct arena *arena, struct st
 	return 0;
 }
 
-static int damaged(struct err *err, const char *what)
+int state_damaged(const char *what, struct err *err)
 {
 	err_hint(err, "`oakum delete --force` removes what is left of it");
 	return err_kind(err, ERR_STATE, 0, "state.json is damaged: %s", what);
@@ -215,26 +239,27 @@ static int parse(const char *text, size_t size, struct arena *arena, struct stat
 	struct json *j;
 
 	if (json_parse(text, size, "state.json", arena, &j, &inner) < 0)
-		return damaged(err, inner.text);
+		return state_damaged(inner.text, err);
 	if (j->type != JSON_OBJECT || get_number(j, "format") == 0)
-		return damaged(err, "no format number");
+		return state_damaged("no format number", err);
 	memset(ret, 0, sizeof(*ret));
 	read_members(j, ret);
 	if (!ret->id[0] || !ret->bundle[0])
-		return damaged(err, "no id or bundle");
+		return state_damaged("no id or bundle", err);
 	if (keep_annotations(j, arena, ret) < 0)
 		return err_set(err, ENOMEM, "read state.json");
 	return 0;
 }
 
-int state_read(int dir, struct arena *arena, struct state *ret, struct err *err)
+static int read_as(int dir, const char *name, struct arena *arena, struct state *ret,
+		   struct err *err)
 {
 	struct err inner = ERR_INIT;
 	char *text;
 	size_t size;
 	int r;
 
-	r = io_read_alloc(dir, STATE_FILE, STATE_MAX_SIZE, arena, &text, &size, &inner);
+	r = io_read_alloc(dir, name, STATE_MAX_SIZE, arena, &text, &size, &inner);
 	if (r == -ENOENT)
 		return STATE_ABSENT;
 	if (r < 0) {
@@ -243,6 +268,16 @@ int state_read(int dir, struct arena *arena, struct state *ret, struct err *err)
 		return r;
 	}
 	return parse(text, size, arena, ret, err);
+}
+
+int state_read(int dir, struct arena *arena, struct state *ret, struct err *err)
+{
+	return read_as(dir, STATE_FILE, arena, ret, err);
+}
+
+int state_read_claim(int dir, struct arena *arena, struct state *ret, struct err *err)
+{
+	return read_as(dir, STATE_CLAIM, arena, ret, err);
 }
 
 int state_read_at(int dir, const char *path, struct arena *arena, struct state *ret,

@@ -298,21 +298,3 @@ text() {
 	fails 1 oakum run -b "$B" "$C"
 	says /mounts/7
 }
-
-# bats test_tags=root:cgroup
-@test "damaged state: state and delete say so, delete --force removes it" {
-	sleeper
-	for damage in '' '{' 'null' '{"id": 7}' 'garbage'; do
-		ok oakum run -d -b "$B" "$C"
-		pid=$(pid_of)
-		cp "$ROOT/$C/state.json" "$W/good"
-		printf '%s' "$damage" >"$ROOT/$C/state.json"
-		rc=0
-		oakum state "$C" </dev/null >/dev/null 2>"$W/err" || rc=$?
-		[ $rc != 0 ]
-		is "$(wc -l <"$W/err")" 1
-		oakum delete --force "$C" </dev/null
-		until_true 5 gone "$pid"
-		is "$(cgroups_of "$C")" ""
-	done
-}

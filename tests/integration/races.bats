@@ -145,3 +145,93 @@ load ../lib/common
 }
 
 no_cgroup() { [ -z "$(cgroups_of "$C")" ]; }
+
+# damage HOW: what befalls state.json.
+damage() {
+	case $1 in
+	missing) rm "$ROOT/$C/state.json" ;;
+	truncated) truncate -s 300 "$ROOT/$C/state.json" ;;
+	*) printf '%s' "$1" >"$ROOT/$C/state.json" ;;
+	esac
+}
+
+# bats test_tags=root:cgroup,cgroupfs:path
+@test "state.json is damaged: the commands say so, and delete --force leaves nothing" {
+	local how pid at
+	sleeper '.process.args = ["sh", "-c", "sleep 1001 & sleep 1000"]'
+	for how in missing truncated '' '{' null '{"id": 7}' garbage; do
+		for at in "/else/$C" ''; do
+			edit ".linux.cgroupsPath = \"$at\" | if .linux.cgroupsPath == \"\" then del(.linux.cgroupsPath) else . end"
+			ok oakum run -d -b "$B" "$C"
+			until_true 5 has_processes 2
+			pid=$(pid_of)
+			damage "$how"
+			fails 4 oakum delete "$C"
+			says "state.json is damaged"
+			fails 4 oakum state "$C"
+			[ -d "/proc/$pid" ]
+			ok oakum delete --force "$C"
+			until_true 5 gone "$pid"
+			is "$(cgroups_of "$C")" ""
+			[ ! -e "$ROOT/$C" ]
+		done
+	done
+}
+
+# bats test_tags=cgroupfs:disabled
+@test "state.json is damaged: delete --force finds who has no cgroup, too" {
+	local how kind p
+	for kind in pid mount; do
+		sleeper '.process.args = ["sh", "-c", "sleep 1001 & sleep 1000"]'
+		[ $kind = pid ] || edit '.linux.namespaces |= map(select(.type != "pid"))'
+		for how in missing truncated; do
+			ok oakum --cgroup-manager disabled run -d -b "$B" "$C"
+			until_true 5 has_processes 2
+			p=$(oakum ps -f json "$C" | jq -r '.[]')
+			damage "$how"
+			ok oakum delete --force "$C"
+			for p in $p; do until_true 5 gone "$p"; done
+		done
+	done
+}
+
+# bats test_tags=root:cgroup,cgroupfs:path
+@test "a creation that ended before its cgroup was its own: who lives there is left alone" {
+	local d p trees how
+	mapfile -t trees < <(on_v2 && echo /sys/fs/cgroup || find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d)
+	sleep 1000 &
+	p=$!
+	for d in "${trees[@]}"; do
+		mkdir "$d/theirs"
+		[ ! -e "$d/theirs/cpuset.cpus" ] || on_v2 || for f in cpuset.cpus cpuset.mems; do cat "$d/$f" >"$d/theirs/$f"; done
+		echo $p >"$d/theirs/cgroup.procs"
+	done
+	sleeper
+	ok oakum create -b "$B" "$C"
+	cp "$ROOT/$C/state.json" "$ROOT/$C/config.json" .
+	ok oakum delete --force "$C"
+	for how in good garbage missing; do
+		mkdir -m 700 "$ROOT/$C"
+		jq '.linux.cgroupsPath = "/theirs"' config.json >"$ROOT/$C/config.json"
+		case $how in
+		good) jq -c '.complete = 0 | del(.init) | .cgroup = "/theirs"' state.json >"$ROOT/$C/state.json" ;;
+		garbage) echo '{"cgroup": "/theirs"' >"$ROOT/$C/state.json" ;;
+		esac
+		"$OAKUM" --root "$ROOT" delete --force "$C" </dev/null 2>said
+		[ $how != good ] || grep -q "/theirs is left as it is" said
+		[ ! -e "$ROOT/$C" ]
+		[ -d /proc/$p ]
+		for d in "${trees[@]}"; do grep -qx $p "$d/theirs/cgroup.procs"; done
+	done
+	# Nor is one of the same path after a boot.
+	ok oakum create -b "$B" "$C"
+	jq -c '.bootId = "0" | .cgroup = "/theirs"' "$ROOT/$C/state.json" >edited
+	ok oakum delete --force "$C"
+	mkdir -m 700 "$ROOT/$C"
+	cp edited "$ROOT/$C/state.json"
+	ok oakum delete "$C"
+	for d in "${trees[@]}"; do grep -qx $p "$d/theirs/cgroup.procs"; done
+	kill $p
+	wait $p || :
+	for d in "${trees[@]}"; do rmdir "$d/theirs"; done
+}

@@ -157,6 +157,38 @@ load common
 	[ $n -gt 3 ]
 }
 
+@test "state.json is damaged: delete --force finds the scope, and its processes" {
+	local how pid unit="cri-$C.scope"
+	sleeper ".linux.cgroupsPath = \"oakumtest.slice:cri:$C\""
+	for how in missing '' garbage; do
+		ok sd run -d -b "$B" "$C"
+		pid=$(pid_of)
+		shows ActiveState active "$unit"
+		echo "$how" >"$ROOT/$C/state.json"
+		[ "$how" != missing ] || rm "$ROOT/$C/state.json"
+		fails 4 oakum delete "$C"
+		shows ActiveState active "$unit"
+		ok oakum delete --force "$C"
+		until_true 5 gone "$pid"
+		shows LoadState not-found "$unit"
+	done
+	systemctl stop oakumtest.slice
+}
+
+@test "a creation that ended before systemd was asked: a unit of that name is another's, and left alone" {
+	systemd-run -q --scope --unit="$UNIT" sleep 1000 3>&- &
+	until_true 5 systemctl -q is-active "$UNIT"
+	sleeper
+	# It is refused, and so undone; what a SIGKILL before that would leave is this.
+	strace -f -o /dev/null -e inject=unlinkat:signal=KILL "$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >/dev/null 2>&1 || :
+	is "$(jq -r .unit "$ROOT/$C/state.json")" "$UNIT"
+	oakum delete --force "$C"
+	[ ! -e "$ROOT/$C" ]
+	systemctl -q is-active "$UNIT"
+	systemctl stop "$UNIT"
+	wait
+}
+
 @test "what the container's process says when it fails is told, though systemd takes its empty scope away" {
 	bundle '.process.cwd = "/proc/self/fd/7"'
 	for _ in $(seq 1 40); do
