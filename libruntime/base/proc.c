@@ -55,7 +55,15 @@ static int read_stat(pid_t pid, struct stat_line *ret)
 	return 0;
 }
 
-enum { FIELD_PARENT = 4, FIELD_SESSION = 6, FIELD_START = 22 };
+enum {
+	FIELD_PARENT = 4,
+	FIELD_SESSION = 6,
+	FIELD_FLAGS = 9,
+	FIELD_START = 22,
+	FIELD_EXIT_CODE = 52,
+};
+
+#define FLAG_EXITING 0x4 /* the kernel's PF_EXITING */
 
 /* Counted from STATE, which is the third. */
 static int read_field(const struct stat_line *line, int number, uint64_t *ret)
@@ -235,6 +243,22 @@ char proc_state(pid_t pid)
 	struct stat_line line;
 
 	return read_stat(pid, &line) < 0 ? '?' : line.rest[0];
+}
+
+bool proc_died_as(pid_t pid, const char *comm, int *ret_status)
+{
+	struct stat_line line;
+	uint64_t flags, status = 0;
+
+	/* execve(2) closes what is to be closed before it gives the new name; and one line is not
+	 * written at one moment. Who is seen dying by the old name twice has died by it. */
+	for (int i = 0; i < 2; i++)
+		if (read_stat(pid, &line) < 0 || !str_eq(line.comm, comm) ||
+		    read_field(&line, FIELD_FLAGS, &flags) < 0 || !(flags & FLAG_EXITING))
+			return false;
+	(void)read_field(&line, FIELD_EXIT_CODE, &status);
+	*ret_status = (int)status;
+	return true;
 }
 
 void proc_wchan(pid_t tid, char ret[PROC_WCHAN_SIZE])

@@ -63,6 +63,12 @@ int proc_origin(pid_t pid, struct proc_origin *ret);
 char proc_state(pid_t pid);
 
 /*
+ * Has @pid died, or is it dying, by the name @comm, so that no execve(2) has given it another? Then
+ * *@ret_status is its wait status, 0 where we may not know it.
+ */
+bool proc_died_as(pid_t pid, const char *comm, int *ret_status);
+
+/*
  * Add who @pid is and what it waits for, for messages: "12 (cat, state D in request_wait_answer)",
  * "13 (sleep, state Z, traced by 99 (gdb))"; "12 (?, state ?)" where it is unknown. The kernel's
  * function is told to root only.

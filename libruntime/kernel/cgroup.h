@@ -248,7 +248,8 @@ int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool upd
 /* One write that cgroup_create() (@before) or cgroup_limit() would make into a new cgroup. */
 struct cgroup_dry_write {
 	const struct cgroup_hierarchy *hierarchy;
-	bool before; /* the process joins */
+	bool before;		      /* the process joins */
+	const char *pointer, *member; /* in config.json; the second may be NULL */
 	const char *file, *value;
 	bool if_present; /* skipped where the kernel has no such file */
 	const char *bfq; /* "FILE VALUE" instead, where the kernel has the bfq scheduler; or NULL */

@@ -40,6 +40,8 @@ static int dry_controller(struct dry *d, const struct cgroup_controller *c)
 		const struct cgroup_dry_write write = {
 			.hierarchy = &d->cg.host->h[i],
 			.before = c->before,
+			.pointer = c->pointer,
+			.member = w->what.member,
 			.file = w->file,
 			.value = w->text ? w->text : w->value,
 			.if_present = w->if_present,
@@ -73,6 +75,8 @@ static int dry_unified(const struct dry *d)
 	for (size_t i = 0; r == 0 && d->each && i < d->limits->n_unified; i++) {
 		const struct cgroup_dry_write write = {
 			.hierarchy = &d->cg.host->h[cgroup_find_v2(d->cg.host)],
+			.pointer = "/linux/resources/unified",
+			.member = d->limits->unified[i].key,
 			.file = d->limits->unified[i].key,
 			.value = d->limits->unified[i].value,
 		};

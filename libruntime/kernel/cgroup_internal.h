@@ -105,9 +105,16 @@ bool cgroup_backoff(int64_t *step_us, int64_t deadline_ms);
  * others, as long as one more is accepted: so memory and memory+swap, or quota, period and
  * burst, may grow or shrink together without the code knowing which of the two it is.
  */
+/* "pids limit", for messages, and its member of config.json below the controller's ->pointer; NULL:
+ * a list, or what is in two places. */
+struct cgroup_what {
+	const char *limit, *member;
+};
+#define WHAT(limit, member) ((struct cgroup_what){limit, member})
+
 struct cgroup_write {
 	int dir;
-	const char *limit;	   /* "pids limit", for messages */
+	struct cgroup_what what;
 	const char *controller;	   /* "pids" */
 	const char *file;	   /* "pids.max" */
 	const char *text;	   /* value, or NULL: ->value */
@@ -149,11 +156,12 @@ struct cgroup_writes {
 };
 
 /* Add one; never NULL. ->file and ->text are the caller's and must stay until they are written. */
-struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, const char *limit,
+struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, struct cgroup_what what,
 				       const char *file);
 /* The same to a file whose name is put together: "hugetlb.%s.max" with @part. */
-struct cgroup_write *cgroup_writes_add_named(struct cgroup_writes *ws, int dir, const char *limit,
-					     const char *format, const char *part);
+struct cgroup_write *cgroup_writes_add_named(struct cgroup_writes *ws, int dir,
+					     struct cgroup_what what, const char *format,
+					     const char *part);
 /* Write them all and empty the list. */
 int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct err *err);
 void cgroup_writes_done(struct cgroup_writes *ws);

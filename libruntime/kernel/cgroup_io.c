@@ -12,13 +12,20 @@
 
 static const struct {
 	const char *v1, *v2; /* file of v1, key of v2's io.max */
-	const char *limit;
+	struct cgroup_what what;
 } rates[CGROUP_IO_COUNT] = {
-	[CGROUP_IO_READ_BPS] = {"blkio.throttle.read_bps_device", "rbps", "read bytes a second"},
-	[CGROUP_IO_WRITE_BPS] = {"blkio.throttle.write_bps_device", "wbps",
-				 "written bytes a second"},
-	[CGROUP_IO_READ_IOPS] = {"blkio.throttle.read_iops_device", "riops", "reads a second"},
-	[CGROUP_IO_WRITE_IOPS] = {"blkio.throttle.write_iops_device", "wiops", "writes a second"},
+	[CGROUP_IO_READ_BPS] = {"blkio.throttle.read_bps_device",
+				"rbps",
+				{"read bytes a second", "throttleReadBpsDevice"}},
+	[CGROUP_IO_WRITE_BPS] = {"blkio.throttle.write_bps_device",
+				 "wbps",
+				 {"written bytes a second", "throttleWriteBpsDevice"}},
+	[CGROUP_IO_READ_IOPS] = {"blkio.throttle.read_iops_device",
+				 "riops",
+				 {"reads a second", "throttleReadIOPSDevice"}},
+	[CGROUP_IO_WRITE_IOPS] = {"blkio.throttle.write_iops_device",
+				  "wiops",
+				  {"writes a second", "throttleWriteIOPSDevice"}},
 };
 
 /* "WEIGHT", or "MAJOR:MINOR WEIGHT" for one device. */
@@ -26,7 +33,7 @@ static struct cgroup_write *add_weight(struct cgroup_writes *ws, int dir, const 
 				       const struct cgroup_io_weight *d, uint64_t weight)
 {
 	struct cgroup_write *w = cgroup_writes_add(
-		ws, dir, d ? "block I/O weight of a device" : "block I/O weight", file);
+		ws, dir, WHAT(d ? "block I/O weight of a device" : "block I/O weight", NULL), file);
 
 	if (d)
 		snprintf(w->value, sizeof(w->value), "%" PRIu32 ":%" PRIu32 " %" PRIu64, d->major,
@@ -75,7 +82,7 @@ int cgroup_v1_io(struct cgroup_writes *ws, int dir, const struct cgroup_limits *
 	for (size_t i = 0; i < l->n_io_rates; i++) {
 		const struct cgroup_io_rate *r = &l->io_rates[i];
 		struct cgroup_write *w =
-			cgroup_writes_add(ws, dir, rates[r->kind].limit, rates[r->kind].v1);
+			cgroup_writes_add(ws, dir, rates[r->kind].what, rates[r->kind].v1);
 
 		snprintf(w->value, sizeof(w->value), "%" PRIu32 ":%" PRIu32 " %" PRIu64, r->major,
 			 r->minor, r->rate);
@@ -116,7 +123,7 @@ int cgroup_v2_io(struct cgroup_writes *ws, int dir, const struct cgroup_limits *
 	}
 	for (size_t i = 0; i < l->n_io_rates; i++) {
 		const struct cgroup_io_rate *r = &l->io_rates[i];
-		struct cgroup_write *w = cgroup_writes_add(ws, dir, rates[r->kind].limit, "io.max");
+		struct cgroup_write *w = cgroup_writes_add(ws, dir, rates[r->kind].what, "io.max");
 		int n = snprintf(w->value, sizeof(w->value),
 				 "%" PRIu32 ":%" PRIu32 " %s=", r->major, r->minor,
 				 rates[r->kind].v2);

@@ -120,7 +120,7 @@ static bool make_room(struct cgroup_writes *ws)
 	return true;
 }
 
-struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, const char *limit,
+struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, struct cgroup_what what,
 				       const char *file)
 {
 	struct cgroup_write *w = &ws->spare;
@@ -129,14 +129,15 @@ struct cgroup_write *cgroup_writes_add(struct cgroup_writes *ws, int dir, const 
 		w = &ws->w[ws->n++];
 	else
 		ws->no_memory = true;
-	*w = (struct cgroup_write){.dir = dir, .limit = limit, .file = file};
+	*w = (struct cgroup_write){.dir = dir, .what = what, .file = file};
 	return w;
 }
 
-struct cgroup_write *cgroup_writes_add_named(struct cgroup_writes *ws, int dir, const char *limit,
-					     const char *format, const char *part)
+struct cgroup_write *cgroup_writes_add_named(struct cgroup_writes *ws, int dir,
+					     struct cgroup_what what, const char *format,
+					     const char *part)
 {
-	struct cgroup_write *w = cgroup_writes_add(ws, dir, limit, NULL);
+	struct cgroup_write *w = cgroup_writes_add(ws, dir, what, NULL);
 	const char *gap = strstr(format, "%s");
 
 	snprintf(w->name, sizeof(w->name), "%.*s%s%s", (int)(gap - format), format, part, gap + 2);
@@ -192,40 +193,6 @@ static const struct {
 	{"cpuset.mems", EACCES, "../cpuset.mems", PARENT_NODES},
 };
 
-/* The member below ->pointer of the controller. Lists and weights, which are in two places, have
- * none. */
-static const struct {
-	const char *limit, *member;
-} members[] = {
-	{"memory limit", "limit"},
-	{"memory+swap limit", "swap"},
-	{"swap limit", "swap"},
-	{"memory reservation", "reservation"},
-	{"memory swappiness", "swappiness"},
-	{"OOM killer switch", "disableOOMKiller"},
-	{"cpu shares", "shares"},
-	{"cpu period", "period"},
-	{"cpu quota", "quota"},
-	{"cpu burst", "burst"},
-	{"cpu idle", "idle"},
-	{"cpu realtime period", "realtimePeriod"},
-	{"cpu realtime runtime", "realtimeRuntime"},
-	{"cpuset cpus", "cpus"},
-	{"cpuset mems", "mems"},
-	{"pids limit", "limit"},
-	{"read bytes a second", "throttleReadBpsDevice"},
-	{"written bytes a second", "throttleWriteBpsDevice"},
-	{"reads a second", "throttleReadIOPSDevice"},
-	{"writes a second", "throttleWriteIOPSDevice"},
-};
-
-static void point(const struct cgroup_writes *ws, const struct cgroup_write *w, struct err *err)
-{
-	for (size_t i = 0; ws->pointer && i < ARRAY_SIZE(members); i++)
-		if (str_eq(members[i].limit, w->limit))
-			err_pointer(err, "%s/%s", ws->pointer, members[i].member);
-}
-
 static void advise(const struct cgroup_write *w, int error, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(advices); i++) {
@@ -244,7 +211,8 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 {
 	const char *text = w->text ? w->text : w->value;
 
-	point(ws, w, err);
+	if (ws->pointer && w->what.member)
+		err_pointer(err, "%s/%s", ws->pointer, w->what.member);
 	if (r == -ENODEV && str_eq(controller, "io"))
 		err_hint(err, "no block device here has this number; lsblk(8) lists them");
 	if (r != -ENOENT)
@@ -255,21 +223,21 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 			 "alone knows weights",
 			 (int)strcspn(text, " "), text);
 	if (r != -ENOENT)
-		return err_set(err, -r, "%s: write %s to %s of cgroup %s", w->limit, text, w->file,
-			       ws->cg->path);
+		return err_set(err, -r, "%s: write %s to %s of cgroup %s", w->what.limit, text,
+			       w->file, ws->cg->path);
 	if (ws->v2) {
 		char have[256] = "";
 
 		(void)io_read_at(w->dir, "cgroup.controllers", have, sizeof(have));
 		if (!(cgroup_v2_parse(have) & cgroup_v2_parse(controller)))
-			return cgroup_missing(ws->cg, w->limit, controller, err);
+			return cgroup_missing(ws->cg, w->what.limit, controller, err);
 	}
 	if (str_starts(w->file, "hugetlb."))
 		err_hint(err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");
 	if (strstr(w->file, "swap.max") || strstr(w->file, "memsw")) {
 		err_hint(err, "boot with swapaccount=1, or leave the swap limit out");
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
-				"%s: swap accounting is off in this kernel (no %s)", w->limit,
+				"%s: swap accounting is off in this kernel (no %s)", w->what.limit,
 				w->file);
 	}
 	if (strstr(w->file, "leaf_weight"))
@@ -279,7 +247,7 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 	if (!ws->v2 && str_eq(controller, "io"))
 		controller = "blkio";
 	return err_kind(err, ERR_UNSUPPORTED, ENOENT, "%s: controller %s of this kernel has no %s",
-			w->limit, controller, w->file);
+			w->what.limit, controller, w->file);
 }
 
 int cgroup_writes_do(struct cgroup_writes *ws, const char *controller, struct err *err)

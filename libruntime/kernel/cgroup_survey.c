@@ -164,7 +164,23 @@ static void look_at_hierarchy(struct survey *s, size_t i)
 	}
 }
 
-#define PIDS_LIMIT 4194304 /* PID_MAX_LIMIT of the kernel */
+#define PIDS_LIMIT   4194304 /* PID_MAX_LIMIT of the kernel */
+#define MEMORY_PAGES 40	     /* what execve(2) alone takes: stack, page tables, the first pages */
+
+static bool is_number(const struct cgroup_dry_write *w, const char *v1, const char *v2,
+		      uint64_t *ret)
+{
+	return (str_eq(w->file, v1) || str_eq(w->file, v2)) &&
+	       str_to_u64(w->value, 0, UINT64_MAX, ret) == 0;
+}
+
+static void point(const struct cgroup_dry_write *w, struct err *err)
+{
+	if (w->member)
+		err_pointer(err, "%s/%s", w->pointer, w->member);
+	else
+		err_pointer(err, "%s", w->pointer);
+}
 
 /* The CPUs or memory nodes of the list @want that @h can give. Who cannot be read is not judged. */
 static bool within(const struct cgroup_hierarchy *h, const char *file, const char *want)
@@ -222,26 +238,27 @@ static void look_at_value(const struct survey *s, const struct cgroup_dry_write 
 	struct err err = ERR_INIT;
 	uint64_t n;
 
-	if (str_eq(w->file, "pids.max") && str_to_u64(w->value, 0, UINT64_MAX, &n) == 0 &&
-	    n > PIDS_LIMIT) {
-		err_pointer(&err, "/linux/resources/pids/limit");
+	if (is_number(w, "memory.limit_in_bytes", "memory.max", &n) &&
+	    n < MEMORY_PAGES * (uint64_t)sysconf(_SC_PAGESIZE)) {
+		err_hint(&err, "the smallest programs start with 1 MiB");
+		err_set(&err, 0, "memory limit: %s bytes are less than any process takes",
+			w->value);
+	} else if (is_number(w, "pids.max", "pids.max", &n) && n > PIDS_LIMIT) {
 		err_set(&err, EINVAL, "pids limit: %s is more than the kernel's %d", w->value,
 			PIDS_LIMIT);
 	} else if (str_starts(w->file, "cpuset.") && !within(w->hierarchy, w->file, w->value)) {
-		err_pointer(&err, "/linux/resources/cpu/%s", w->file + strlen("cpuset."));
 		err_set(&err, ERANGE, "%s: this machine does not have all of %s", w->file,
 			w->value);
 	} else if (is_rate(w->file) && !has_device(w->value)) {
-		err_pointer(&err, "/linux/resources/blockIO");
 		err_hint(&err, "lsblk(8) lists the block devices");
 		err_set(&err, ENODEV, "%s: %s", w->file, w->value);
 	} else if (str_starts(w->file, "hugetlb.") && !has_size(w->file)) {
-		err_pointer(&err, "/linux/resources/hugepageLimits");
 		err_hint(&err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");
 		err_kind(&err, ERR_UNSUPPORTED, ENOENT, "no %s in this kernel", w->file);
 	} else {
 		return;
 	}
+	point(w, &err);
 	report(s, &err);
 }
 
@@ -260,7 +277,7 @@ static void look_at_file(void *data, const struct cgroup_dry_write *w)
 		return;
 	err_kind(&err, ERR_UNSUPPORTED, ENOENT, "%s: this kernel's cgroups in %s have no such file",
 		 w->file, w->hierarchy->mount);
-	err_pointer(&err, "/linux/resources");
+	point(w, &err);
 	if (strstr(w->file, "memsw"))
 		err_hint(&err, "swap accounting is off: boot with swapaccount=1");
 	report(s, &err);

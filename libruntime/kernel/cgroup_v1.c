@@ -14,19 +14,19 @@
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
-static struct cgroup_write *add_i64(struct cgroup_writes *ws, int dir, const char *limit,
+static struct cgroup_write *add_i64(struct cgroup_writes *ws, int dir, struct cgroup_what what,
 				    const char *file, int64_t v)
 {
-	struct cgroup_write *w = cgroup_writes_add(ws, dir, limit, file);
+	struct cgroup_write *w = cgroup_writes_add(ws, dir, what, file);
 
 	snprintf(w->value, sizeof(w->value), "%" PRId64, v);
 	return w;
 }
 
-static struct cgroup_write *add_u64(struct cgroup_writes *ws, int dir, const char *limit,
+static struct cgroup_write *add_u64(struct cgroup_writes *ws, int dir, struct cgroup_what what,
 				    const char *file, uint64_t v)
 {
-	struct cgroup_write *w = cgroup_writes_add(ws, dir, limit, file);
+	struct cgroup_write *w = cgroup_writes_add(ws, dir, what, file);
 
 	snprintf(w->value, sizeof(w->value), "%" PRIu64, v);
 	return w;
@@ -39,22 +39,25 @@ int cgroup_v1_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limi
 
 	(void)err;
 	if (l->memory_limit.set && l->memory_limit.v)
-		add_i64(ws, dir, "memory limit", "memory.limit_in_bytes", l->memory_limit.v);
+		add_i64(ws, dir, WHAT("memory limit", "limit"), "memory.limit_in_bytes",
+			l->memory_limit.v);
 	/* An unlimited memory under a limited sum of memory and swap cannot be. */
 	if (l->memory_swap.set ? l->memory_swap.v != 0 : unlimited) {
 		int64_t v = l->memory_swap.set ? l->memory_swap.v : -1;
 
-		add_i64(ws, dir, "memory+swap limit", "memory.memsw.limit_in_bytes", v)
+		add_i64(ws, dir, WHAT("memory+swap limit", "swap"), "memory.memsw.limit_in_bytes",
+			v)
 			->if_present = v == -1;
 	}
 	if (l->memory_reservation.set && l->memory_reservation.v)
-		add_i64(ws, dir, "memory reservation", "memory.soft_limit_in_bytes",
-			l->memory_reservation.v);
+		add_i64(ws, dir, WHAT("memory reservation", "reservation"),
+			"memory.soft_limit_in_bytes", l->memory_reservation.v);
 	if (l->memory_swappiness.set)
-		add_u64(ws, dir, "memory swappiness", "memory.swappiness", l->memory_swappiness.v);
+		add_u64(ws, dir, WHAT("memory swappiness", "swappiness"), "memory.swappiness",
+			l->memory_swappiness.v);
 	if (l->memory_disable_oom_killer.set)
-		add_u64(ws, dir, "OOM killer switch", "memory.oom_control",
-			l->memory_disable_oom_killer.v);
+		add_u64(ws, dir, WHAT("OOM killer switch", "disableOOMKiller"),
+			"memory.oom_control", l->memory_disable_oom_killer.v);
 	return 0;
 }
 
@@ -62,20 +65,23 @@ int cgroup_v1_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits 
 {
 	(void)err;
 	if (l->cpu_shares.set && l->cpu_shares.v)
-		add_u64(ws, dir, "cpu shares", "cpu.shares", l->cpu_shares.v);
+		add_u64(ws, dir, WHAT("cpu shares", "shares"), "cpu.shares", l->cpu_shares.v);
 	if (l->cpu_period.set && l->cpu_period.v)
-		add_u64(ws, dir, "cpu period", "cpu.cfs_period_us", l->cpu_period.v);
+		add_u64(ws, dir, WHAT("cpu period", "period"), "cpu.cfs_period_us",
+			l->cpu_period.v);
 	if (l->cpu_quota.set && l->cpu_quota.v)
-		add_i64(ws, dir, "cpu quota", "cpu.cfs_quota_us", l->cpu_quota.v);
+		add_i64(ws, dir, WHAT("cpu quota", "quota"), "cpu.cfs_quota_us", l->cpu_quota.v);
 	if (l->cpu_burst.set)
-		add_u64(ws, dir, "cpu burst", "cpu.cfs_burst_us", l->cpu_burst.v)->if_present =
-			l->cpu_burst.v == 0;
+		add_u64(ws, dir, WHAT("cpu burst", "burst"), "cpu.cfs_burst_us", l->cpu_burst.v)
+			->if_present = l->cpu_burst.v == 0;
 	if (l->cpu_idle.set)
-		add_i64(ws, dir, "cpu idle", "cpu.idle", l->cpu_idle.v);
+		add_i64(ws, dir, WHAT("cpu idle", "idle"), "cpu.idle", l->cpu_idle.v);
 	if (l->cpu_rt_period.set && l->cpu_rt_period.v)
-		add_u64(ws, dir, "cpu realtime period", "cpu.rt_period_us", l->cpu_rt_period.v);
+		add_u64(ws, dir, WHAT("cpu realtime period", "realtimePeriod"), "cpu.rt_period_us",
+			l->cpu_rt_period.v);
 	if (l->cpu_rt_runtime.set && l->cpu_rt_runtime.v)
-		add_i64(ws, dir, "cpu realtime runtime", "cpu.rt_runtime_us", l->cpu_rt_runtime.v);
+		add_i64(ws, dir, WHAT("cpu realtime runtime", "realtimeRuntime"),
+			"cpu.rt_runtime_us", l->cpu_rt_runtime.v);
 	return 0;
 }
 
@@ -84,9 +90,11 @@ int cgroup_any_cpuset(struct cgroup_writes *ws, int dir, const struct cgroup_lim
 {
 	(void)err;
 	if (l->cpuset_cpus)
-		cgroup_writes_add(ws, dir, "cpuset cpus", "cpuset.cpus")->text = l->cpuset_cpus;
+		cgroup_writes_add(ws, dir, WHAT("cpuset cpus", "cpus"), "cpuset.cpus")->text =
+			l->cpuset_cpus;
 	if (l->cpuset_mems)
-		cgroup_writes_add(ws, dir, "cpuset mems", "cpuset.mems")->text = l->cpuset_mems;
+		cgroup_writes_add(ws, dir, WHAT("cpuset mems", "mems"), "cpuset.mems")->text =
+			l->cpuset_mems;
 	return 0;
 }
 
@@ -97,9 +105,9 @@ int cgroup_any_pids(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 
 	(void)err;
 	if (v < 0)
-		cgroup_writes_add(ws, dir, "pids limit", "pids.max")->text = "max";
+		cgroup_writes_add(ws, dir, WHAT("pids limit", "limit"), "pids.max")->text = "max";
 	else
-		add_i64(ws, dir, "pids limit", "pids.max", v ? v : 1);
+		add_i64(ws, dir, WHAT("pids limit", "limit"), "pids.max", v ? v : 1);
 	return 0;
 }
 
@@ -112,12 +120,12 @@ int cgroup_any_hugetlb(struct cgroup_writes *ws, int dir, const struct cgroup_li
 	for (size_t i = 0; i < l->n_hugepages; i++) {
 		const struct cgroup_hugepage *h = &l->hugepages[i];
 		struct cgroup_write *w = cgroup_writes_add_named(
-			ws, dir, "huge page limit",
+			ws, dir, WHAT("huge page limit", NULL),
 			ws->v2 ? "hugetlb.%s.max" : "hugetlb.%s.limit_in_bytes", h->size);
 
 		snprintf(w->value, sizeof(w->value), "%" PRIu64, h->limit);
 		w = cgroup_writes_add_named(
-			ws, dir, "huge page reservation",
+			ws, dir, WHAT("huge page reservation", NULL),
 			ws->v2 ? "hugetlb.%s.rsvd.max" : "hugetlb.%s.rsvd.limit_in_bytes", h->size);
 		snprintf(w->value, sizeof(w->value), "%" PRIu64, h->limit);
 		w->if_present = true;
@@ -131,7 +139,8 @@ int cgroup_any_rdma(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 	(void)err;
 	for (size_t i = 0; i < l->n_rdma; i++) {
 		const struct cgroup_rdma *d = &l->rdma[i];
-		struct cgroup_write *w = cgroup_writes_add(ws, dir, "rdma limit", "rdma.max");
+		struct cgroup_write *w =
+			cgroup_writes_add(ws, dir, WHAT("rdma limit", NULL), "rdma.max");
 		struct strbuf b;
 
 		strbuf_init(&b, w->value, sizeof(w->value));
@@ -148,7 +157,7 @@ int cgroup_v1_net_class(struct cgroup_writes *ws, int dir, const struct cgroup_l
 			struct err *err)
 {
 	(void)err;
-	add_u64(ws, dir, "network class", "net_cls.classid", l->net_class.v);
+	add_u64(ws, dir, WHAT("network class", NULL), "net_cls.classid", l->net_class.v);
 	return 0;
 }
 
@@ -158,8 +167,8 @@ int cgroup_v1_net_priorities(struct cgroup_writes *ws, int dir, const struct cgr
 	(void)err;
 	for (size_t i = 0; i < l->n_net_priorities; i++) {
 		const struct cgroup_net_priority *p = &l->net_priorities[i];
-		struct cgroup_write *w =
-			cgroup_writes_add(ws, dir, "network priority", "net_prio.ifpriomap");
+		struct cgroup_write *w = cgroup_writes_add(ws, dir, WHAT("network priority", NULL),
+							   "net_prio.ifpriomap");
 
 		snprintf(w->value, sizeof(w->value), "%.64s %" PRIu32, p->name, p->priority);
 	}

@@ -18,10 +18,10 @@
 static const char *const v2_names[] = {"cpuset",  "cpu",  "io",	  "memory",
 				       "hugetlb", "pids", "rdma", "misc"};
 
-static void add_bytes(struct cgroup_writes *ws, int dir, const char *limit, const char *file,
+static void add_bytes(struct cgroup_writes *ws, int dir, struct cgroup_what what, const char *file,
 		      int64_t v)
 {
-	struct cgroup_write *w = cgroup_writes_add(ws, dir, limit, file);
+	struct cgroup_write *w = cgroup_writes_add(ws, dir, what, file);
 
 	if (v < 0)
 		w->text = "max";
@@ -70,7 +70,7 @@ static int add_swap(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 					v, limit);
 		v -= limit;
 	}
-	add_bytes(ws, dir, "memory+swap limit", "memory.swap.max", v);
+	add_bytes(ws, dir, WHAT("memory+swap limit", "swap"), "memory.swap.max", v);
 	ws->w[ws->n - 1].if_present = v < 0;
 	return 0;
 }
@@ -121,9 +121,10 @@ int cgroup_v2_memory(struct cgroup_writes *ws, int dir, const struct cgroup_limi
 	if (check_usage(dir, l, err) < 0)
 		return -EBUSY;
 	if (l->memory_limit.set && l->memory_limit.v)
-		add_bytes(ws, dir, "memory limit", "memory.max", l->memory_limit.v);
+		add_bytes(ws, dir, WHAT("memory limit", "limit"), "memory.max", l->memory_limit.v);
 	if (l->memory_reservation.set && l->memory_reservation.v)
-		add_bytes(ws, dir, "memory reservation", "memory.low", l->memory_reservation.v);
+		add_bytes(ws, dir, WHAT("memory reservation", "reservation"), "memory.low",
+			  l->memory_reservation.v);
 	return add_swap(ws, dir, l, err);
 }
 
@@ -137,7 +138,9 @@ static void add_cpu_max(struct cgroup_writes *ws, int dir, const struct cgroup_l
 
 	if (!has_period && !has_quota)
 		return;
-	w = cgroup_writes_add(ws, dir, has_quota ? "cpu quota" : "cpu period", "cpu.max");
+	w = cgroup_writes_add(ws, dir,
+			      has_quota ? WHAT("cpu quota", "quota") : WHAT("cpu period", "period"),
+			      "cpu.max");
 	if (has_quota && l->cpu_quota.v > 0) {
 		snprintf(quota, sizeof(quota), "%" PRId64, l->cpu_quota.v);
 	} else if (!has_quota) {
@@ -159,13 +162,13 @@ int cgroup_v2_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits 
 	struct cgroup_write *w;
 
 	if (l->cpu_shares.set && l->cpu_shares.v) {
-		w = cgroup_writes_add(ws, dir, "cpu shares", "cpu.weight");
+		w = cgroup_writes_add(ws, dir, WHAT("cpu shares", "shares"), "cpu.weight");
 		snprintf(w->value, sizeof(w->value), "%" PRIu64,
 			 cgroup_shares_to_weight(l->cpu_shares.v));
 	}
 	add_cpu_max(ws, dir, l);
 	if (l->cpu_burst.set) {
-		w = cgroup_writes_add(ws, dir, "cpu burst", "cpu.max.burst");
+		w = cgroup_writes_add(ws, dir, WHAT("cpu burst", "burst"), "cpu.max.burst");
 		snprintf(w->value, sizeof(w->value), "%" PRIu64, l->cpu_burst.v);
 		w->if_present = l->cpu_burst.v == 0;
 	}
@@ -174,7 +177,7 @@ int cgroup_v2_cpu(struct cgroup_writes *ws, int dir, const struct cgroup_limits 
 		return err_kind(err, ERR_UNSUPPORTED, ENOTSUP,
 				"cpu realtime runtime and period: cgroup v2 has no such settings");
 	if (l->cpu_idle.set) {
-		w = cgroup_writes_add(ws, dir, "cpu idle", "cpu.idle");
+		w = cgroup_writes_add(ws, dir, WHAT("cpu idle", "idle"), "cpu.idle");
 		snprintf(w->value, sizeof(w->value), "%" PRId64, l->cpu_idle.v);
 	}
 	return 0;

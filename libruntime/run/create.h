@@ -56,6 +56,13 @@ int create_read(const char *file, struct arena *arena, const char **text, size_t
 int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t deadline_ms,
 		  struct err *err);
 
+/*
+ * @pid, which was named @comm, has closed the channel: by executing its program? @told: it said
+ * that it would (SYNC_EXEC). 0, or < 0 with @err: it has died before, without a word, since a
+ * seccomp filter may forbid that as well.
+ */
+int create_executed(pid_t pid, const char *comm, bool told, struct err *err);
+
 /* End a child and reap it; @pidfd may be -1. False: it has not ended in time (state D), and is for
  * whoever adopts it. */
 bool create_reap(pid_t pid, int pidfd);

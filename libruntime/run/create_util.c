@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -246,6 +247,37 @@ int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t 
 	}
 	(void)create_reap(pid, -1);
 	return err->kind ? -(err->code ? err->code : EINVAL) : 0;
+}
+
+static int not_executed(int status, struct err *err)
+{
+	char buf[NAMES_TEXT];
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (sig == SIGKILL) {
+		err_hint(err, "the memory limit may be too low for it");
+		return err_set(err, 0, "the process was killed before its program was executed");
+	}
+	err_pointer(err, "/linux/seccomp");
+	err_hint(err, "allow execve(2), and what goes with it");
+	if (sig == SIGSYS)
+		return err_kind(err, ERR_NOT_EXECUTABLE, 0,
+				"the seccomp profile kills the process for executing its program");
+	return err_kind(err, ERR_NOT_EXECUTABLE, 0,
+			"the seccomp profile keeps the process from executing its program, and "
+			"from saying so%s%s",
+			sig ? ": killed by " : "", sig ? names_signal_text(sig, buf) : "");
+}
+
+int create_executed(pid_t pid, const char *comm, bool told, struct err *err)
+{
+	int status;
+
+	if (told)
+		return proc_died_as(pid, comm, &status) ? not_executed(status, err) : 0;
+	err_hint(err, "the seccomp profile may forbid what startContainer hooks need, or the "
+		      "memory limit be too low");
+	return err_set(err, 0, "the process ended before its program was executed");
 }
 
 bool create_reap(pid_t pid, int pidfd)

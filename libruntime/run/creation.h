@@ -47,8 +47,8 @@ struct creation {
 	int pidfd, terminal;
 	int64_t deadline;
 	bool state_made;
-	bool hooked;		/* prestart or createRuntime hooks have had their turn */
-	bool rehearsal, binfmt; /* as in struct init */
+	bool hooked;		 /* prestart or createRuntime hooks have had their turn */
+	bool *rehearsal, binfmt; /* as in struct init */
 	char created[CLOCK_TEXT_SIZE];
 };
 

@@ -13,9 +13,9 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "kernel/program.h"
 #include "run/create.h"
 #include "run/doctor.h"
+#include "run/hooks.h"
 #include "run/planning.h"
 #include "run/rdt.h"
 #include "run/rehearsal.h"
@@ -116,16 +116,21 @@ static void look_at_hooks(struct doctor *d, const struct plan *p)
 {
 	for (int kind = 0; kind < SPEC_HOOK_COUNT; kind++)
 		for (size_t i = 0; kind != SPEC_HOOK_START_CONTAINER && i < p->hooks[kind].n; i++) {
-			const char *path = p->hooks[kind].v[i].path;
 			struct err err = ERR_INIT;
-			int code = program_foresee(path, true, &err);
 
-			if (!code)
-				continue;
-			err_pointer(&err, "/hooks/%s/%zu", spec_hook_name(kind), i);
-			err_set(&err, code, "execute %s", path);
-			report_hook(d, kind, &err);
+			if (hooks_foresee_one(&p->hooks[kind], i, kind, true, &err) < 0)
+				report_hook(d, kind, &err);
 		}
+}
+
+/* Opened by create for its own, and by start. */
+static void look_at_hook_outputs(struct doctor *d, const struct creation *c)
+{
+	struct err err = ERR_INIT;
+
+	if ((c->plan->hook_kinds & ~(1u << SPEC_HOOK_POSTSTOP)) &&
+	    hooks_outputs_look(c->state.bundle, c->plan->known, &err) < 0)
+		doctor_problem(d, &err);
 }
 
 static void look_at_file_systems(struct doctor *d, const struct plan *p)
@@ -143,19 +148,20 @@ static void look_at_file_systems(struct doctor *d, const struct plan *p)
 	}
 }
 
-static void look_at_filter(struct doctor *d, const struct plan *p)
+/* It is for the rehearsal too; but what an agent is asked, nobody would answer there. */
+static void look_at_filter(struct doctor *d, struct creation *c)
 {
-	struct seccomp_filter filter;
+	const struct plan_process *p = &c->plan->process;
 	struct err err = ERR_INIT;
 
-	if (!p->process.seccomp)
+	if (!p->seccomp)
 		return;
-	if (seccomp_build(p->process.seccomp, -1, &filter, &err) < 0) {
+	if (seccomp_build(p->seccomp, -1, &c->filter, &err) < 0) {
 		doctor_problem(d, &err);
 		return;
 	}
-	doctor_has(d, "seccomp profile", "%zu instructions", filter.n);
-	seccomp_free(&filter);
+	doctor_has(d, "seccomp profile", "%zu instructions", c->filter.n);
+	c->have_filter = !p->listener.path;
 }
 
 static void look_at_rdt(struct doctor *d, struct creation *c)
@@ -215,7 +221,7 @@ static void examine(struct doctor *d, struct planning *p)
 		doctor_note(d, "configuration", "%s", p->warnings[i]);
 	for (size_t i = 0; i < p->problems->n; i++)
 		doctor_problem(d, &p->problems->v[i]);
-	look_at_filter(d, c->plan);
+	look_at_filter(d, c);
 	doctor_root(d, c->text_size, c->plan->process.seccomp);
 	doctor_area(d, "bundle on this host");
 	if (c->plan->cgroup[0])
@@ -223,9 +229,11 @@ static void examine(struct doctor *d, struct planning *p)
 			      doctor_report_problem, d);
 	look_at_rdt(d, c);
 	look_at_file_systems(d, c->plan);
+	look_at_hook_outputs(d, c);
 	look_at_hooks(d, c->plan);
 	if (access(c->plan->rootfs, X_OK) == 0)
 		rehearse(d, c);
+	seccomp_free(&c->filter);
 }
 
 void doctor_bundle(struct doctor *d, const char *id, const struct oakum_create *options)

@@ -34,6 +34,7 @@
 
 #define DEFAULT_TIMEOUT_MS 60000
 #define TTY_GROUP	   5
+#define OUR_NAME	   "oakum:exec" /* until execve(2) gives it another */
 
 struct entry {
 	struct oakum *o;
@@ -200,7 +201,7 @@ static _Noreturn void child_main(struct entry *e, int sync)
 	 * execve. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	prctl(PR_SET_NAME, "oakum:exec", 0, 0, 0);
+	prctl(PR_SET_NAME, OUR_NAME, 0, 0, 0);
 	/* The parent's end, inherited: the parent's death must show as end of file. */
 	fd_replace(&e->sync, -1);
 	if (sync_is_gone(sync))
@@ -482,11 +483,8 @@ static int converse(struct entry *e, int64_t deadline)
 			return sync_failure(&said, e->err);
 		if (r < 0)
 			return create_name_late(e->pid, r, e->err);
-		if (r == SYNC_GONE && exec)
-			return 0;
 		if (r == SYNC_GONE)
-			return err_set(e->err, 0,
-				       "the process ended before its program was executed");
+			return create_executed(e->pid, OUR_NAME, exec, e->err);
 		if (m.type == SYNC_TERMINAL) {
 			fd_replace(&e->terminal, fd);
 			continue;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -75,28 +76,73 @@ static int open_output(int dir, const char *path)
 	return S_ISREG(st.st_mode) ? fd_take(&fd) : -EINVAL;
 }
 
-int hooks_outputs(const char *bundle, const struct spec_known *known, int ret[2], struct err *err)
+/* Could it be made: is there a directory for it that we may write? */
+static int look_beside(int dir, const char *path)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (strlen(path) >= sizeof(parent))
+		return -ENAMETOOLONG;
+	if (slash && !slash[1])
+		return -EISDIR;
+	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+		 slash ? path : ".");
+	return faccessat(dir, parent, W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/* What open_output() would say: no file is made, and one that is there is not touched. */
+static int look_at_output(int dir, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? look_beside(dir, path) : -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return faccessat(dir, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/* By open_output() or look_at_output(); *@ret only what was opened. */
+static int each_output(const char *bundle, const struct spec_known *known,
+		       int (*take)(int dir, const char *path), int ret[2], struct err *err)
 {
 	static const char *const names[] = {"run.oci.hooks.stdout", "run.oci.hooks.stderr"};
 	const char *const paths[] = {known->hooks_stdout, known->hooks_stderr};
 	AUTO_CLOSE int dir = -1;
 
-	ret[0] = ret[1] = -1;
 	if (!paths[0] && !paths[1])
 		return 0;
 	dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; i < 2; i++) {
-		int fd = paths[i] ? open_output(dir, paths[i]) : 0;
+		int fd = paths[i] ? take(dir, paths[i]) : -1;
 
-		if (fd < 0) {
+		if (paths[i] && fd < 0) {
 			err_pointer(err, "/annotations/%s", names[i]);
-			if (fd == -EINVAL || fd == -ELOOP || fd == -ENXIO)
+			if (fd == -EINVAL || fd == -ELOOP || fd == -ENXIO || fd == -EISDIR)
 				err_hint(err, "name a regular file, or one that is to be made");
+			else if (fd == -ENOENT || fd == -ENOTDIR)
+				err_hint(err, "its directory is for you to make");
 			return err_set(err, -fd, "open %s for the hooks' output", paths[i]);
 		}
-		ret[i] = paths[i] ? fd : -1;
+		ret[i] = fd;
 	}
 	return 0;
+}
+
+int hooks_outputs(const char *bundle, const struct spec_known *known, int ret[2], struct err *err)
+{
+	ret[0] = ret[1] = -1;
+	return each_output(bundle, known, open_output, ret, err);
+}
+
+int hooks_outputs_look(const char *bundle, const struct spec_known *known, struct err *err)
+{
+	int none[2];
+
+	return each_output(bundle, known, look_at_output, none, err);
 }
 
 void hooks_outputs_close(int outputs[2])
@@ -140,7 +186,9 @@ static _Noreturn void become_hook(const struct spec_hook *h, const struct hook_e
 	code = errno;
 	take_outputs(setting, ends);
 	if (entered) {
-		execve(h->path, (char *const *)(h->args.n ? h->args.v : argv), (char *const *)env);
+		/* An empty name is no program's. */
+		execve(setting->dry ? "" : h->path, (char *const *)(h->args.n ? h->args.v : argv),
+		       (char *const *)env);
 		code = errno;
 	}
 	(void)io_write(ends->failure, &code, sizeof(code));
@@ -320,8 +368,13 @@ static const char *tail_text(struct running *h)
 	return text;
 }
 
-static int judge(struct running *h, const struct spec_hook *hook, int timed_out, int status,
-		 struct err *err)
+static int not_executed(const char *path, int code, struct err *err)
+{
+	return err_set(err, code, "execute %s", path);
+}
+
+static int judge(struct running *h, const struct spec_hook *hook,
+		 const struct hooks_setting *setting, int timed_out, int status, struct err *err)
 {
 	const char *said = tail_text(h), *colon = *said ? ": " : "";
 	char buf[NAMES_TEXT];
@@ -333,9 +386,9 @@ static int judge(struct running *h, const struct spec_hook *hook, int timed_out,
 	if (timed_out)
 		return err_set(err, timed_out, "wait for %s", hook->path);
 	if (io_read(h->failure, &code, sizeof(code)) == sizeof(code)) {
-		int r = err_set(err, code, "execute %s", hook->path);
+		int r = not_executed(hook->path, code, err);
 
-		program_explain(hook->path, code, false, err);
+		program_explain(hook->path, code, setting->filtered, err);
 		return r;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -373,22 +426,55 @@ static int run(const struct spec_hook *hook, const struct hooks_setting *setting
 		}
 		collect(&h);
 		collect_file(&h, setting->output[1]);
-		r = judge(&h, hook, timed_out, status, err);
+		r = judge(&h, hook, setting, timed_out, status, err);
 	}
 	finish(&h);
+	return r;
+}
+
+static int name(size_t i, enum spec_hook_kind kind, int r, struct err *err)
+{
+	if (r < 0) {
+		err_pointer(err, "/hooks/%s/%zu", spec_hook_name(kind), i);
+		err_prefix(err, "error running %s hook #%zu", spec_hook_name(kind), i);
+	}
 	return r;
 }
 
 int hooks_run_one(const struct spec_hooks *hooks, size_t i, enum spec_hook_kind kind,
 		  const struct hooks_setting *setting, struct err *err)
 {
-	int r = run(&hooks->v[i], setting, err);
+	return name(i, kind, run(&hooks->v[i], setting, err), err);
+}
 
-	if (r < 0) {
-		err_pointer(err, "/hooks/%s/%zu", spec_hook_name(kind), i);
-		err_prefix(err, "error running %s hook #%zu", spec_hook_name(kind), i);
-	}
+int hooks_foresee_one(const struct spec_hooks *hooks, size_t i, enum spec_hook_kind kind,
+		      bool binfmt, struct err *err)
+{
+	const char *path = hooks->v[i].path;
+	int code = program_foresee(path, binfmt, err);
+
+	return name(i, kind, code ? not_executed(path, code, err) : 0, err);
+}
+
+int hooks_foresee(const struct spec_hooks *hooks, enum spec_hook_kind kind, bool binfmt,
+		  struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < hooks->n; i++)
+		r = hooks_foresee_one(hooks, i, kind, binfmt, err);
 	return r;
+}
+
+int hooks_try(const struct spec_hooks *hooks, enum spec_hook_kind kind,
+	      const struct hooks_setting *setting, struct err *err)
+{
+	int r = run(&hooks->v[0], setting, err);
+
+	if (r != -ENOENT)
+		return name(0, kind, r, err);
+	*err = ERR_INIT;
+	return 0;
 }
 
 int hooks_run(const struct spec_hooks *hooks, enum spec_hook_kind kind,

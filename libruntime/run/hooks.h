@@ -24,6 +24,8 @@ int hooks_input(const char *state_json, struct err *err);
  */
 int hooks_outputs(const char *bundle, const struct spec_known *known, int ret[2], struct err *err);
 void hooks_outputs_close(int outputs[2]);
+/* Could they be opened? Makes nothing. 0, or < 0 with @err. */
+int hooks_outputs_look(const char *bundle, const struct spec_known *known, struct err *err);
 
 /* What hooks of one kind share. */
 struct hooks_setting {
@@ -32,6 +34,8 @@ struct hooks_setting {
 	const char *const *env; /* for hooks that name no environment */
 	int output[2]; /* their stdout and stderr, from hooks_outputs(); -1: /dev/null, and a
 			* pipe whose end is the evidence */
+	bool filtered; /* the caller has a seccomp filter */
+	bool dry;      /* see hooks_try() */
 };
 #define HOOKS_SETTING(...) ((struct hooks_setting){.input = -1, .output = {-1, -1}, ##__VA_ARGS__})
 
@@ -42,6 +46,18 @@ struct hooks_setting {
  */
 int hooks_run(const struct spec_hooks *hooks, enum spec_hook_kind kind,
 	      const struct hooks_setting *setting, struct err *err);
+/* Would they fail for what their files are? The same error, of the first that would. @binfmt: as
+ * for program_foresee(). The child calls it too. */
+int hooks_foresee(const struct spec_hooks *hooks, enum spec_hook_kind kind, bool binfmt,
+		  struct err *err);
+int hooks_foresee_one(const struct spec_hooks *hooks, size_t i, enum spec_hook_kind kind,
+		      bool binfmt, struct err *err);
+/* The first of them, but it executes nothing (->dry): does a seccomp filter let the caller come so
+ * far?
+ */
+int hooks_try(const struct spec_hooks *hooks, enum spec_hook_kind kind,
+	      const struct hooks_setting *setting, struct err *err);
+
 /* The one hook @i of them. */
 int hooks_run_one(const struct spec_hooks *hooks, size_t i, enum spec_hook_kind kind,
 		  const struct hooks_setting *setting, struct err *err);

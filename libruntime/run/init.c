@@ -546,8 +546,10 @@ static int do_gate(struct init *in, struct err *err)
 	r = await(in, SYNC_RECORDED, NULL, err);
 	if (r < 0 || (in->rehearsal && !in->bare))
 		return r;
-	if (in->bare)
+	if (in->bare) {
+		*in->rehearsal = true;
 		_exit(0);
+	}
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "clear the death signal");
 	close_all_but(3 + in->plan->process.keep_fds, keep, ARRAY_SIZE(keep));
@@ -635,7 +637,7 @@ _Noreturn void init_main(struct init *in)
 	if (!in->dumpable)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	prctl(PR_SET_NAME, "oakum:init", 0, 0, 0);
+	prctl(PR_SET_NAME, INIT_NAME, 0, 0, 0);
 	/* A parent that died before PDEATHSIG was set shows as end of file: if we do not hold its
 	 * end ourselves. */
 	fd_replace(&in->parent_end, -1);

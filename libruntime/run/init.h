@@ -14,6 +14,8 @@
 #include "run/plan.h"
 #include "run/process.h"
 
+#define INIT_NAME "oakum:init" /* until execve(2) gives it another */
+
 #define INIT_SOURCE_NONE  (-1) /* not opened: the child does it, where it comes to it */
 #define INIT_SOURCE_LATER (-2) /* the parent opens it when it is asked for */
 
@@ -32,9 +34,12 @@ struct init {
 	const int *sources; /* of each mount: an opened tree, or one of INIT_SOURCE_*; NULL: none is
 			       opened */
 	bool timed;	    /* the time namespace is made already */
-	bool rehearsal;	    /* it ends where the program would be executed; see rehearsal.h */
-	bool binfmt;	    /* in one: programs of other machines may run here */
-	bool bare;	    /* in one: the root could not be covered, what needs it is left out */
+	/* It is a rehearsal, which ends where the program would be executed, see rehearsal.h: set
+	 * when it has come there. In memory that is shared with the parent: the seccomp filter may
+	 * leave no other way to say so. NULL: it is none. */
+	bool *rehearsal;
+	bool binfmt; /* in one: programs of other machines may run here */
+	bool bare;   /* in one: the root could not be covered, what needs it is left out */
 	int stdio[3];
 	bool plain_terminal;
 	int notify;	    /* receiving end of the notify socket, -1: none; for `start` */

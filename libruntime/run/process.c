@@ -203,16 +203,14 @@ int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCE
 }
 
 /* What execve(2) would say, as far as the file tells. */
-static int rehearse(const struct process_exec *x, const char *path, struct err *err)
+static int foresee(const struct process_exec *x, const char *path, struct err *err)
 {
 	int code = program_foresee(path, x->binfmt, err);
 
-	if (code)
-		return exec_failed(path, code, err);
-	_exit(0);
+	return code ? exec_failed(path, code, err) : 0;
 }
 
-static int rehearse_program(const struct process_exec *x, struct err *err)
+static int foresee_program(const struct process_exec *x, struct err *err)
 {
 	const struct plan_process *p = x->plan;
 	const char *name = p->argv[0], *dirs = p->path;
@@ -220,11 +218,62 @@ static int rehearse_program(const struct process_exec *x, struct err *err)
 	struct stat st;
 
 	if (strchr(name, '/'))
-		return rehearse(x, name, err);
+		return foresee(x, name, err);
 	while (next_candidate(&dirs, name, path, sizeof(path)))
 		if (stat(path, &st) == 0)
-			return rehearse(x, path, err);
+			return foresee(x, path, err);
 	return not_found(p, err);
+}
+
+/* A filter may refuse with 0. */
+static int code_of(long r)
+{
+	return r < 0 ? errno : EPERM;
+}
+
+/* What the filter alone says of execve(2): without it, no name at all is EFAULT, an empty one
+ * ENOENT. */
+static int try_execve(const struct process_exec *x, struct err *err)
+{
+	char *const none[] = {NULL};
+	const char *name = x->plan->argv[0];
+	int code = code_of(syscall(SYS_execve, NULL, none, none));
+
+	if (code == EFAULT) {
+		code = code_of(syscall(SYS_execve, "", none, none));
+		if (code == ENOENT)
+			return 0;
+	}
+	if ((code == ENOENT || code == ENOTDIR) && !strchr(name, '/'))
+		return not_found(x->plan, err);
+	return execve_failed(x, name, code, err);
+}
+
+/* What the files say, before a filter that may forbid to look at them. */
+struct foreseen {
+	struct err hooks, program;
+};
+
+static void look_ahead(const struct process_exec *x, struct foreseen *ret)
+{
+	*ret = (struct foreseen){ERR_INIT, ERR_INIT};
+	if (hooks_foresee(&x->plan->hooks, SPEC_HOOK_START_CONTAINER, x->binfmt, &ret->hooks) < 0)
+		return;
+	(void)foresee_program(x, &ret->program);
+}
+
+static int end_rehearsal(const struct process_exec *x, const struct foreseen *f, struct err *err)
+{
+	int r = x->filter ? try_execve(x, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (f->program.kind != ERR_NONE) {
+		*err = f->program;
+		return -EINVAL;
+	}
+	*x->rehearsal = true;
+	_exit(0);
 }
 
 static int exec_program(const struct process_exec *x, struct err *err)
@@ -233,17 +282,18 @@ static int exec_program(const struct process_exec *x, struct err *err)
 	const char *name = p->argv[0], *dirs = p->path;
 	char *const *argv = (char *const *)p->argv;
 	char path[PATH_MAX], denied[PATH_MAX] = "";
+	int code;
 
 	if (strchr(name, '/')) {
-		execve(name, argv, (char *const *)p->envp);
-		return execve_failed(x, name, errno, err);
+		code = code_of(execve(name, argv, (char *const *)p->envp));
+		return execve_failed(x, name, code, err);
 	}
 	while (next_candidate(&dirs, name, path, sizeof(path))) {
-		execve(path, argv, (char *const *)p->envp);
-		if (errno == EACCES)
+		code = code_of(execve(path, argv, (char *const *)p->envp));
+		if (code == EACCES)
 			memcpy(denied, path, sizeof(denied));
-		else if (errno != ENOENT && errno != ENOTDIR)
-			return execve_failed(x, path, errno, err);
+		else if (code != ENOENT && code != ENOTDIR)
+			return execve_failed(x, path, code, err);
 	}
 	return denied[0] ? execve_failed(x, denied, EACCES, err) : not_found(p, err);
 }
@@ -304,7 +354,7 @@ static struct caps caps_for_filter(const struct caps *want)
 	return caps;
 }
 
-static int set_rights(const struct process_exec *x, struct seccomp_messenger *m, struct err *err)
+static int set_rights(const struct process_exec *x, struct err *err)
 {
 	const struct plan_process *p = x->plan;
 	struct caps caps = p->caps;
@@ -325,7 +375,34 @@ static int set_rights(const struct process_exec *x, struct seccomp_messenger *m,
 	r = caps_apply(&caps, NULL, err);
 	if (r == 0 && p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_set(err, errno, "set no_new_privs");
-	return r < 0 ? r : install_filter(x, m, err);
+	return r;
+}
+
+static int run_hooks(const struct process_exec *x, int input, const struct foreseen *f,
+		     struct err *err)
+{
+	const struct plan_process *p = x->plan;
+	const enum spec_hook_kind kind = SPEC_HOOK_START_CONTAINER;
+	const struct hooks_setting setting = {
+		.input = input,
+		.env = (const char *const *)p->envp,
+		.output = {x->hook_output[0], x->hook_output[1]},
+		.filtered = x->filter,
+		.dry = x->rehearsal,
+	};
+	int r;
+
+	if (p->hooks.n == 0)
+		return 0;
+	r = x->rehearsal ? hooks_try(&p->hooks, kind, &setting, err)
+			 : hooks_run(&p->hooks, kind, &setting, err);
+	if (r == 0 && f->hooks.kind != ERR_NONE) {
+		*err = f->hooks;
+		return -EINVAL;
+	}
+	if (r == 0)
+		sync_send(x->channel, SYNC_EXEC, 0, -1);
+	return r;
 }
 
 /* With the rights that are dropped afterwards, and before a filter that may forbid it. */
@@ -376,6 +453,7 @@ int process_exec(const struct process_exec *x, struct err *err)
 {
 	const struct plan_process *p = x->plan;
 	struct seccomp_messenger messenger = {.take = give_listener, .data = (void *)x};
+	struct foreseen foreseen = {ERR_INIT, ERR_INIT};
 	AUTO_CLOSE int input = -1;
 	int r = 0;
 
@@ -391,7 +469,7 @@ int process_exec(const struct process_exec *x, struct err *err)
 		return r;
 	umask(p->umask_set ? p->umask : 0022);
 	signal_reset();
-	if (p->hooks.n) {
+	if (p->hooks.n && !x->rehearsal) {
 		input = hooks_input(p->hook_state, err);
 		if (input < 0)
 			return input;
@@ -399,20 +477,15 @@ int process_exec(const struct process_exec *x, struct err *err)
 	r = fd_cloexec_from(3 + p->keep_fds);
 	if (r < 0)
 		return err_set(err, -r, "mark descriptors close-on-exec");
-	r = set_rights(x, &messenger, err);
+	r = set_rights(x, err);
 	if (r < 0)
 		return r;
-	if (p->hooks.n) {
-		const struct hooks_setting setting = {
-			.input = input,
-			.env = (const char *const *)p->envp,
-			.output = {x->hook_output[0], x->hook_output[1]},
-		};
-
-		r = hooks_run(&p->hooks, SPEC_HOOK_START_CONTAINER, &setting, err);
-		if (r < 0)
-			return r;
-		sync_send(x->channel, SYNC_EXEC, 0, -1);
-	}
-	return x->rehearsal ? rehearse_program(x, err) : exec_program(x, err);
+	if (x->rehearsal)
+		look_ahead(x, &foreseen);
+	r = install_filter(x, &messenger, err);
+	if (r == 0)
+		r = run_hooks(x, input, &foreseen, err);
+	if (r < 0)
+		return r;
+	return x->rehearsal ? end_rehearsal(x, &foreseen, err) : exec_program(x, err);
 }

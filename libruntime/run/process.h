@@ -33,8 +33,8 @@ struct process_exec {
 	int proc;			     /* private procfs */
 	int channel;			     /* where SYNC_EXEC goes */
 	int hook_output[2];		     /* as in struct hooks_setting */
-	bool rehearsal;			     /* the program is looked at, not executed: _exit(0) */
-	bool binfmt; /* in one: the kernel may run programs of other machines */
+	bool *rehearsal; /* hooks and program are looked at, not executed: set, and _exit(0) */
+	bool binfmt;	 /* in one: the kernel may run programs of other machines */
 };
 
 /*

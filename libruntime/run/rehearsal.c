@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "run/create.h"
+#include "run/init.h"
 #include "run/sync.h"
 
 #define TIMEOUT_MS 20000
@@ -114,8 +116,6 @@ static int make_plan(const struct plan *from, struct arena *arena, struct plan *
 	*to = *from;
 	to->hooks = none;
 	to->hook_kinds = 0;
-	to->process.hooks.n = 0;
-	to->process.seccomp = NULL;
 	to->process.listener = (struct plan_listener){.path = NULL};
 	to->n_net_devices = 0;
 	to->notify = NULL;
@@ -147,25 +147,33 @@ static bool have_binfmt(void)
 	return found;
 }
 
-static int ended(bool exec, struct err *err)
+static int ended(struct creation *c, bool exec)
 {
-	return exec ? 0 : err_set(err, 0, "the rehearsal's process ended unexpectedly");
+	int r = exec && *c->rehearsal ? 1 : create_executed(c->pid, INIT_NAME, exec, c->err);
+
+	if (r == 0)
+		return err_set(c->err, 0, "the rehearsal's process ended unexpectedly");
+	return r < 0 ? r : 0;
 }
 
 static int converse(struct creation *c, struct rehearsal *ret)
 {
+	struct sync_message said = {.type = 0};
 	bool exec = false;
 
 	for (;;) {
 		struct sync_message m;
 		int r = sync_receive(c->sync, &m, NULL, c->deadline, c->err);
 
+		if (r != 0 && said.type == SYNC_FAILED)
+			return sync_failure(&said, c->err);
 		if (r < 0)
 			return r;
 		if (r == SYNC_GONE)
-			return ended(exec, c->err);
+			return ended(c, exec);
+		/* The last word is the best: it may still look for the reason. */
 		if (m.type == SYNC_FAILED)
-			return sync_failure(&m, c->err);
+			said = m;
 		if (m.type == SYNC_SOURCE)
 			r = creation_send_source(c, m.value);
 		if (m.type == SYNC_READY) {
@@ -205,8 +213,11 @@ int rehearsal_run(struct creation *c, struct rehearsal *ret)
 	}
 	if (make_plan(whole, &c->arena, &some, &ret->left_out) < 0)
 		return err_set(c->err, ENOMEM, "rehearse");
+	c->rehearsal =
+		mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (c->rehearsal == MAP_FAILED)
+		return err_set(c->err, errno, "rehearse");
 	c->plan = &some;
-	c->rehearsal = true;
 	c->binfmt = have_binfmt();
 	c->deadline = clock_deadline(TIMEOUT_MS);
 	c->sync = c->gate = c->dir = c->pidfd = -1;
@@ -218,5 +229,7 @@ int rehearsal_run(struct creation *c, struct rehearsal *ret)
 	for (size_t i = 0; c->sources && i < some.n_mounts; i++)
 		fd_close(c->sources[i]);
 	c->plan = whole;
+	(void)munmap(c->rehearsal, sizeof(bool));
+	c->rehearsal = NULL;
 	return r;
 }

@@ -11,6 +11,7 @@
 #include "run/create.h"
 #include "run/gate.h"
 #include "run/hooks.h"
+#include "run/init.h"
 #include "run/lifecycle.h"
 #include "run/listener.h"
 #include "run/plan.h"
@@ -102,12 +103,8 @@ static int await_exec(struct starting *s, struct err *err)
 			continue;
 		}
 		fd_close(fd);
-		if (r == SYNC_GONE && exec)
-			return 0;
 		if (r == SYNC_GONE)
-			return err_set(
-				err, 0,
-				"the container's process ended before its program was executed");
+			return create_executed(s->c->state.init.pid, INIT_NAME, exec, err);
 		exec |= m.type == SYNC_EXEC;
 		/* The last word is the best: it may still look for the reason. */
 		if (m.type == SYNC_FAILED)

@@ -91,6 +91,55 @@ reports() {
 	T
 }
 
+@test "hooks of every kind, and the files for their output" {
+	while read -r status pointer filter; do
+		bundle "$filter"
+		[ -p "$B/fifo" ] || { mkfifo "$B/fifo" && ln -s out "$B/link"; }
+		agree "$status" || { echo "with: $filter"; false; }
+		reports "$pointer"
+	done <<-'T'
+		1 /hooks/prestart/0 .hooks = {prestart: [{path: "/etc/passwd"}]}
+		1 /hooks/createContainer/1 .hooks = {createContainer: [{path: "/bin/true"}, {path: "/none/hook"}]}
+		1 /hooks/startContainer/1 .hooks = {startContainer: [{path: "/bin/true"}, {path: "/none/hook"}]}
+		1 /hooks/startContainer/0 .hooks = {startContainer: [{path: "/etc/passwd"}]} | .process.user.uid = 1000
+		1 /annotations/run.oci.hooks.stdout .hooks = {createRuntime: [{path: "/bin/true"}]} | .annotations = {"run.oci.hooks.stdout": "none/out"}
+		1 /annotations/run.oci.hooks.stderr .hooks = {startContainer: [{path: "/bin/true"}]} | .annotations = {"run.oci.hooks.stderr": "fifo"}
+		1 /annotations/run.oci.hooks.stderr .hooks = {poststart: [{path: "/bin/true"}]} | .annotations = {"run.oci.hooks.stderr": "link"}
+	T
+	bundle '.hooks = {startContainer: [{path: "/bin/true"}]} | .annotations = {"run.oci.hooks.stdout": "out", "run.oci.hooks.stderr": "'"$B"'/rootfs/err"}'
+	ok oakum doctor "$B"
+	[ ! -e "$B/out" ] && [ ! -e "$B/rootfs/err" ]
+	agree 0
+	[ -e "$B/out" ]
+}
+
+# What the filter answers to execve(2) and to what startContainer hooks need is tried in the rehearsal, with nothing executed.
+@test "a seccomp profile that keeps the program, or its hooks, from being executed" {
+	while read -r status text calls action hooks; do
+		bundle '.hooks = {startContainer: ['"$hooks"']} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+			syscalls: [{names: ("'"$calls"'" | split(",")), action: "SCMP_ACT_'"${action%:*}"'"}]}'
+		[[ $action != *:* ]] || edit '.linux.seccomp.syscalls[0].errnoRet = '"${action#*:}"
+		agree "$status" || { echo "with: $calls $action $hooks"; false; }
+		[ "$status" = 0 ] || reports "${text//_/ }"
+		is "$(grep -c 'fails' "$W/report")" "$((status != 0))"
+	done <<-'T'
+		126 /process/args/0:_exec_/bin/true:_Operation_not_permitted_(EPERM) execve ERRNO
+		127 /process/args/0 execve ERRNO:2
+		126 EFAULT execve ERRNO:14
+		126 /process/args/0 execve ERRNO:0
+		126 ENOSYS execve TRACE
+		126 /linux/seccomp:_the_seccomp_profile_kills execve KILL
+		126 and_from_saying_so execve,sendmsg,write ERRNO
+		1 /hooks/startContainer/0 execve ERRNO {path:"/bin/true"}
+		1 fork:_Operation_not_permitted clone,clone3,fork,vfork ERRNO {path:"/bin/true"}
+		1 ended_before_its_program clone,clone3,fork,vfork KILL {path:"/bin/true"}
+		0 - socket,execveat KILL
+		0 - ptrace ERRNO {path:"/bin/true"}
+	T
+	bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO"}'
+	agree 126
+}
+
 # bats test_tags=root:cgroup
 @test "limits that no cgroup of this machine takes, one by one" {
 	[ -d /sys/kernel/mm/hugepages ] || skip "no huge pages here"
@@ -99,6 +148,7 @@ reports() {
 		agree "$status" || { echo "with: $filter"; false; }
 		reports "$pointer"
 	done <<-'T'
+		1 /linux/resources/memory/limit .linux.resources.memory = {limit: 65536}
 		1 /linux/resources/pids/limit .linux.resources.pids = {limit: 99999999999}
 		1 /linux/resources/cpu/cpus .linux.resources.cpu = {cpus: "900"}
 		1 /linux/resources/cpu/mems .linux.resources.cpu = {mems: "900"}
@@ -133,7 +183,7 @@ reports() {
 @test "a poststop hook that is missing is a warning, as delete gives" {
 	bundle '.hooks = {poststop: [{path: "/none/hook"}]}'
 	agree 0
-	reports "note    delete will warn: /hooks/poststop/0: execute /none/hook"
+	reports "note    delete will warn: /hooks/poststop/0: error running poststop hook #0: execute /none/hook"
 }
 
 # bats test_tags=cgroupfs:helper
