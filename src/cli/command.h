@@ -79,6 +79,7 @@ struct command_context {
 	struct option_value *values;
 	size_t n_values;
 	bool log_file, log_json;
+	bool understood; /* the words of the command line are right */
 };
 
 /* The value of the last --@name, or NULL if it was not given. Options of the command first, then

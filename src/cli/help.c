@@ -64,7 +64,21 @@ void help_option_words(const struct option_def *d, char *buf, size_t size)
 	}
 }
 
-static void put_options(FILE *f, const struct option_def *table)
+/* runc has the letter behind the name, and one word for every value. */
+static void option_words(const struct command_context *c, const struct option_def *d, char *buf,
+			 size_t size)
+{
+	const char *value = d->metavar ? " value" : "";
+
+	if (c->peer != CLI_RUNC)
+		help_option_words(d, buf, size);
+	else if (d->letter)
+		snprintf(buf, size, " --%s%s, -%c%s", d->name, value, d->letter, value);
+	else
+		snprintf(buf, size, " --%s%s", d->name, value);
+}
+
+static void put_options(FILE *f, const struct command_context *c, const struct option_def *table)
 {
 	char words[128], text[512];
 
@@ -73,7 +87,7 @@ static void put_options(FILE *f, const struct option_def *table)
 
 		if (d->flags & OPTION_HIDDEN)
 			continue;
-		help_option_words(d, words, sizeof(words));
+		option_words(c, d, words, sizeof(words));
 		column = fprintf(f, "  %s", words);
 		if (column > HELP_COLUMN - 2) {
 			fputc('\n', f);
@@ -87,13 +101,19 @@ static void put_options(FILE *f, const struct option_def *table)
 	}
 }
 
-static void put_commands(FILE *f)
+/* One a line with each peer's marks, by which scripts and completions find them. */
+static void put_commands(FILE *f, const struct command_context *c)
 {
+	static const char *const forms[] = {"  %-10s  ", "   %-10s  ", "\t%-11s - "};
+
 	for (const struct command *const *t = command_table; *t; t++) {
 		if ((*t)->flags & COMMAND_HIDDEN)
 			continue;
-		fprintf(f, "  %-10s  ", (*t)->name);
-		help_wrap(f, (*t)->summary, 14, 14);
+		fprintf(f, forms[c->peer], (*t)->name);
+		if (c->peer == CLI_OAKUM)
+			help_wrap(f, (*t)->summary, 14, 14);
+		else
+			fprintf(f, "%s\n", (*t)->summary);
 	}
 }
 
@@ -121,7 +141,7 @@ static void put_command(FILE *f, const struct command_context *c, const struct c
 		fputs("\n\nDESCRIPTION:\n   ", f);
 		help_wrap(f, k->description ? k->description : k->summary, 3, 3);
 		fputs("\nOPTIONS:\n", f);
-		put_options(f, k->options);
+		put_options(f, c, k->options);
 		return;
 	}
 	if (c->peer == CLI_CRUN)
@@ -132,7 +152,7 @@ static void put_command(FILE *f, const struct command_context *c, const struct c
 	fputs("\n\n", f);
 	help_wrap(f, k->description ? k->description : k->summary, 0, 0);
 	fputs("\nOptions:\n", f);
-	put_options(f, k->options);
+	put_options(f, c, k->options);
 	fputs("  -h, --help                  print this help\n", f);
 }
 
@@ -142,14 +162,17 @@ static void put_program(FILE *f, const struct command_context *c)
 		fprintf(f,
 			"NAME:\n   runc - Open Container Initiative runtime\n\nUSAGE:\n   "
 			"runc [global options] command [command options] [arguments...]\n\n"
-			"VERSION:\n   %s\n\nCOMMANDS:\n",
-			oakum_version());
+			"VERSION:\n   %s\ncommit: %s\nspec: %s\n\nCOMMANDS:\n",
+			oakum_version(), oakum_commit(), oakum_spec_version());
 	else
-		fprintf(f, "Usage: %s [OPTION...] COMMAND [OPTION...] [WORD...]\n\nCommands:\n",
-			c->program);
-	put_commands(f);
-	fputs(c->peer == CLI_RUNC ? "\nGLOBAL OPTIONS:\n" : "\nOptions before the command:\n", f);
-	put_options(f, command_globals);
+		fprintf(f, "Usage: %s [OPTION...] COMMAND [OPTION...] [WORD...]\n\n%s:\n",
+			c->program, c->peer == CLI_CRUN ? "COMMANDS" : "Commands");
+	put_commands(f, c);
+	fputs(c->peer == CLI_RUNC   ? "\nGLOBAL OPTIONS:\n"
+	      : c->peer == CLI_CRUN ? "\n"
+				    : "\nOptions before the command:\n",
+	      f);
+	put_options(f, c, command_globals);
 	if (c->peer == CLI_OAKUM)
 		fprintf(f, "\n`%s COMMAND --help` tells more of a command, oakum(1) of all.\n",
 			c->program);

@@ -50,6 +50,7 @@ static int run_command(struct command_context *c)
 
 	if (options_check_words(c, &err) < 0)
 		return report_err(c, &err);
+	c->understood = true;
 	log_debug("%s: oakum %s, commit %s", c->command->name, oakum_version(), oakum_commit());
 	if (c->command->flags & COMMAND_NO_HANDLE)
 		return c->command->run(c);

@@ -97,16 +97,15 @@ static const char *switch_value(const char *text)
 static int add(struct parser *p, const struct option_def *d, const char *value)
 {
 	const struct command *command = p->c->command;
+	const char *taken = d->metavar ? value : switch_value(value);
 
-	if (!d->metavar)
-		value = switch_value(value);
-	if (!value || (d->choices && !is_choice(d->choices, value))) {
+	if (!taken || (d->choices && !is_choice(d->choices, taken))) {
 		err_kind(p->err, ERR_USAGE, 0, "%s%s--%s: '%s' is none of: %s",
-			 command ? command->name : "", command ? ": " : "", d->name,
-			 value ? value : "", d->choices ? d->choices : "true false");
+			 command ? command->name : "", command ? ": " : "", d->name, value,
+			 d->choices ? d->choices : "true false");
 		return -EINVAL;
 	}
-	p->c->values[p->c->n_values++] = (struct option_value){d, value};
+	p->c->values[p->c->n_values++] = (struct option_value){d, taken};
 	return 0;
 }
 
@@ -124,8 +123,9 @@ static int take(struct parser *p, const struct option_def *d, const char *word, 
 			value = "true";
 	}
 	if (!value) {
+		/* In runc's words: by them podman finds out that there is such an option. */
 		if (!next)
-			return usage(p, "no value behind", word);
+			return usage(p, "flag needs an argument:", word);
 		value = *p->word++;
 	}
 	return add(p, d, value);

@@ -145,16 +145,14 @@ static void put_warning(const struct command_context *c, const char *text)
 
 int cli_status(const struct command_context *c, enum oakum_error_kind kind)
 {
-	const struct command *k = c->command;
+	bool exec = c->command && (c->command->flags & COMMAND_EXEC);
 	bool program = kind == OAKUM_E_NOT_EXECUTABLE || kind == OAKUM_E_NOT_FOUND;
 
 	if (kind == OAKUM_OK)
 		return 0;
-	if (k && (k->flags & COMMAND_EXEC))
-		return program && c->peer == CLI_OAKUM ? (int)kind : 255;
-	if (c->peer == CLI_OAKUM || program)
-		return (int)kind;
-	return 1;
+	if (c->peer != CLI_OAKUM)
+		return exec && c->understood ? 255 : 1;
+	return exec && !program ? 255 : (int)kind;
 }
 
 /* runc's own process has become the container's when execve fails: it prints the bare words. */

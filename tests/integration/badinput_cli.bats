@@ -38,7 +38,7 @@ load ../lib/cases
 	commands 'oakum delete --force "$C"' <<-'T'
 		2 | unknown command 'frobnicate'; oakum --help | frobnicate
 		2 | unknown option '--frobnicate'; oakum create --help | create --frobnicate "$C"
-		2 | no value behind '-b' | create -b
+		2 | flag needs an argument: '-b' | create -b
 		2 | too few arguments; usage: oakum create | create -b "$B"
 		2 | unexpected argument 'extra'; usage: oakum create | create -b "$B" "$C" extra
 		0 | | create -b none -b "$B" "$C"

@@ -44,3 +44,68 @@ cells() {
 		[ -n "${used[$pattern]-}" ] || { echo "no member is $pattern"; return 1; }
 	done
 }
+
+# Every name that the help of a peer, $1, has in a line of the form $2 (in it, \1 is the name), in the words $3….
+help_names() {
+	local program=$1 form=$2
+	shift 2
+	"$program" "$@" | sed -nE "s/$form/\1/p" | sort -u
+}
+
+# same_help PEER COMMAND-FORM OPTION-FORM: the commands and the options of the installed PEER stand in our help, in its form.
+same_help() {
+	local peer commands options command
+	# --criu was made to do nothing, and hidden, by runc itself.
+	peer=$(command -v "$1") || skip "$1 is not installed"
+	ln -s "$OAKUM" "$1"
+	commands=$(help_names "$peer" "$2" --help)
+	[ "$(wc -l <<<"$commands")" -ge 12 ]
+	is "$(comm -23 - <(help_names "./$1" "$2" --help) <<<"$commands")" ""
+	is "$(comm -23 <(help_names "$peer" "$3" --help | grep -v '^--criu') <(help_names "./$1" "$3" --help))" ""
+	for command in $commands; do
+		# help is none of runc's commands with options.
+		[ "$command" != help ] || continue
+		options=$(comm -23 <(help_names "$peer" "$3" "$command" --help) <(help_names "./$1" "$3" "$command" --help))
+		is "$command: $options" "$command: "
+	done
+}
+
+@test "as runc: all that runc's own help has stands in ours, in its form; --version too" {
+	same_help runc '^   ([a-z]+)(, [a-z])?  +[a-zA-Z].*' '^   (--[a-z-]+( value)?(, -[a-z]( value)?)?)( .*)?$'
+	ok ./runc --version
+	is "$(sed -n 1,3p <<<"$output" | sed 's/ .*//')" $'runc\ncommit:\nspec:'
+	prints "libseccomp: $(pkg-config --modversion libseccomp)"
+	[[ $output != *+CAP* ]]
+}
+
+@test "as crun: all that crun's own help has stands in ours, in its form; --version too" {
+	same_help crun '^\t([a-z]+) +- .*' '^ +((-[a-z], )?--[a-z-]+)([][= ].*)?$'
+	ok ./crun --version
+	is "$(sed -n 1,3p <<<"$output" | sed 's/ .*//')" $'crun\ncommit:\nspec:'
+	prints $'\n+CAP '
+}
+
+@test "as runc or crun: the statuses are theirs" {
+	ln -s "$OAKUM" runc
+	ln -s "$OAKUM" crun
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	for name in runc crun; do
+		fails 1 "./$name" --root "$ROOT" run -b "$B" "$C"
+		fails 1 "./$name" --root "$ROOT" state none
+		# What is wrong before the command begins is 1 with exec, too; and 255 is the command's.
+		fails 1 "./$name" --root "$ROOT" exec --bogus "$C" true
+		fails 1 "./$name" --root "$ROOT" exec
+		fails 255 "./$name" --root "$ROOT" exec none true
+		fails 255 "./$name" --root "$ROOT" exec "$C" /nowhere
+		fails 255 "./$name" --root "$ROOT" exec "$C" /etc/passwd
+		rc=0
+		"./$name" --root "$ROOT" exec "$C" sh -c 'exit 7' || rc=$?
+		is $rc 7
+		for program in /nowhere /etc/passwd; do
+			bundle ".process.args = [\"$program\"]"
+			fails 1 "./$name" --root "$ROOT" run -b "$B" "$C-2"
+		done
+	done
+	ok oakum delete -f "$C"
+}

@@ -309,12 +309,12 @@ load ../lib/common
 	ln -s "$OAKUM" runc
 	ln -s "$OAKUM" crun
 	bundle '.process.args = ["/bin/nobody"]'
-	fails 127 ./runc --root "$ROOT" run -b "$B" "$C"
+	fails 1 ./runc --root "$ROOT" run -b "$B" "$C"
 	says 'exec: "/bin/nobody": stat /bin/nobody: no such file or directory'
 	printf '#!/nowhere\n' >"$B/rootfs/bin/script"
 	chmod 755 "$B/rootfs/bin/script"
 	edit '.process.args = ["/bin/script"]'
-	fails 127 ./runc --root "$ROOT" run -b "$B" "$C"
+	fails 1 ./runc --root "$ROOT" run -b "$B" "$C"
 	is "$errors" 'exec /bin/script: no such file or directory'
 	rm -f "$B/rootfs/bin/script"
 	bundle '.process.args = ["true"] | .hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "pwd >&2; exit 3"]}]'

@@ -295,8 +295,10 @@ static void exit_statuses(void **state)
 	assert_int_equal(cli_status(&c, OAKUM_E_NOT_FOUND), 127);
 	c.peer = CLI_RUNC;
 	assert_int_equal(cli_status(&c, OAKUM_E_CONFIG), 1);
-	assert_int_equal(cli_status(&c, OAKUM_E_NOT_EXECUTABLE), 126);
+	assert_int_equal(cli_status(&c, OAKUM_E_NOT_EXECUTABLE), 1);
 	c.command = &command_exec;
+	assert_int_equal(cli_status(&c, OAKUM_E_USAGE), 1);
+	c.understood = true;
 	assert_int_equal(cli_status(&c, OAKUM_E_STATE), 255);
 	assert_int_equal(cli_status(&c, OAKUM_E_NOT_FOUND), 255);
 	c.peer = CLI_OAKUM;
