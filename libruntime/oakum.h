@@ -55,6 +55,8 @@ struct oakum_options {
 						       hook); NULL: none */
 	void *warn_data;
 	bool strict; /* unknown members of a configuration, and what is warned of, are errors */
+	const char *command; /* what errors begin with instead of the call's own name ("create"):
+				the caller's, until the handle is freed; NULL: nothing else */
 };
 
 /*
@@ -161,7 +163,7 @@ struct oakum_start {
  * plan(1): what oakum_create() would do, in order, as text for people or as @json, malloc'ed
  * (free(3)). Changes nothing and needs no rights. < 0 where it would be refused; *@ret is not NULL
  * even then where the configuration itself is good, and to be freed. Of @options what concerns
- * terminals and sockets is not looked at.
+ * terminals and sockets is not looked at. @id may be NULL: one called "ID".
  */
 int oakum_plan(struct oakum *o, const char *id, const struct oakum_create *options, bool json,
 	       char **ret);

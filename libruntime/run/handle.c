@@ -75,6 +75,7 @@ int oakum_new(const struct oakum_options *options, struct oakum **ret)
 	o->manager = options->cgroup_manager;
 	o->rootless = options->rootless;
 	o->strict = options->strict;
+	o->command = options->command;
 	o->debug = options->debug;
 	o->debug_data = options->debug_data;
 	o->warn = options->warn;
@@ -122,6 +123,11 @@ static void advise(struct err *err)
 		err_hint(err, "a quota of this user is used up");
 }
 
+const char *handle_verb(const struct oakum *o, const char *verb)
+{
+	return o->command ? o->command : verb;
+}
+
 int handle_end(struct oakum *o, const char *verb, const char *id, int r)
 {
 	if (r >= 0)
@@ -130,8 +136,10 @@ int handle_end(struct oakum *o, const char *verb, const char *id, int r)
 		err_set(&o->err, -r, "unexpected failure");
 	advise(&o->err);
 	err_fold(&o->err);
-	if (o->err.line == 0)
-		err_prefix(&o->err, "%s %s", verb, id ? id : "");
+	if (o->err.line == 0 && id)
+		err_prefix(&o->err, "%s %s", handle_verb(o, verb), id);
+	else if (o->err.line == 0)
+		err_prefix(&o->err, "%s", handle_verb(o, verb));
 	return r;
 }
 

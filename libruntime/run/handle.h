@@ -25,6 +25,7 @@ struct oakum {
 	int rootless;  /* 1, 0, or -1: not asked yet */
 	bool planning; /* nothing will be done: what we may not look at is taken as it is written */
 	bool strict;   /* what a configuration has and nobody knows is an error */
+	const char *command; /* what the user has called, or NULL */
 	void (*debug)(void *data, const char *line);
 	void *debug_data;
 	void (*warn)(void *data, const char *line);
@@ -43,7 +44,9 @@ struct oakum {
 /* Begin a call: forget the last failure. Returns the error to fill. */
 struct err *handle_begin(struct oakum *o);
 
-/* Put "VERB ID: " in front and hand the result through: `return handle_end(o, "create", id, r);` */
+/* Put "VERB ID: " in front and hand the result through: `return handle_end(o, "create", id, r);`
+ * The verb is the command that the user has called, where that is known; @id may be NULL. */
+const char *handle_verb(const struct oakum *o, const char *verb);
 int handle_end(struct oakum *o, const char *verb, const char *id, int r);
 
 /* The host's cgroups, probed on first use; mode CGROUP_NONE for --cgroup-manager=disabled. NULL

@@ -19,7 +19,7 @@ static void warn_left(struct oakum *o, const struct container *c, const struct c
 
 	if (container_name_left(c, cg, &err) == 0)
 		return;
-	err_prefix(&err, "kill %s: sent", c->state.id);
+	err_prefix(&err, "%s %s: sent", handle_verb(o, "kill"), c->state.id);
 	handle_warn(o, &err);
 }
 

@@ -110,7 +110,7 @@ int oakum_plan(struct oakum *o, const char *id, const struct oakum_create *optio
 	*ret = NULL;
 	if (r < 0)
 		return handle_end(o, "plan", id, r);
-	r = planning_begin(o, id, options, &p);
+	r = planning_begin(o, id ? id : "ID", options, &p);
 	if (r == 0)
 		r = print(&p, json, ret, err);
 	if (r == 0 && p.problems->n)

@@ -53,7 +53,10 @@ int oakum_notify_tell(struct oakum *o, const struct oakum_notify *to, const char
 		r = notify_socket_tell(&host, text, wait, err);
 	if (r == 0 && wait && host.path)
 		r = notify_socket_barrier(&host, clock_deadline(BARRIER_MS), err);
-	return r < 0 && o ? handle_end(o, "notify", "the service manager", r) : r;
+	if (r == 0 || !o)
+		return r;
+	err_prefix(err, "notify the service manager");
+	return handle_end(o, "notify", NULL, r);
 }
 
 /* What is there now. True: the host has been told that it is ready, or cannot be. */

@@ -108,5 +108,6 @@ int oakum_unit_cgroup(struct oakum *o, bool claim, char **ret)
 		*ret = NULL;
 		r = err_set(err, ENOMEM, "name the container's cgroup");
 	}
-	return handle_end(o, "use the cgroup of", "this unit", r);
+	err_prefix(err, "use this unit's cgroup");
+	return handle_end(o, "up", NULL, r);
 }

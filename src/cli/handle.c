@@ -29,5 +29,6 @@ void cli_handle_options(struct command_context *c, struct oakum_options *ret)
 	*ret = OAKUM_OPTIONS(oakum_options, .root = opt_string(c, "root"),
 			     .cgroup_manager = manager_of(c), .rootless = rootless_of(c),
 			     .debug = report_debug, .debug_data = c, .warn = report_warn,
-			     .warn_data = c, .strict = opt_bool(c, "strict"));
+			     .warn_data = c, .strict = opt_bool(c, "strict"),
+			     .command = c->command->name);
 }

@@ -21,8 +21,7 @@ static int run(struct command_context *c)
 	request.no_pivot = opt_bool(c, "no-pivot");
 	request.no_new_keyring = opt_bool(c, "no-new-keyring");
 	request.listen_fds = cli_listen_fds();
-	failed = oakum_plan(c->oakum, id ? id : "ID", &request, format && str_eq(format, "json"),
-			    &text);
+	failed = oakum_plan(c->oakum, id, &request, format && str_eq(format, "json"), &text);
 	if (text)
 		status = cli_output(c, text, strlen(text));
 	return failed < 0 ? cli_fail(c) : status;

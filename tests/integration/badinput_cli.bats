@@ -64,8 +64,11 @@ load ../lib/cases
 		1 | make the state root /proc/x; --root | --root /proc/x create -b "$B" "$C"
 		2 | --format; 'junk' is none of | list -f junk
 		2 | unexpected argument 'x' | features x
-		1 | open the bundle none; ENOENT | spec -b none
-		3 | bundle none; ENOENT | plan none
+		3 | oakum: plan: bundle none; ENOENT | plan none
+		3 | oakum: plan x: bundle none; ENOENT | plan --id x none
+		3 | oakum: run t; bundle none | run -b none "$C"
+		3 | oakum: up t; bundle none | up -d -b none "$C"
+		1 | oakum: spec: open the bundle none | spec -b none
 	T
 	edit '.process.terminal = true'
 	commands 'oakum delete --force "$C"' <<-'T'
@@ -213,6 +216,8 @@ into() {
 			into "${states[i]}"
 			eval "set -- $args"
 			answers "${want[i]}" "" "$@" || { echo "${states[i]}:$args: $reason: $(cat "$W/stderr")"; bad=1; }
+			# In the name of the command that was called, whatever it asks of the library.
+			[ "${want[i]}" = 0 ] || grep -q "^oakum: $1[: ]" "$W/stderr" || { echo "${states[i]}:$args: $(cat "$W/stderr")"; bad=1; }
 			[ "${want[i]}" = 0 ] || grep -qF -f <(tr ';' '\n' <<<"$says" | sed 's/^ *//; s/ *$//') "$W/stderr" || { echo "${states[i]}:$args: $(cat "$W/stderr")"; bad=1; }
 		done
 	done <<-'T'
