@@ -25,6 +25,8 @@
 /* The f_type of a pidfd from Linux 6.9 on; before, all pidfds share one anonymous inode. */
 enum { PIDFS_TYPE = 0x50494446 };
 
+#define END_MS 2000
+
 /* /proc/PID/stat: "PID (COMM) STATE PPID …"; COMM may hold blanks and parentheses. */
 struct stat_line {
 	char text[1024];
@@ -236,6 +238,25 @@ int proc_reap(pid_t pid, int *ret_status)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
+}
+
+int proc_reap_until(pid_t pid, int64_t deadline_ms, int *ret_status)
+{
+	AUTO_CLOSE int pidfd = sys_pidfd_open(pid, 0);
+	int r = pidfd < 0 ? PROC_GONE : proc_wait(pidfd, deadline_ms);
+
+	return r == 0 ? -ETIMEDOUT : r < 0 ? r : proc_reap(pid, ret_status);
+}
+
+bool proc_end(pid_t pid, int pidfd)
+{
+	if (pid <= 0)
+		return true;
+	if (pidfd < 0)
+		kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
+	else
+		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	return proc_reap_until(pid, clock_deadline(END_MS), NULL) != -ETIMEDOUT;
 }
 
 char proc_state(pid_t pid)

@@ -51,6 +51,13 @@ int proc_wait(int pidfd, int64_t deadline_ms);
  * of waitpid(2); or -errno. */
 int proc_reap(pid_t pid, int *ret_status);
 
+/* The same at most until @deadline_ms, then -ETIMEDOUT. Before Linux 5.3 there is no deadline. */
+int proc_reap_until(pid_t pid, int64_t deadline_ms, int *ret_status);
+
+/* Kill our child @pid (<= 0: there is none) and reap it; @pidfd may be -1. False: it has not ended
+ * in two seconds (state D), and is for whoever adopts it. */
+bool proc_end(pid_t pid, int pidfd);
+
 /* Its parent and its session (0: in another pid namespace), and its start time as in struct
  * proc_id. 0, -ESRCH for a zombie, or -errno. */
 struct proc_origin {

@@ -112,9 +112,7 @@ void cgroup_systemd_close(struct cgroup_systemd *s)
 	if (s->sock < 0)
 		return;
 	fd_replace(&s->sock, -1);
-	/* Our child, not reaped: the pid is still its own. */
-	kill(s->pid, SIGKILL);
-	(void)proc_reap(s->pid, NULL);
+	(void)proc_end(s->pid, -1);
 	s->pid = 0;
 }
 

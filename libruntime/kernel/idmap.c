@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/proc.h"
@@ -166,14 +167,13 @@ int idmap_userns(const struct idmap *map, struct err *err)
 		hold(self);
 	if (pid < 0)
 		return err_set(err, errno, "make a user namespace for an id-mapped mount");
-	r = userns_map(pid, &map->uids, &map->gids, err);
+	r = userns_map(pid, &map->uids, &map->gids, clock_deadline(USERNS_MAP_MS), err);
 	if (r == 0) {
 		r = ns_of(pid, CLONE_NEWUSER);
 		if (r < 0)
 			err_set(err, -r, "open the user namespace of an id-mapped mount");
 	}
-	(void)kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
-	(void)proc_reap(pid, NULL);
+	(void)proc_end(pid, -1);
 	return r;
 }
 

@@ -55,9 +55,12 @@ bool userns_host_id(const struct ns_idmaps *maps, uint32_t id, uint32_t *ret);
  * Write uid_map, setgroups and gid_map of the child @pid from its parent (user_namespaces(7)); with
  * rights in one write each; without, a single own id is written directly ("deny" to setgroups
  * first) and ranges go through newuidmap(1) and newgidmap(1). NULL, or none: not written.
+ * The two programs have until @deadline_ms, most often USERNS_MAP_MS; who has not ended then is
+ * named.
  */
 int userns_map(pid_t pid, const struct ns_idmaps *uids, const struct ns_idmaps *gids,
-	       struct err *err);
+	       int64_t deadline_ms, struct err *err);
+#define USERNS_MAP_MS 10000
 
 /* Are we in the first user namespace, where root is root? */
 bool userns_is_first(void);

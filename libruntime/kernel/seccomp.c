@@ -124,15 +124,11 @@ static void compile_and_exit(const struct seccomp_profile *profile, int out, str
 /* 0, or -errno: it has ended, whatever it answered. */
 static int wait_for(pid_t pid)
 {
-	AUTO_CLOSE int pidfd = sys_pidfd_open(pid, 0);
-	int r = 1;
+	int r = proc_reap_until(pid, clock_deadline(COMPILE_TIMEOUT_MS), NULL);
 
-	if (pidfd >= 0)
-		r = io_poll_until(pidfd, POLLIN, clock_deadline(COMPILE_TIMEOUT_MS));
-	if (r <= 0)
-		(void)kill(pid, SIGKILL); /* ours and not reaped: the number cannot be another's */
-	(void)proc_reap(pid, NULL);
-	return r == 0 ? -ETIMEDOUT : r < 0 ? r : 0;
+	if (r < 0)
+		(void)proc_end(pid, -1);
+	return r;
 }
 
 static int run_compiler(const struct seccomp_profile *profile, int out, struct answer *a,

@@ -20,9 +20,8 @@
 #include "base/str.h"
 #include "kernel/ns.h"
 
-#define MAP_TEXT	  4096 /* the kernel takes less than a page in its one write */
-#define MAP_EXTENTS	  340  /* UID_GID_MAP_MAX_EXTENTS, Linux 4.15 */
-#define HELPER_TIMEOUT_MS 10000
+#define MAP_TEXT    4096 /* the kernel takes less than a page in its one write */
+#define MAP_EXTENTS 340	 /* UID_GID_MAP_MAX_EXTENTS, Linux 4.15 */
 
 extern char **environ;
 
@@ -39,6 +38,7 @@ struct map_request {
 	int dir; /* /proc/PID */
 	const struct ns_idmap *maps;
 	size_t n;
+	int64_t deadline_ms;
 };
 
 static int open_process(pid_t pid, struct err *err)
@@ -145,7 +145,19 @@ static int listen_to(int fd, char *said, size_t size, int64_t deadline_ms)
 	return 0;
 }
 
-static int run_helper(char *const argv[], struct err *err)
+/* It has not ended in time: who it is and what it waits for; then it is killed. */
+static int fail_late(pid_t pid, const char *name, struct err *err)
+{
+	char who[200];
+	struct strbuf b;
+
+	strbuf_init(&b, who, sizeof(who));
+	proc_describe(&b, pid);
+	(void)proc_end(pid, -1);
+	return err_set(err, ETIMEDOUT, "wait for %s, process %s", name, who);
+}
+
+static int run_helper(char *const argv[], int64_t deadline, struct err *err)
 {
 	char said[256] = "";
 	int out[2], status = 0, r;
@@ -156,7 +168,7 @@ static int run_helper(char *const argv[], struct err *err)
 	r = spawn_helper(argv, out[1], &pid);
 	fd_close(out[1]);
 	if (r == 0)
-		r = listen_to(out[0], said, sizeof(said), clock_deadline(HELPER_TIMEOUT_MS));
+		r = listen_to(out[0], said, sizeof(said), deadline);
 	else
 		pid = -1;
 	fd_close(out[0]);
@@ -165,11 +177,10 @@ static int run_helper(char *const argv[], struct err *err)
 			err_hint(err, "install newuidmap and newgidmap, or map only the own id");
 		return err_kind(err, ERR_UNSUPPORTED, -r, "run %s", argv[0]);
 	}
+	if (r == 0)
+		r = proc_reap_until(pid, deadline, &status);
 	if (r < 0)
-		(void)kill(pid, SIGKILL); /* ours and not reaped: the number cannot be another's */
-	(void)proc_reap(pid, &status);
-	if (r < 0)
-		return err_set(err, -r, "wait for %s", argv[0]);
+		return fail_late(pid, argv[0], err);
 	if (status != 0)
 		return err_kind(err, ERR_UNSUPPORTED, EPERM, "%s refused: %s", argv[0],
 				said[0] ? said : "no reason given");
@@ -189,7 +200,7 @@ static int ask_helper(const struct map_request *q, const struct map_kind *kind, 
 		add_number(&a, q->maps[i].host);
 		add_number(&a, q->maps[i].size);
 	}
-	return run_helper(a.argv, err);
+	return run_helper(a.argv, q->deadline_ms, err);
 }
 
 static bool only_own(const struct map_request *q, uint32_t own)
@@ -224,7 +235,7 @@ static int map_gids(const struct map_request *q, struct err *err)
 }
 
 int userns_map(pid_t pid, const struct ns_idmaps *uids, const struct ns_idmaps *gids,
-	       struct err *err)
+	       int64_t deadline_ms, struct err *err)
 {
 	AUTO_CLOSE int dir = open_process(pid, err);
 	int r = 0;
@@ -232,9 +243,9 @@ int userns_map(pid_t pid, const struct ns_idmaps *uids, const struct ns_idmaps *
 	if (dir < 0)
 		return dir;
 	if (uids && uids->n > 0)
-		r = map_uids(&(struct map_request){pid, dir, uids->v, uids->n}, err);
+		r = map_uids(&(struct map_request){pid, dir, uids->v, uids->n, deadline_ms}, err);
 	if (r == 0 && gids && gids->n > 0)
-		r = map_gids(&(struct map_request){pid, dir, gids->v, gids->n}, err);
+		r = map_gids(&(struct map_request){pid, dir, gids->v, gids->n, deadline_ms}, err);
 	return r;
 }
 

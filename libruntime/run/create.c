@@ -173,11 +173,12 @@ int creation_map_ids(struct creation *c)
 	/* It closes itself to who is not root when it is mapped. */
 	creation_note_family(c);
 	if (p->create & CLONE_NEWUSER) {
-		r = userns_map(c->pid, &p->uids, NULL, c->err);
+		r = userns_map(c->pid, &p->uids, NULL, clock_deadline(USERNS_MAP_MS), c->err);
 		if (r < 0 && c->spec->uid_map.n)
 			err_pointer(c->err, "/linux/uidMappings");
 		if (r == 0) {
-			r = userns_map(c->pid, NULL, &p->gids, c->err);
+			r = userns_map(c->pid, NULL, &p->gids, clock_deadline(USERNS_MAP_MS),
+				       c->err);
 			if (r < 0 && c->spec->gid_map.n)
 				err_pointer(c->err, "/linux/gidMappings");
 		}
@@ -497,7 +498,7 @@ void creation_undo(struct creation *c, const char *id)
 	bool left;
 
 	creation_return_netdevs(c);
-	left = !create_reap(c->pid, c->pidfd);
+	left = !proc_end(c->pid, c->pidfd);
 	if (c->have_delegate)
 		cgroup_close(&c->delegate);
 	c->have_delegate = false;

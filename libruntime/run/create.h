@@ -63,10 +63,6 @@ int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t 
  */
 int create_executed(pid_t pid, const char *comm, bool told, struct err *err);
 
-/* End a child and reap it; @pidfd may be -1. False: it has not ended in time (state D), and is for
- * whoever adopts it. */
-bool create_reap(pid_t pid, int pidfd);
-
 /* Say in @err what the child @pid waits for where @r, from sync_receive(), is -ETIMEDOUT. Returns
  * @r. */
 int create_name_late(pid_t pid, int r, struct err *err);

@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/proc.h"
+#include "run/create.h"
 #include "run/creation.h"
 #include "run/init.h"
 #include "run/sync.h"
+
+#define FETCH_TIMEOUT_MS 30000 /* newuidmap and newgidmap may have their part in it */
 
 /* The user namespace whose ids @op shows, a descriptor of the caller's. */
 static int open_userns(struct creation *c, const struct mount_op *op, struct err *err)
@@ -61,9 +63,18 @@ int creation_idmap(struct creation *c, bool child)
 	return 0;
 }
 
-/* In the mount namespace of the child, where the source is; with our rights. */
-static _Noreturn void fetch(struct creation *c, const struct mount_op *op, size_t index)
+struct fetching {
+	struct creation *c;
+	int64_t index;
+};
+
+/* In the mount namespace of the child, where the source is; with our rights. The child gets it, or
+ * the error. */
+static int fetch(void *data, struct err *unused)
 {
+	struct creation *c = ((struct fetching *)data)->c;
+	int64_t index = ((struct fetching *)data)->index;
+	const struct mount_op *op = &c->plan->mounts[index];
 	bool mapped = op->idmap.kind != IDMAP_NONE;
 	struct err err = ERR_INIT;
 	int ns = ns_of(c->pid, CLONE_NEWNS), tree = -1;
@@ -82,10 +93,11 @@ static _Noreturn void fetch(struct creation *c, const struct mount_op *op, size_
 	if (tree >= 0 && mapped && idmap_apply(tree, userns, op->idmap.recursive, &err) < 0)
 		fd_replace(&tree, -1);
 	if (tree >= 0)
-		sync_send(c->sync, SYNC_SOURCE, (int64_t)index, tree);
+		sync_send(c->sync, SYNC_SOURCE, index, tree);
 	else
 		sync_send_error(c->sync, &err);
-	_exit(0);
+	(void)unused;
+	return 0;
 }
 
 /* Where the host's mounts are. */
@@ -106,17 +118,16 @@ static int send_host_source(struct creation *c, const struct mount_op *op, int64
 int creation_send_source(struct creation *c, int64_t index)
 {
 	const struct plan *p = c->plan;
-	pid_t helper;
+	int r;
 
 	if (index < 0 || (size_t)index >= p->n_mounts || p->mounts[index].kind != MOUNT_BIND)
 		return err_set(c->err, EPROTO, "a source that is none");
 	if (c->sources[index] == INIT_SOURCE_LATER)
 		return send_host_source(c, &p->mounts[index], index);
-	helper = fork();
-	if (helper < 0)
-		return err_set(c->err, errno, "fork");
-	if (helper == 0)
-		fetch(c, &p->mounts[index], (size_t)index);
-	(void)proc_reap(helper, NULL);
-	return 0;
+	/* Hooks may have had all of the creation's time. */
+	r = create_helper(fetch, &(struct fetching){c, index},
+			  p->hook_kinds ? clock_deadline(FETCH_TIMEOUT_MS) : c->deadline, c->err);
+	if (r < 0)
+		err_pointer(c->err, "/mounts/%d", p->mounts[index].index);
+	return r;
 }

@@ -234,7 +234,7 @@ static int clone_by_middle(struct creation *c, struct init *in)
 	if (helper < 0)
 		return err_set(c->err, errno, "fork");
 	r = sync_expect(c->sync, SYNC_MIDDLE, &m, NULL, c->deadline, c->err);
-	create_reap(helper, -1);
+	(void)proc_end(helper, -1);
 	if (r != 0)
 		return r < 0 ? r : err_set(c->err, ECHILD, "join the namespaces");
 	c->pid = (pid_t)m.value;

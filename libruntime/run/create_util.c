@@ -26,8 +26,6 @@
 #include "run/state.h"
 #include "spec/spec.h"
 
-#define REAP_MS 2000
-
 int create_open_cache(struct oakum *o)
 {
 	struct err ignored = ERR_INIT;
@@ -245,7 +243,7 @@ int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t 
 		*err = ERR_INIT;
 		err_set(err, ECHILD, "a process of ours in the container has ended early");
 	}
-	(void)create_reap(pid, -1);
+	(void)proc_end(pid, -1);
 	return err->kind ? -(err->code ? err->code : EINVAL) : 0;
 }
 
@@ -278,24 +276,6 @@ int create_executed(pid_t pid, const char *comm, bool told, struct err *err)
 	err_hint(err, "the seccomp profile may forbid what startContainer hooks need, or the "
 		      "memory limit be too low");
 	return err_set(err, 0, "the process ended before its program was executed");
-}
-
-bool create_reap(pid_t pid, int pidfd)
-{
-	AUTO_CLOSE int own = -1;
-
-	if (pid <= 0)
-		return true;
-	if (pidfd < 0)
-		pidfd = own = sys_pidfd_open(pid, 0);
-	if (pidfd < 0)
-		kill(pid, SIGKILL); /* our child, not reaped: the pid is still its own */
-	else
-		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	if (pidfd >= 0 && proc_wait(pidfd, clock_deadline(REAP_MS)) == 0)
-		return false;
-	(void)proc_reap(pid, NULL);
-	return true;
 }
 
 int create_name_late(pid_t pid, int r, struct err *err)

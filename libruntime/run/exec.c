@@ -394,7 +394,7 @@ static int spawn_by_middle(struct entry *e, int sync)
 	r = helper < 0 ? err_set(e->err, errno, "fork")
 		       : sync_expect(ends[0], SYNC_MIDDLE, &m, NULL, deadline, e->err);
 	close(ends[0]);
-	create_reap(helper, -1);
+	(void)proc_end(helper, -1);
 	if (r != 0)
 		return r < 0 ? r : err_set(e->err, ECHILD, "join the container's namespaces");
 	e->pid = (pid_t)m.value;
@@ -627,7 +627,7 @@ int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options
 	if (r == 0)
 		r = run(&e, id);
 	if (r < 0) {
-		(void)create_reap(e.pid, e.pidfd);
+		(void)proc_end(e.pid, e.pidfd);
 		fd_close(e.pidfd);
 		fd_close(e.terminal);
 	} else if (ret) {

@@ -420,9 +420,8 @@ static int run(const struct spec_hook *hook, const struct hooks_setting *setting
 	if (r == 0) {
 		timed_out = wait_end(&h, deadline, &status);
 		if (timed_out) {
-			kill(-h.pid, SIGKILL); /* not reaped: the group is still the hook's */
-			kill(h.pid, SIGKILL);  /* it may not have made the group yet */
-			(void)proc_reap(h.pid, &status);
+			kill(-h.pid, SIGKILL);	   /* not reaped: the group is still the hook's */
+			(void)proc_end(h.pid, -1); /* it may not have made the group yet */
 		}
 		collect(&h);
 		collect_file(&h, setting->output[1]);

@@ -223,7 +223,7 @@ int rehearsal_run(struct creation *c, struct rehearsal *ret)
 	c->sync = c->gate = c->dir = c->pidfd = -1;
 	c->hook_output[0] = c->hook_output[1] = -1;
 	r = perform(c, ret);
-	create_reap(c->pid, c->pidfd);
+	(void)proc_end(c->pid, c->pidfd);
 	fd_close(c->pidfd);
 	fd_close(c->sync);
 	for (size_t i = 0; c->sources && i < some.n_mounts; i++)

@@ -52,11 +52,7 @@ static pid_t make_keeper(void)
 
 static void end_keeper(struct helper *h)
 {
-	if (h->keeper <= 0)
-		return;
-	/* Our child, not reaped: the pid is still its own. */
-	kill(h->keeper, SIGKILL);
-	(void)proc_reap(h->keeper, NULL);
+	(void)proc_end(h->keeper, -1);
 	h->keeper = 0;
 }
 

@@ -248,6 +248,16 @@ only='.process.args = ["cat", "/mute/file"]'
 	answer
 	within 15000 ok oakum delete "$C"
 	is "$(cgroups_of "$C")" ""
+
+	# A source that an earlier mount brings: it is opened by a process of ours in the container.
+	serve '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts += [{destination: "/copy", type: "bind", source: "'"$B"'/rootfs/mute/file", options: ["bind", "idmap"]}]'
+	within 40000 fails 1 oakum up -d --timeout 1s -b "$B" "$C"
+	says "process of ours in the container" ", state S in request_wait_answer): " "/mounts/"
+	answer
+	until_true 15 oakum delete --force "$C" </dev/null
+	is "$(cgroups_of "$C")" ""
 }
 
 # hold PID [exit]: a tracer, $tracer, that never waits for it. release: it ends.

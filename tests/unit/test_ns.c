@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Namespace files, the names in a uts namespace, the loopback interface, id maps. */
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
@@ -13,7 +14,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 
+#include "base/clock.h"
 #include "kernel/netdev.h"
 #include "kernel/ns.h"
 #include "test_fork.h"
@@ -238,9 +241,9 @@ static void maps_with_rights_child(void)
 	struct guest g = new_guest();
 	char text[128];
 
-	CHECK_OK(
-		userns_map(g.pid, &(struct ns_idmaps){uids, 2}, &(struct ns_idmaps){gids, 1}, &err),
-		err);
+	CHECK_OK(userns_map(g.pid, &(struct ns_idmaps){uids, 2}, &(struct ns_idmaps){gids, 1},
+			    CLOCK_FOREVER, &err),
+		 err);
 	read_guest(&g, "uid_map", text, sizeof(text));
 	CHECK(strcmp(text, "0 1000 1 1 100000 65536 ") == 0);
 	read_guest(&g, "gid_map", text, sizeof(text));
@@ -248,7 +251,7 @@ static void maps_with_rights_child(void)
 	read_guest(&g, "setgroups", text, sizeof(text));
 	CHECK(strcmp(text, "allow ") == 0);
 	/* A map is written once. */
-	CHECK(userns_map(g.pid, &(struct ns_idmaps){uids, 2}, NULL, &err) < 0);
+	CHECK(userns_map(g.pid, &(struct ns_idmaps){uids, 2}, NULL, CLOCK_FOREVER, &err) < 0);
 	end_guest(&g);
 }
 
@@ -260,13 +263,15 @@ static void many_maps_child(void)
 
 	for (uint32_t i = 0; i < 1000; i++)
 		maps[i] = (struct ns_idmap){2 * i, 100000 + 2 * i, 1};
-	CHECK(userns_map(g.pid, &(struct ns_idmaps){maps, 1000}, NULL, &err) == -E2BIG);
+	CHECK(userns_map(g.pid, &(struct ns_idmaps){maps, 1000}, NULL, CLOCK_FOREVER, &err) ==
+	      -E2BIG);
 	CHECK(strstr(err.text, "1000 mappings"));
 	err = ERR_INIT;
-	CHECK_OK(userns_map(g.pid, &(struct ns_idmaps){maps, 100}, NULL, &err), err);
+	CHECK_OK(userns_map(g.pid, &(struct ns_idmaps){maps, 100}, NULL, CLOCK_FOREVER, &err), err);
 	err = ERR_INIT;
 	maps[1] = maps[0];
-	CHECK(userns_map(g.pid, NULL, &(struct ns_idmaps){maps, 2}, &err) == -EINVAL);
+	CHECK(userns_map(g.pid, NULL, &(struct ns_idmaps){maps, 2}, CLOCK_FOREVER, &err) ==
+	      -EINVAL);
 	end_guest(&g);
 }
 
@@ -287,9 +292,9 @@ static void own_id_child(void)
 
 	drop_rights();
 	g = new_guest();
-	CHECK_OK(
-		userns_map(g.pid, &(struct ns_idmaps){&own, 1}, &(struct ns_idmaps){&own, 1}, &err),
-		err);
+	CHECK_OK(userns_map(g.pid, &(struct ns_idmaps){&own, 1}, &(struct ns_idmaps){&own, 1},
+			    CLOCK_FOREVER, &err),
+		 err);
 	read_guest(&g, "uid_map", text, sizeof(text));
 	CHECK(strcmp(text, "0 1000 1 ") == 0);
 	read_guest(&g, "gid_map", text, sizeof(text));
@@ -311,7 +316,7 @@ static void no_helper_child(void)
 	CHECK(setenv("PATH", helpers, 1) == 0);
 	g = new_guest();
 	CHECK(userns_map(g.pid, &(struct ns_idmaps){ranges, 2}, &(struct ns_idmaps){ranges, 2},
-			 &err) == -ENOENT);
+			 CLOCK_FOREVER, &err) == -ENOENT);
 	CHECK(err.kind == ERR_UNSUPPORTED && strcmp(err.text, "run newuidmap") == 0 && err.hint[0]);
 	end_guest(&g);
 }
@@ -340,13 +345,31 @@ static void helper_child(void)
 	g = new_guest();
 	/* newuidmap is content, newgidmap refuses and says what it was given. */
 	CHECK(userns_map(g.pid, &(struct ns_idmaps){ranges, 2}, &(struct ns_idmaps){ranges, 2},
-			 &err) == -EPERM);
+			 CLOCK_FOREVER, &err) == -EPERM);
 	(void)snprintf(expected, sizeof(expected),
 		       "newgidmap refused: no: %d 0 1000 1 1 100000 65536", g.pid);
 	if (strcmp(err.text, expected) != 0)
 		(void)fprintf(stderr, "%s\n", err.text);
 	CHECK(strcmp(err.text, expected) == 0 && err.kind == ERR_UNSUPPORTED);
 	end_guest(&g);
+}
+
+/* One that is silent for ever, with or without its output. */
+static void late_helper_child(void)
+{
+	struct err err = ERR_INIT;
+	struct guest g;
+
+	drop_rights();
+	CHECK(setenv("PATH", helpers, 1) == 0);
+	g = new_guest();
+	CHECK(userns_map(g.pid, &(struct ns_idmaps){ranges, 2}, NULL, clock_deadline(200), &err) ==
+	      -ETIMEDOUT);
+	CHECK(strstr(err.text, "wait for newuidmap, process ") &&
+	      strstr(err.text, " (sleep, state "));
+	CHECK(waitpid(-1, NULL, WNOHANG) == 0); /* but for the guest */
+	end_guest(&g);
+	CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
 #define IN_CHILD(name)                                                                             \
@@ -366,7 +389,7 @@ IN_CHILD(own_id)
 static void helper_programs(void **state)
 {
 	char path[128];
-	int without, with;
+	int without, with, late, later;
 
 	(void)state;
 	assert_non_null(mkdtemp(helpers));
@@ -375,6 +398,10 @@ static void helper_programs(void **state)
 	put_script("newuidmap", "#!/bin/sh\nexit 0\n");
 	put_script("newgidmap", "#!/bin/sh\necho \"no: $*\" >&2\nexit 1\n");
 	with = in_child(helper_child);
+	put_script("newuidmap", "#!/bin/sh\nexec /bin/sleep 1000\n");
+	late = in_child(late_helper_child);
+	put_script("newuidmap", "#!/bin/sh\nexec /bin/sleep 1000 >/dev/null 2>&1\n");
+	later = in_child(late_helper_child);
 	(void)snprintf(path, sizeof(path), "%s/newuidmap", helpers);
 	assert_int_equal(unlink(path), 0);
 	(void)snprintf(path, sizeof(path), "%s/newgidmap", helpers);
@@ -382,6 +409,8 @@ static void helper_programs(void **state)
 	assert_int_equal(rmdir(helpers), 0);
 	assert_int_equal(without, 0);
 	assert_int_equal(with, 0);
+	assert_int_equal(late, 0);
+	assert_int_equal(later, 0);
 }
 
 int main(void)
