@@ -62,6 +62,7 @@ teardown_file() {
 }
 
 setup() {
+	untraced
 	[ -z "$LACKS" ] || skip "$LACKS"
 	C=t${BATS_TEST_NUMBER}
 	W=$(mktemp -d /run/tmp/test.XXXXXX)

@@ -303,7 +303,7 @@ shim_is_killed() {
 	kill -KILL "$(shim_pid "$C")"
 	until_true 10 no_task
 	until_true 10 no_state
-	gone "$1"
+	until_true 10 gone "$1"
 	is "$(cgroups_of "$C")" ""
 	gives 0 ctr container delete "$C"
 	theirs /run/containerd/fifo/* /run/containerd/s/*

@@ -93,7 +93,7 @@ DAEMONS='process [0-9]+ (dockerd|containerd) |socket [0-9]+ '
 	lives --restart always
 	pid=$(docker_pid)
 	stop dockerd
-	gone "$pid"
+	until_true 10 gone "$pid"
 	docker_start
 	until_true 20 alive_again "$pid"
 	ends
@@ -136,7 +136,7 @@ reloaded() { [ "$(docker info -f '{{.LiveRestoreEnabled}}')" = "$1" ]; }
 	[ -d "/proc/$pid" ]
 	docker_start
 	until_true 20 is_now exited
-	gone "$pid"
+	until_true 10 gone "$pid"
 	ends
 	anew "$DAEMONS"
 }

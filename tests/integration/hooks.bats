@@ -36,7 +36,7 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	pid=$(pid_of)
 	fails 1 oakum start "$C"
 	says "error running poststart hook #0: /bin/false: exit status 1"
-	gone "$pid"
+	until_true 5 gone "$pid"
 	[ -e "$W/stopped" ]
 	fails 4 oakum state "$C"
 	[ -z "$(cgroups_of "$C")" ]

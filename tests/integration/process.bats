@@ -11,16 +11,6 @@ seen() {
 	ok oakum run -b "$B" "$C"
 }
 
-# bundle with positional arguments for jq.
-bundle() {
-	local filter=${1-.} to=${2:-$B}
-	shift $(($# > 2 ? 2 : $#))
-	ROOTFS_FROM=$FIXTURE/rootfs "$HERE/bundle" min "$to"
-	jq '.hostname = "test" | .root.readonly = false | .process.capabilities.ambient = []' "$to/config.json" >"$to/config.new"
-	jq "$filter" --args -- "$@" <"$to/config.new" >"$to/config.json"
-	rm "$to/config.new"
-}
-
 # bats test_tags=root:ids
 @test "cwd: made also for a read-only root, entered by whom of root and the user may" {
 	seen '.root.readonly = true | .process.cwd = "/not/there/yet"' 'pwd; echo x >y || echo read-only'

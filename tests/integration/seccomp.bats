@@ -250,7 +250,7 @@ caps_of() { awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s ", $2 } /^Seccomp:/ {
 	kill -KILL $start
 	wait $start || :
 	until_true 5 is_status stopped "$C"
-	gone "$pid"
+	until_true 5 gone "$pid"
 	ok oakum delete "$C"
 	kill $a
 	wait $a || :

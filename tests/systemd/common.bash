@@ -12,6 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib/common.bash"
 FIXTURE=/run/tmp/fixture
 
 setup() {
+	untraced
 	C=t${BATS_TEST_NUMBER}
 	W=$(mktemp -d /run/tmp/test.XXXXXX)
 	B=$W/bundle

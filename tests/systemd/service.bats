@@ -196,12 +196,12 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 	main=$(property MainPID) pid=$(init)
 	kill -KILL "$(pgrep -P "$main")"
 	until_true 20 restarted "$main"
-	[ ! -e "/proc/$pid" ]
+	until_true 10 gone "$pid"
 	is "$(find "$ROOT" -mindepth 1 -maxdepth 1 -type d -not -name .cache | wc -l)" 1
 	main=$(property MainPID) pid=$(init)
 	kill -KILL "$main"
 	until_true 20 restarted "$main"
-	[ ! -e "/proc/$pid" ]
+	until_true 10 gone "$pid"
 	# The container itself.
 	main=$(property MainPID)
 	kill -KILL "$(init)"
