@@ -144,7 +144,7 @@ static const char exit_status[] =
 	"missing\n.TP\n126, 127\nthe program of the container cannot be executed, does not exist\n"
 	".TP\n255\n.B exec\ncould not begin\n.PP\n\\fBrun\\fR, \\fBexec\\fR, \\fBup\\fR and "
 	"\\fBwait\\fR end with the status of the container's process, 128 + N when signal N ended "
-	"it. Called as runc or crun, 1 stands for 2 to 6.\n";
+	"it. Called as runc or crun, 1 stands for 2 to 6, 126 and 127.\n";
 
 static const char files[] =
 	".TP\n\\fI/run/oakum/ID\\fR\nstate of a container ($XDG_RUNTIME_DIR/oakum/ID for users "
@@ -182,7 +182,10 @@ static void put_program(FILE *f)
 	fputs(exit_status, f);
 	fputs(".SH FILES\n", f);
 	fputs(files, f);
-	fputs(".SH SEE ALSO\n.BR runc (8),\n.BR crun (1)\n", f);
+	fputs(".SH SEE ALSO\n.BR oakum\\-annotations (7),\n.BR oakum\\-compat (7),\n.BR "
+	      "oakum\\-engines (7),\n.BR oakum\\-errors (7),\n.BR oakum\\-systemd "
+	      "(7),\n.BR runc (8),\n.BR crun (1)\n",
+	      f);
 }
 
 void generate_man(FILE *f, const struct command *k)
