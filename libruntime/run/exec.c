@@ -346,8 +346,8 @@ static int clone_failed(struct entry *e, int code)
 	return err_set(e->err, code, "clone into the container");
 }
 
-/* In the user namespace we may join the pid namespace. Makes our child, whose channel is @sync,
- * says on @to which it is, and ends. */
+/* In the user namespace we may join the pid namespace; and need not come back. Makes our child,
+ * whose channel is @sync, says on @to which it is, and ends. */
 static _Noreturn void middle(struct entry *e, int sync, int to)
 {
 	struct clone_args args = {.flags = CLONE_PARENT | CLONE_CLEAR_SIGHAND};
@@ -357,7 +357,7 @@ static _Noreturn void middle(struct entry *e, int sync, int to)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	r = score(e, e->err);
 	e->process.oom_set = false;
-	if (r == 0 && entrance_join(&e->into, CLONE_NEWUSER | CLONE_NEWPID) < 0)
+	if (r == 0 && entrance_join(&e->into, (e->into.kinds & CLONE_NEWUSER) | CLONE_NEWPID) < 0)
 		r = err_set(e->err, errno, "join the container's user and pid namespaces");
 	e->into.kinds &= ~(unsigned)CLONE_NEWUSER;
 	if (r == 0) {
@@ -409,14 +409,17 @@ static int spawn(struct entry *e)
 	struct clone_args args = {.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 				  .exit_signal = SIGCHLD};
 	int ends[2], r = sync_pair(ends, e->err);
+	bool back;
 
 	if (r < 0)
 		return r;
 	e->sync = ends[0];
 	args.pidfd = (uintptr_t)&e->pidfd;
-	/* Moves our future children only; back afterwards. */
-	if (pid_ns && entrance_join(&e->into, CLONE_NEWPID) < 0) {
-		r = errno == EPERM && (e->into.kinds & CLONE_NEWUSER)
+	/* Moves our future children only; back afterwards, if our own is one that we may join: it
+	 * belongs to a user namespace above ours where somebody has put us into one. */
+	back = own < 0 || setns(own, CLONE_NEWPID) == 0;
+	if (pid_ns && (!back || entrance_join(&e->into, CLONE_NEWPID) < 0)) {
+		r = errno == EPERM && (!back || (e->into.kinds & CLONE_NEWUSER))
 			    ? spawn_by_middle(e, ends[1])
 			    : err_set(e->err, errno, "join the container's pid namespace");
 		close(ends[1]);

@@ -5,6 +5,7 @@
 #
 #	NEEDS		the programs without which its tests are skipped, by name; and engine_lacks, if there is one,
 #			prints why they are skipped
+#	engine_first	if there is one: brings what stays, before the first look of the leak checker
 #	engine_start	with `start NAME COMMAND…`; what it keeps goes below $E, or below /run at places of its own
 #	engine_stop	with `stop NAME`; and what the engine leaves in /run is removed
 #	engine_sweep	after a failed test: every container and task is removed
@@ -48,6 +49,7 @@ setup_file() {
 	[ -z "$LACKS" ] || return 0
 	mkdir -p "$E"
 	fixture
+	! declare -F engine_first >/dev/null || engine_first
 	leaks take >/run/tmp/file.before
 	engine_start || { tail -n 40 "$E"/*.log; return 1; }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# podman of a user who is not root, made for these tests, with ranges of subordinate ids.
+# podman of a user who is not root, made for these tests, with ranges of subordinate ids. Where systemd is booted, his
+# own systemd is podman's cgroup manager.
 . "$BATS_TEST_DIRNAME/common.bash"
 
 NEEDS="podman conmon newuidmap"
@@ -10,26 +11,51 @@ USER_ID=60123
 # The user's, and what podman keeps there as long as its namespace lives (podman's pause process).
 RUNTIME=/run/user/$USER_ID
 THEIRS+=" $RUNTIME/libpod"
+[ -z "${OAKUM_MANAGER-}" ] || THEIRS+=" $RUNTIME/systemd"
 
 engine_lacks() { [ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || echo "no user namespaces here"; }
 
-engine_start() {
-	echo "oakum-user:x:$USER_ID:$USER_ID::$E/home:/bin/sh" >>/etc/passwd
+# systemd's login manager comes with the first user.
+engine_first() {
+	[ -n "${OAKUM_MANAGER-}" ] || return 0
+	add_user
+	systemctl start user@$USER_ID.service
+	remove_user
+}
+
+add_user() {
+	# An x would have PAM look into /etc/shadow.
+	echo "oakum-user:*:$USER_ID:$USER_ID::$E/home:/bin/sh" >>/etc/passwd
 	echo "oakum-user:x:$USER_ID:" >>/etc/group
 	echo "oakum-user:700000:65536" >>/etc/subuid
 	echo "oakum-user:700000:65536" >>/etc/subgid
-	mkdir -p "$E/home" "$RUNTIME" /etc/containers
+}
+
+remove_user() {
+	systemctl stop user@$USER_ID.service user-runtime-dir@$USER_ID.service user-$USER_ID.slice
+	sed -i '/^oakum-user:/d' /etc/passwd /etc/group /etc/subuid /etc/subgid
+}
+
+delegated() { grep -qw "$1" "/sys/fs/cgroup/user.slice/user-$USER_ID.slice/user@$USER_ID.service/cgroup.controllers"; }
+
+engine_start() {
+	add_user
+	mkdir -p "$E/home" /etc/containers
 	chmod 755 "$E" /run/tmp
+	if [ -n "${OAKUM_MANAGER-}" ]; then systemctl start user@$USER_ID.service; else mkdir -p -m 700 "$RUNTIME"; fi
 	doc "podman containers.conf" >"$E/containers.conf" || return 1
-	sed -i 's/^\[engine\]$/&\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\ninfra_image = "localhost\/pause:1"/' "$E/containers.conf"
+	sed -i 's/^\[engine\]$/&\ncgroup_manager = "'"${OAKUM_MANAGER-cgroupfs}"'"\nevents_logger = "file"\ninfra_image = "localhost\/pause:1"/' "$E/containers.conf"
 	printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=32768:32768"]\nnetns = "none"\n' "$(ulimit -Hn)" "$(ulimit -Hn)" >>"$E/containers.conf"
+	# podman's own limit needs a controller that may not be delegated to him; without systemd it sets none.
+	[ -z "${OAKUM_MANAGER-}" ] || delegated pids || echo 'pids_limit = 0' >>"$E/containers.conf"
 	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >/etc/containers/policy.json
 	cp -a "$FIXTURE/rootfs" "$E/rootfs"
-	chown -R $USER_ID:$USER_ID "$E/home" "$E/rootfs" "$RUNTIME"
-	chmod 700 "$RUNTIME"
+	chown -R $USER_ID:$USER_ID "$E/home" "$E/rootfs"
+	chown $USER_ID:$USER_ID "$RUNTIME"
 	tar -C "$E/rootfs" --numeric-owner --owner 0 --group 0 -c . | pod import --change CMD=sh - "$I" >"$E/import.log" 2>&1
 	tar -C "$E/rootfs" --numeric-owner --owner 0 --group 0 -c . | pod import --change 'CMD ["sleep", "100000"]' - localhost/pause:1 >>"$E/import.log" 2>&1
-	is "$(pod info --format '{{.Host.OCIRuntime.Name}} {{.Host.Security.Rootless}}')" "oakum true" || return 1
+	is "$(pod info --format '{{.Host.OCIRuntime.Name}} {{.Host.Security.Rootless}} {{.Host.CgroupManager}}')" \
+		"oakum true ${OAKUM_MANAGER-cgroupfs}" || return 1
 	pod run --rm "$I" true
 }
 
@@ -41,17 +67,25 @@ engine_stop() {
 	# The process that keeps podman's namespaces.
 	pid=$(cat "$RUNTIME"/libpod/tmp/pause.pid 2>/dev/null) && kill -KILL "$pid" && until_true 10 gone "$pid"
 	umount -l "$RUNTIME"/netns 2>/dev/null || :
+	[ -z "${OAKUM_MANAGER-}" ] || remove_user
 	rm -rf --one-file-system "$RUNTIME"
-	rmdir /run/user 2>/dev/null || :
+	[ -n "${OAKUM_MANAGER-}" ] || rmdir /run/user 2>/dev/null || :
 	rm -rf --one-file-system /run/libpod /run/containers
 	return $rc
 }
 
 engine_sweep() { pod rm -f -a -t 0; pod pod rm -f -a; }
 
-pod() {
+as_user() {
 	setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env -i -C "$E/home" PATH="$PATH" HOME="$E/home" USER=oakum-user XDG_RUNTIME_DIR="$RUNTIME" \
-		CONTAINERS_CONF="$E/containers.conf" podman --storage-driver vfs --cgroup-manager cgroupfs "$@"
+		CONTAINERS_CONF="$E/containers.conf" "$@"
+}
+
+# Out of the tests' cgroup his systemd may not move a process: there podman has to be started by it.
+pod() {
+	local unit=()
+	[ -z "${OAKUM_MANAGER-}" ] || unit=(systemd-run --user --quiet --pipe --wait --collect --working-directory "$E/home" -E PATH -E HOME -E CONTAINERS_CONF)
+	as_user "${unit[@]}" podman --storage-driver vfs --cgroup-manager "${OAKUM_MANAGER-cgroupfs}" "$@"
 }
 
 removed() { until_true 20 pod rm -f -t 0 "$@" >/dev/null; }
@@ -116,4 +150,18 @@ inits() { pod inspect -f '{{.State.Pid}}' "$1"; }
 	[ "$output" -ge 1 ]
 	gives 0 pod pod stop -t 1 "p$C"
 	gives 0 pod pod rm -f "p$C"
+}
+
+@test "limits, at the start and changed" {
+	[ -n "${OAKUM_MANAGER-}" ] || skip "nothing is delegated to this user"
+	delegated memory || skip "no memory controller is delegated to a user here"
+	gives 0 pod run -d --name "$C" --pids-limit 50 --memory 64m "$I" sleep 1000
+	dir=$(cgroup_of "$(inits "$C")" "")
+	case $dir in */"user@$USER_ID.service/user.slice/libpod-"*.scope*) ;; *) echo "$dir"; false ;; esac
+	is "$(cat "$dir/pids.max" "$dir/memory.max")" $'50\n67108864'
+	is "$(as_user systemctl --user show -P MemoryMax "$(basename "${dir%/container}")")" 67108864
+	gives 0 pod update --memory 32m "$C"
+	is "$(cat "$dir/memory.max")" 33554432
+	gives 0 pod rm -f -t 0 "$C"
+	[ ! -e "$dir" ]
 }
