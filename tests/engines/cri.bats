@@ -185,6 +185,7 @@ engine_sweep() {
 	[ "$(jq -r .stats.memory.working_set_bytes.value <<<"$output")" -gt 0 ]
 	[ "$(jq -r .stats.cpu.usage_core_nano_seconds.value <<<"$output")" -gt 0 ]
 	no_pod
+	[ -z "${OAKUM_MANAGER-}" ] || systemctl stop pods-burstable.slice
 }
 
 # limit CONTROLLER V1-FILE V2-FILE

@@ -147,6 +147,8 @@ alive_again() { is_now running && [ "$(docker_pid)" != "$1" ] && docker exec "$C
 	on_v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers && skip "no memory controller on this v2 hierarchy"
 	lives -m 64m --memory-reservation 32m --cpus 0.5 --cpu-shares 512 --cpuset-cpus 0 --pids-limit 50
 	is "$(limit memory memory.limit_in_bytes memory.max)" 67108864
+	unit_has "$(docker_pid)" MemoryMax 67108864
+	unit_has "$(docker_pid)" TasksMax 50
 	is "$(limit memory memory.soft_limit_in_bytes memory.low)" 33554432
 	is "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(on_v2 && echo 50000 100000 || echo 50000)"
 	on_v2 || is "$(limit cpu cpu.shares)" 512
@@ -154,6 +156,8 @@ alive_again() { is_now running && [ "$(docker_pid)" != "$1" ] && docker exec "$C
 	is "$(limit pids pids.max pids.max)" 50
 	gives 0 docker update -m 128m --memory-swap 256m --cpus 0.25 --pids-limit 60 "$C"
 	is "$(limit memory memory.limit_in_bytes memory.max)" 134217728
+	unit_has "$(docker_pid)" MemoryMax 134217728
+	unit_has "$(docker_pid)" CPUQuotaPerSecUSec 250ms
 	is "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(on_v2 && echo 25000 100000 || echo 25000)"
 	is "$(limit pids pids.max pids.max)" 60
 	is "$(limit cpuset cpuset.cpus cpuset.cpus)" 0
