@@ -164,6 +164,11 @@ int cgroup_check_offered(const struct cgroup_host *host, const char *path,
 		r = cgroup_missing(&cg, c->limit, c->name, err);
 		err_pointer(err, "%s", c->wanted(limits) ? c->pointer : "/linux/resources/unified");
 	}
+	/* What there is no limit for but by the name of its file. */
+	if (r == 0 && (lacking & CGROUP_C_MISC)) {
+		r = cgroup_missing(&cg, "misc limit", "misc", err);
+		err_pointer(err, "/linux/resources/unified");
+	}
 	return r;
 }
 

@@ -28,6 +28,7 @@ struct survey {
 	/* A directory of each hierarchy that has what a new cgroup would have, -1: none is there.
 	 */
 	int model[CGROUP_MAX];
+	bool leaf_refused;
 };
 
 static void report(const struct survey *s, const struct err *err)
@@ -50,19 +51,27 @@ bool cgroup_find_existing(char *dir, size_t mount_len)
 	return whole;
 }
 
-static void look_at_leaf(const struct survey *s, const struct cgroup_hierarchy *h, const char *dir)
+static void look_at_leaf(struct survey *s, const struct cgroup_hierarchy *h, const char *dir)
 {
 	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct err err = ERR_INIT;
 
-	if (fd >= 0 && cgroup_dir_populated(fd, h->v2) > 0)
+	if (fd < 0 && errno == ENOTDIR)
+		err_set(&err, errno, "open cgroup %s", dir);
+	else if (fd >= 0 && cgroup_dir_populated(fd, h->v2) > 0)
 		err_kind(&err, ERR_STATE, 0, "container's cgroup is not empty");
 	else if (fd >= 0 && (h->v2 || (h->controllers & CGROUP_C_FREEZER)) &&
 		 cgroup_freeze_look(fd, h->v2) > 0)
 		err_kind(&err, ERR_STATE, 0, "container's cgroup unexpectedly frozen");
-	if (err.kind == ERR_NONE)
+	/* All hierarchies have it by one name. */
+	if (err.kind == ERR_NONE || s->leaf_refused)
 		return;
-	err_hint(&err, "%s is in use: choose another /linux/cgroupsPath", dir);
+	s->leaf_refused = true;
+	err_pointer(&err, "/linux/cgroupsPath");
+	err_hint(&err,
+		 err.code ? "it is a file of the cgroup above: choose another name"
+			  : "%s is in use: choose another /linux/cgroupsPath",
+		 dir);
 	err_prefix(&err, "cgroup %s", s->path);
 	report(s, &err);
 }
@@ -227,9 +236,80 @@ static bool has_device(const char *value)
 	return access("/sys/dev/block", F_OK) < 0 || access(path, F_OK) == 0;
 }
 
-static bool is_rate(const char *file)
+/* "MAJOR:MINOR …": weights of all devices have no colon. */
+static bool is_of_device(const struct cgroup_dry_write *w)
 {
-	return str_starts(file, "blkio.throttle.") || str_eq(file, "io.max");
+	return (str_starts(w->file, "blkio.") || str_starts(w->file, "io.")) &&
+	       strchr(w->value, ':');
+}
+
+/* A weight of one device, where the kernel has them for those of the bfq scheduler alone. */
+static bool lacks_bfq(const struct survey *s, const struct cgroup_dry_write *w)
+{
+	int model = s->model[w->hierarchy - s->host->h];
+	char path[CGROUP_DIR_MAX + 32], text[256];
+
+	snprintf(path, sizeof(path), "%s/blkio.bfq.io_service_bytes", w->hierarchy->mount);
+	if (!w->bfq ||
+	    (access(path, F_OK) < 0 && (model < 0 || !cgroup_has_file(model, "io.bfq.weight"))))
+		return false;
+	snprintf(path, sizeof(path), "/sys/dev/block/%.*s/queue/scheduler",
+		 (int)strcspn(w->value, " "), w->value);
+	return io_read_at(AT_FDCWD, path, text, sizeof(text)) > 0 && !strstr(text, "[bfq]");
+}
+
+/* What the cgroup above allows of realtime; one that is not made yet, nothing. */
+static bool has_realtime(const struct survey *s, const struct cgroup_dry_write *w, uint64_t want)
+{
+	char dir[CGROUP_DIR_MAX], path[CGROUP_DIR_MAX + 32], text[32];
+	uint64_t have = 0;
+
+	(void)cgroup_dir(w->hierarchy, s->path, dir);
+	*strrchr(dir, '/') = '\0';
+	snprintf(path, sizeof(path), "%s/cpu.rt_runtime_us", dir);
+	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) > 0)
+		(void)str_to_u64(text, 0, UINT64_MAX, &have);
+	return want <= have;
+}
+
+/* v1: the limit of memory and swap together lies above that of memory, which is none at first. */
+static bool swaps_alone(const struct survey *s, const struct cgroup_dry_write *w)
+{
+	uint64_t n;
+
+	return is_number(w, "memory.memsw.limit_in_bytes", "memory.memsw.limit_in_bytes", &n) &&
+	       !(s->limits->memory_limit.set && s->limits->memory_limit.v > 0);
+}
+
+static bool bursts_above_quota(const struct survey *s, const struct cgroup_dry_write *w)
+{
+	const struct cgroup_limits *l = s->limits;
+	uint64_t n;
+
+	return is_number(w, "cpu.cfs_burst_us", "cpu.max.burst", &n) && l->cpu_quota.set &&
+	       l->cpu_quota.v > 0 && n > (uint64_t)l->cpu_quota.v;
+}
+
+/* Limits that do not go with each other, or with those of the cgroup above. True: it is said. */
+static bool look_at_relation(const struct survey *s, const struct cgroup_dry_write *w,
+			     struct err *err)
+{
+	uint64_t n;
+
+	if (swaps_alone(s, w)) {
+		err_hint(err, "give the memory limit as well");
+		err_set(err, EINVAL, "memory+swap limit: %s is less than no memory limit at all",
+			w->value);
+	} else if (bursts_above_quota(s, w)) {
+		err_hint(err, "the burst may not be more than the quota");
+		err_set(err, EINVAL, "cpu burst: %s is more than the quota", w->value);
+	} else if (is_number(w, "cpu.rt_runtime_us", "cpu.rt_runtime_us", &n) &&
+		   !has_realtime(s, w, n)) {
+		err_hint(err, "give its parent cgroup a cpu.rt_runtime_us");
+		err_set(err, EINVAL, "cpu realtime runtime: the parent cgroup has not %s",
+			w->value);
+	}
+	return err->kind != ERR_NONE;
 }
 
 /* What no cgroup of this machine takes, said as the kernel will say it. */
@@ -238,8 +318,10 @@ static void look_at_value(const struct survey *s, const struct cgroup_dry_write 
 	struct err err = ERR_INIT;
 	uint64_t n;
 
-	if (is_number(w, "memory.limit_in_bytes", "memory.max", &n) &&
-	    n < MEMORY_PAGES * (uint64_t)sysconf(_SC_PAGESIZE)) {
+	if (look_at_relation(s, w, &err)) {
+		;
+	} else if (is_number(w, "memory.limit_in_bytes", "memory.max", &n) &&
+		   n < MEMORY_PAGES * (uint64_t)sysconf(_SC_PAGESIZE)) {
 		err_hint(&err, "the smallest programs start with 1 MiB");
 		err_set(&err, 0, "memory limit: %s bytes are less than any process takes",
 			w->value);
@@ -249,9 +331,12 @@ static void look_at_value(const struct survey *s, const struct cgroup_dry_write 
 	} else if (str_starts(w->file, "cpuset.") && !within(w->hierarchy, w->file, w->value)) {
 		err_set(&err, ERANGE, "%s: this machine does not have all of %s", w->file,
 			w->value);
-	} else if (is_rate(w->file) && !has_device(w->value)) {
+	} else if (is_of_device(w) && !has_device(w->value)) {
 		err_hint(&err, "lsblk(8) lists the block devices");
 		err_set(&err, ENODEV, "%s: %s", w->file, w->value);
+	} else if (is_of_device(w) && lacks_bfq(s, w)) {
+		err_hint(&err, "its scheduler is not bfq, which alone knows weights");
+		err_set(&err, EOPNOTSUPP, "%s: %s", w->file, w->value);
 	} else if (str_starts(w->file, "hugetlb.") && !has_size(w->file)) {
 		err_hint(&err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");
 		err_kind(&err, ERR_UNSUPPORTED, ENOENT, "no %s in this kernel", w->file);
@@ -299,7 +384,7 @@ static void look_at_devices(const struct survey *s)
 void cgroup_survey(const struct cgroup_host *host, const char *path,
 		   const struct cgroup_limits *limits, cgroup_problem *problem, void *data)
 {
-	struct survey s = {host, path, limits, problem, data, {0}};
+	struct survey s = {host, path, limits, problem, data, {0}, false};
 
 	for (size_t i = 0; i < host->n; i++)
 		look_at_hierarchy(&s, i);

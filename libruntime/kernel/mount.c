@@ -363,6 +363,8 @@ static int apply_fs(struct rootfs *r, const struct mount_op *op, struct err *err
 	target = open_dir(r, op, &made, err);
 	if (target < 0)
 		return target;
+	if (op->dry)
+		return mount_fs_look(op, err);
 	e = made ? 0 : inherit_mode(op, target, mode, sizeof(mode));
 	if (e < 0)
 		return fail(op, -e, err);

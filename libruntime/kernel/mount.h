@@ -54,7 +54,8 @@ struct mount_op {
 	const char *label, *label_key; /* fs: SELinux label, and the option that takes it; NULL */
 	struct idmap idmap;	       /* bind only */
 	const char *idmap_text;	       /* crun's mapping in the option, not parsed yet; or NULL */
-	int index;		       /* in "mounts" of config.json, -1: ours */
+	bool dry;  /* fs: its mount point is made and its options are looked at; not mounted */
+	int index; /* in "mounts" of config.json, -1: ours */
 };
 
 /*

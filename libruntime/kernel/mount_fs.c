@@ -3,10 +3,14 @@
 #include "kernel/mount_fs.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "kernel/mount.h"
@@ -210,6 +214,34 @@ int mount_fs_reconfigure(const struct mount_op *op, int fd, struct err *err)
 	if (sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
 		return fail(op, fs, op->data ? op->data : "", err);
 	return 0;
+}
+
+/* Is it not said to be "nodev"? */
+static bool is_on_device(const char *type)
+{
+	char list[4096], line[64];
+
+	snprintf(line, sizeof(line), "\n\t%s\n", type);
+	return io_read_at(AT_FDCWD, "/proc/filesystems", list, sizeof(list)) > 0 &&
+	       strstr(list, line);
+}
+
+int mount_fs_look(const struct mount_op *op, struct err *err)
+{
+	AUTO_CLOSE int fs = can_say(op) ? sys_fsopen(op->type, FSOPEN_CLOEXEC) : -1;
+
+	struct stat st;
+	int r;
+
+	/* Who may not even begin, or says it in mount(2)'s words, learns it from the mount. */
+	r = fs < 0 ? 0 : configure(op, fs, "", err);
+	if (r < 0 || !op->source || !is_on_device(op->type))
+		return r;
+	if (stat(op->source, &st) < 0)
+		return err_set(err, errno, "mount %s on %s: %s", op->type, op->target, op->source);
+	return S_ISBLK(st.st_mode) ? 0
+				   : err_set(err, ENOTBLK, "mount %s on %s: %s", op->type,
+					     op->target, op->source);
 }
 
 bool mount_fs_known(const char *type)

@@ -21,6 +21,10 @@ enum { MOUNT_FS_OLD = 1 };
 int mount_fs_make(const struct mount_op *op, const char *mode, uint64_t attr, int *ret,
 		  struct err *err);
 
+/* What mount_fs_make() would say of the options before there is a file system. 0, or < 0 with @err.
+ */
+int mount_fs_look(const struct mount_op *op, struct err *err);
+
 /* Change the superblock of the mount @fd as op->sb_flags, sb_clear and data say. 0, MOUNT_FS_OLD, <
  * 0. */
 int mount_fs_reconfigure(const struct mount_op *op, int fd, struct err *err);

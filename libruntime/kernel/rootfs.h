@@ -42,7 +42,11 @@ int rootfs_enter(struct rootfs *r, const char *path, unsigned long propagation, 
  * 0; ROOTFS_BARE: that cannot be done here (no overlay, or not for us); < 0 with @err.
  */
 enum { ROOTFS_BARE = 1 };
-int rootfs_cover(const char *path, struct err *err);
+int rootfs_cover(const struct rootfs *r, const char *path, int ready, struct err *err);
+/* The same as a tree for @ready (else -1), which then belongs to us and not to the user namespace
+ * of who puts it there: changes of what is not mapped in that are as they would be. For a process
+ * of its own, which it takes into a mount namespace. The descriptor, or -errno. */
+int rootfs_make_cover(const char *path);
 
 /* Remount the root read-only (the top mount only). Before or after rootfs_pivot(). */
 int rootfs_readonly(struct rootfs *r, struct err *err);

@@ -33,6 +33,8 @@ int create_check_pid_file(const char *path, struct err *err);
 
 /* Send a pidfd to the unix socket @path (--pidfd-socket). */
 int create_send_pidfd(const char *path, int pidfd, struct err *err);
+/* Is there a socket at @path (NULL: none is asked for), as far as can be seen from outside? */
+int create_look_pidfd(const char *path, struct err *err);
 
 struct plan_process;
 

@@ -69,6 +69,19 @@ static bool host_has(const struct dev_node *n)
 	       st.st_rdev == makedev(n->major, n->minor);
 }
 
+int creation_would_lend(struct creation *c, const struct dev_node *n)
+{
+	const struct plan *p = c->plan;
+	uint32_t owner[2];
+	int r;
+
+	if (!(p->namespaces & CLONE_NEWUSER) || !p->mounts_namespace || n->index < 0 ||
+	    n->type == 'p' || host_has(n))
+		return 0;
+	r = find_owner(c, n, owner);
+	return r < 0 ? r : CREATION_LENDS;
+}
+
 int creation_lend_devices(struct creation *c)
 {
 	const struct plan *p = c->plan;
@@ -81,11 +94,13 @@ int creation_lend_devices(struct creation *c)
 	for (size_t i = 0; i < p->n_devices; i++)
 		c->devices[i] = -1;
 	for (size_t i = 0; i < p->n_devices; i++) {
-		const struct dev_node *n = &p->devices[i];
+		int r = creation_would_lend(c, &p->devices[i]);
 
-		if (n->index < 0 || n->type == 'p' || host_has(n))
+		if (r < 0)
+			return r;
+		if (r == 0)
 			continue;
-		c->devices[i] = make(c, n, c->err);
+		c->devices[i] = make(c, &p->devices[i], c->err);
 		/* The child says what is missing then. */
 		if (c->devices[i] < 0 && c->devices[i] != -EPERM)
 			return c->devices[i];

@@ -273,6 +273,15 @@ static int look_for_agent(struct creation *c)
 	return r;
 }
 
+static int look_for_receiver(struct creation *c)
+{
+	int r = create_look_pidfd(c->plan->known->pidfd_receiver, c->err);
+
+	if (r < 0)
+		err_pointer(c->err, "/annotations/run.oci.pidfd_receiver");
+	return r < 0 ? r : create_look_pidfd(c->options->pidfd_socket, c->err);
+}
+
 /* They are taken before any hook runs. */
 static int look_for_netdevs(struct creation *c)
 {
@@ -290,8 +299,8 @@ static int look_for_netdevs(struct creation *c)
 
 /* What can be seen of the host without a right to anything. */
 static int (*const looks[])(struct creation *c) = {
-	check_controllers, check_labels,     check_rootfs,
-	look_for_agent,	   look_for_netdevs, look_at_sources,
+	check_controllers, check_labels,     check_rootfs,    look_for_agent,
+	look_for_receiver, look_for_netdevs, look_at_sources,
 };
 
 int creation_read(struct creation *c, const char *id)

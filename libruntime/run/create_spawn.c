@@ -55,6 +55,7 @@ static int prepare_init(struct creation *c, struct init *in, int child_sync)
 		.tty_slave = -1,
 		.notify = -1,
 		.rehearsal = c->rehearsal,
+		.cover = c->cover,
 		.binfmt = c->binfmt,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(in->join); i++)

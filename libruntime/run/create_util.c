@@ -141,6 +141,23 @@ int create_write_pid(const char *path, pid_t pid, struct err *err)
 	return 0;
 }
 
+static int nobody_there(const char *path, int code, struct err *err)
+{
+	err_hint(err, "whoever is to have the pidfd has to listen there before");
+	return err_set(err, code, "connect to the pidfd socket %s", path);
+}
+
+int create_look_pidfd(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (!path)
+		return 0;
+	if (stat(path, &st) < 0)
+		return nobody_there(path, errno, err);
+	return S_ISSOCK(st.st_mode) ? 0 : nobody_there(path, ECONNREFUSED, err);
+}
+
 int create_send_pidfd(const char *path, int pidfd, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
@@ -149,10 +166,8 @@ int create_send_pidfd(const char *path, int pidfd, struct err *err)
 	if (!path)
 		return 0;
 	fd = io_connect(path, SOCK_STREAM, clock_deadline(IO_CONNECT_MS));
-	if (fd < 0) {
-		err_hint(err, "whoever is to have the pidfd has to listen there before");
-		return err_set(err, -fd, "connect to the pidfd socket %s", path);
-	}
+	if (fd < 0)
+		return nobody_there(path, -fd, err);
 	r = io_send_fds(fd, "pidfd", 5, &pidfd, 1);
 	return r < 0 ? err_set(err, -r, "send a pidfd to %s", path) : 0;
 }

@@ -49,6 +49,7 @@ struct creation {
 	bool state_made;
 	bool hooked;		 /* prestart or createRuntime hooks have had their turn */
 	bool *rehearsal, binfmt; /* as in struct init */
+	int cover;
 	char created[CLOCK_TEXT_SIZE];
 };
 
@@ -109,6 +110,9 @@ int creation_send_source(struct creation *c, int64_t index);
 /* Make the device nodes that a container in a user namespace cannot, and whose like the host does
  * not have. */
 int creation_lend_devices(struct creation *c);
+/* CREATION_LENDS: @n would be such a one; 0: it would not; < 0 with the error in the handle. */
+enum { CREATION_LENDS = 1 };
+int creation_would_lend(struct creation *c, const struct dev_node *n);
 
 /* Hand the host's network devices over; and take back those that were, when the creation fails. */
 int creation_move_netdevs(struct creation *c);

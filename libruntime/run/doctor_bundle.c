@@ -22,9 +22,9 @@
 
 /* ---- the state root ---- */
 
-/* Of a new container: its directory, state.json and the next one beside it, config.json, the gate.
- */
-#define INODES_NEEDED  5
+/* Of a new container: its directory, state.json, claim.json and the next state.json beside them,
+ * config.json, the gate. */
+#define INODES_NEEDED  6
 #define BYTES_OF_STATE 16384
 
 /* The state root, or what is there of the way to it; and is it itself? */
@@ -133,6 +133,20 @@ static void look_at_hook_outputs(struct doctor *d, const struct creation *c)
 		doctor_problem(d, &err);
 }
 
+/* A hook in the container, and the thread that passes a listener on, come on top of its process. */
+static void look_at_pids(struct doctor *d, const struct plan *p)
+{
+	struct err err = ERR_INIT;
+
+	if (!p->limits.pids_limit.set || p->limits.pids_limit.v < 0 || p->limits.pids_limit.v > 1 ||
+	    (!p->process.hooks.n && !p->process.listener.path))
+		return;
+	err_pointer(&err, "/linux/resources/pids/limit");
+	err_hint(&err, "startContainer hooks and a seccomp agent need two processes at least");
+	err_set(&err, EAGAIN, "pids limit: 1");
+	doctor_problem(d, &err);
+}
+
 static void look_at_file_systems(struct doctor *d, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n_mounts; i++) {
@@ -227,6 +241,7 @@ static void examine(struct doctor *d, struct planning *p)
 	if (c->plan->cgroup[0])
 		cgroup_survey(c->host.cgroups, c->plan->cgroup, &c->plan->limits,
 			      doctor_report_problem, d);
+	look_at_pids(d, c->plan);
 	look_at_rdt(d, c);
 	look_at_file_systems(d, c->plan);
 	look_at_hook_outputs(d, c);

@@ -269,6 +269,8 @@ static int spawn(const struct spec_hook *hook, const struct hooks_setting *setti
 		close(output[1]);
 		(void)fd_nonblock(ret->output, true);
 	}
+	if (ret->pid < 0 && code == EAGAIN)
+		err_hint(err, "/linux/resources/pids/limit or RLIMIT_NPROC is reached");
 	return ret->pid < 0 ? err_set(err, code, "fork") : 0;
 }
 

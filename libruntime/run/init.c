@@ -59,12 +59,23 @@ static int do_mapping(struct init *in, struct err *err)
 	return r;
 }
 
+/* SCHED_DEADLINE looks at the CPUs that the process may have, wherever that comes from. */
+static void stand_for_cpuset(const char *list)
+{
+	struct sched_cpus cpus;
+
+	if (list && sched_parse_cpus(list, &cpus) == 0)
+		(void)sched_pin(&cpus, NULL);
+}
+
 static int do_cgroup(struct init *in, struct err *err)
 {
 	int r = in->cgroup ? cgroup_join_self(in->cgroup, !in->in_v2, err) : 0;
 
 	/* The caller's CPUs are not the container's. */
 	sched_unpin();
+	if (in->rehearsal)
+		stand_for_cpuset(in->plan->limits.cpuset_cpus);
 	/* Only now: the new namespace's root is the cgroup we are in. */
 	if (r == 0 && (in->plan->create & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_set(err, errno, "make a cgroup namespace");
@@ -142,7 +153,7 @@ static int do_root(struct init *in, struct err *err)
 
 	if (!in->plan->mounts_namespace)
 		return 0;
-	r = in->rehearsal ? rootfs_cover(in->plan->rootfs, err) : 0;
+	r = in->rehearsal ? rootfs_cover(&in->root, in->plan->rootfs, in->cover, err) : 0;
 	in->bare = r == ROOTFS_BARE;
 	if (r == 0)
 		r = rootfs_enter(&in->root, in->plan->rootfs, in->plan->propagation, err);

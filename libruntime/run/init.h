@@ -38,6 +38,7 @@ struct init {
 	 * when it has come there. In memory that is shared with the parent: the seccomp filter may
 	 * leave no other way to say so. NULL: it is none. */
 	bool *rehearsal;
+	int cover;   /* in one: of rootfs_make_cover(), or -1 */
 	bool binfmt; /* in one: programs of other machines may run here */
 	bool bare;   /* in one: the root could not be covered, what needs it is left out */
 	int stdio[3];

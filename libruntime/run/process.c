@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,9 @@
 #include "kernel/signal.h"
 #include "run/hooks.h"
 #include "run/sync.h"
+
+#define STACK_DEFAULT (8u << 20)   /* the kernel's _STK_LIM */
+#define ARGS_LEAST    (128u << 10) /* its ARG_MAX */
 
 /* A directory that is missing is made, but not among the kernel's own: there a name that comes and
  * goes
@@ -202,11 +206,36 @@ int process_prepare(const struct plan_process *p, bool make_cwd, char home[PROCE
 	return check_program(p, err);
 }
 
-/* What execve(2) would say, as far as the file tells. */
+static void count(const char *const *strings, uint64_t *size)
+{
+	for (; *strings; strings++)
+		*size += strlen(*strings) + 1 + sizeof(*strings);
+}
+
+/* As the kernel's bprm_stack_limits(): strings and the pointers to them. */
+static bool is_too_long(const struct plan_process *p, const char *path)
+{
+	uint64_t size = strlen(path) + 1 + sizeof(path), room = STACK_DEFAULT / 4 * 3;
+	struct rlimit stack;
+
+	if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur / 4 < room)
+		room = stack.rlim_cur / 4;
+	count(p->argv, &size);
+	count((const char *const *)p->envp, &size);
+	return size > (room < ARGS_LEAST ? ARGS_LEAST : room);
+}
+
+/* What execve(2) would say, as far as the file tells, and the words for it. */
 static int foresee(const struct process_exec *x, const char *path, struct err *err)
 {
 	int code = program_foresee(path, x->binfmt, err);
 
+	if (code == 0 && is_too_long(x->plan, path)) {
+		int r = exec_failed(path, E2BIG, err);
+
+		program_explain(path, E2BIG, false, err);
+		return r;
+	}
 	return code ? exec_failed(path, code, err) : 0;
 }
 

@@ -24,12 +24,13 @@
 /* File systems without anything below them: made again, they change nothing. */
 static const char *const harmless[] = {"proc", "sysfs", "tmpfs", "devpts", "mqueue", "ramfs"};
 
-static bool is_harmless(const char *type)
+static bool is_harmless(const struct mount_op *op)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
-		if (str_eq(harmless[i], type))
+		if (str_eq(harmless[i], op->type))
 			return true;
-	return false;
+	/* The work directory of one that may be written is emptied. */
+	return str_eq(op->type, "overlay") && !strstr(op->data, "upperdir=");
 }
 
 /* Does @path lie in something of the host's that one of the first @n mounts brings in? */
@@ -52,7 +53,7 @@ static bool may_mount(const struct plan *p, size_t i)
 	if (op->kind == MOUNT_BIND && op->source && op->source[0] == '/' &&
 	    faccessat(AT_FDCWD, op->source, F_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	return op->kind != MOUNT_FS || is_harmless(op->type);
+	return op->kind != MOUNT_FS || mount_fs_known(op->type);
 }
 
 static int filter_mounts(const struct plan *from, struct plan *to, struct arena *arena,
@@ -70,6 +71,9 @@ static int filter_mounts(const struct plan *from, struct plan *to, struct arena 
 			continue;
 		}
 		ops[to->n_mounts] = from->mounts[i];
+		ops[to->n_mounts].dry =
+			ops[to->n_mounts].kind == MOUNT_FS && !is_harmless(&ops[to->n_mounts]);
+		*left_out += ops[to->n_mounts].dry;
 		/* What is mounted in it must not come back to the host. */
 		if (ops[to->n_mounts].propagation & MS_SHARED)
 			ops[to->n_mounts].propagation = MS_SLAVE | MS_REC;
@@ -78,17 +82,22 @@ static int filter_mounts(const struct plan *from, struct plan *to, struct arena 
 	return 0;
 }
 
-static int filter_devices(const struct plan *from, struct plan *to, struct arena *arena,
-			  size_t *left_out)
+/* One that we would make for it is not made here; who may not, sees what the child says. */
+static int filter_devices(struct creation *c, struct plan *to, size_t *left_out)
 {
-	struct dev_node *nodes = arena_array(arena, from->n_devices + 1, sizeof(*nodes));
+	const struct plan *from = c->plan;
+	struct dev_node *nodes = arena_array(&c->arena, from->n_devices + 1, sizeof(*nodes));
 
 	if (!nodes)
-		return -ENOMEM;
+		return err_set(c->err, ENOMEM, "rehearse");
 	to->devices = nodes;
 	to->n_devices = 0;
 	for (size_t i = 0; i < from->n_devices; i++) {
-		if (in_bind(from->mounts, from->n_mounts, from->devices[i].path))
+		int lent = c->host.rootless ? 0 : creation_would_lend(c, &from->devices[i]);
+
+		if (lent < 0)
+			return lent;
+		if (lent || in_bind(from->mounts, from->n_mounts, from->devices[i].path))
 			++*left_out;
 		else
 			nodes[to->n_devices++] = from->devices[i];
@@ -108,9 +117,9 @@ static void spare_joined(struct plan *p, size_t *left_out)
 }
 
 /* A copy of the plan with nothing in it that reaches the host. */
-static int make_plan(const struct plan *from, struct arena *arena, struct plan *to,
-		     size_t *left_out)
+static int make_plan(struct creation *c, struct plan *to, size_t *left_out)
 {
+	const struct plan *from = c->plan;
 	static const struct spec_hooks none[SPEC_HOOK_COUNT];
 
 	*to = *from;
@@ -124,12 +133,11 @@ static int make_plan(const struct plan *from, struct arena *arena, struct plan *
 	spare_joined(to, left_out);
 	if (in_bind(from->mounts, from->n_mounts, from->process.cwd))
 		to->process.cwd = "/";
-	if (filter_mounts(from, to, arena, left_out) < 0 ||
-	    filter_devices(from, to, arena, left_out) < 0)
-		return -ENOMEM;
+	if (filter_mounts(from, to, &c->arena, left_out) < 0)
+		return err_set(c->err, ENOMEM, "rehearse");
 	if (in_bind(from->mounts, from->n_mounts, "/dev"))
 		to->setup_dev = false;
-	return 0;
+	return filter_devices(c, to, left_out);
 }
 
 /* Any handler of binfmt_misc: "register" and "status" are its own files. */
@@ -188,6 +196,31 @@ static int converse(struct creation *c, struct rehearsal *ret)
 	}
 }
 
+/* -1: the child makes it. */
+static int make_cover(const struct creation *c)
+{
+	struct err ignored = ERR_INIT;
+	struct sync_message m;
+	int ends[2], fd = -1;
+	pid_t pid;
+
+	if (!(c->plan->create & CLONE_NEWUSER) || c->host.rootless || sync_pair(ends, &ignored) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		fd = rootfs_make_cover(c->plan->rootfs);
+		if (fd >= 0)
+			sync_send(ends[1], SYNC_SOURCE, 0, fd);
+		_exit(0);
+	}
+	close(ends[1]);
+	if (pid > 0 && sync_receive(ends[0], &m, &fd, c->deadline, &ignored) != 0)
+		fd = -1;
+	(void)proc_end(pid, -1);
+	close(ends[0]);
+	return fd;
+}
+
 static int perform(struct creation *c, struct rehearsal *ret)
 {
 	int r = creation_open_sources(c);
@@ -211,8 +244,9 @@ int rehearsal_run(struct creation *c, struct rehearsal *ret)
 		ret->skipped = true;
 		return 0;
 	}
-	if (make_plan(whole, &c->arena, &some, &ret->left_out) < 0)
-		return err_set(c->err, ENOMEM, "rehearse");
+	r = make_plan(c, &some, &ret->left_out);
+	if (r < 0)
+		return r;
 	c->rehearsal =
 		mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (c->rehearsal == MAP_FAILED)
@@ -222,7 +256,9 @@ int rehearsal_run(struct creation *c, struct rehearsal *ret)
 	c->deadline = clock_deadline(TIMEOUT_MS);
 	c->sync = c->gate = c->dir = c->pidfd = -1;
 	c->hook_output[0] = c->hook_output[1] = -1;
+	c->cover = make_cover(c);
 	r = perform(c, ret);
+	fd_close(c->cover);
 	(void)proc_end(c->pid, c->pidfd);
 	fd_close(c->pidfd);
 	fd_close(c->sync);

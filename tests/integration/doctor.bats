@@ -88,7 +88,15 @@ reports() {
 		6 /linux/resources/rdma .linux.resources.rdma = {mlx5_0: {hcaHandles: 1}}
 		3 /linux/cgroupsPath .linux.cgroupsPath = "/a/../b"
 		1 /linux/devices/0 .linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]
+		1 /mounts/7 .mounts += [{destination: "/mnt/x", type: "overlay", source: "o", options: ["lowerdir=/none"]}]
+		126 RLIMIT_STACK .process.args += [range(60000) | "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]
+		1 /annotations/run.oci.pidfd_receiver .annotations = {"run.oci.pidfd_receiver": "/dev/null"}
+		1 /linux/cgroupsPath .linux.cgroupsPath = "/cgroup.procs"
+		1 /linux/resources/pids/limit .linux.resources.pids = {limit: 1} | .hooks = {startContainer: [{path: "/bin/true"}]}
+		1 /linux/resources/cpu/burst .linux.resources.cpu = {quota: 50000, burst: 60000}
 	T
+	bundle '.mounts += [{destination: "/mnt/x", type: "overlay", source: "o", options: ["lowerdir=/bin:/etc"]}] | .process.args += [range(50000) | "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]'
+	agree 0
 }
 
 @test "hooks of every kind, and the files for their output" {
@@ -153,10 +161,34 @@ reports() {
 		1 /linux/resources/cpu/cpus .linux.resources.cpu = {cpus: "900"}
 		1 /linux/resources/cpu/mems .linux.resources.cpu = {mems: "900"}
 		1 /linux/resources/blockIO .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 99, minor: 99, rate: 5}]}
+		1 /linux/resources/blockIO .linux.resources.blockIO = {weightDevice: [{major: 99, minor: 99, weight: 100}]}
 		6 /linux/resources/hugepageLimits .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 0}]
 	T
 	bundle '.linux.resources.pids = {limit: 4194304} | .linux.resources.cpu = {cpus: "0", mems: "0"} | .linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 0}]'
 	agree 0
+}
+
+# The ids of the root's files are not mapped: what root of the namespace may do in it, a covered root has to show as it is.
+# bats test_tags=root:ids
+@test "a user namespace whose root is a stranger to the root file system" {
+	local user='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings | '
+	while read -r status pointer filter; do
+		bundle "$user $filter"
+		mkdir -p "$B/rootfs/tmp"
+		chmod 1777 "$B/rootfs/tmp"
+		agree "$status" || { echo "with: $filter"; false; }
+		[ "$status" != 0 ] || pointer="rehearsal: namespaces, ids, mounts"
+		reports "$pointer"
+	done <<-'T'
+		0 - .mounts += [{destination: "/tmp/x", type: "tmpfs"}]
+		0 - .linux.devices = [{path: "/dev/x", type: "c", major: 1, minor: 3}]
+		1 /mounts/7 .mounts += [{destination: "/new", type: "tmpfs"}]
+		1 /mounts/7 .mounts += [{destination: "/etc/new", type: "tmpfs"}]
+		1 /process/cwd .process.cwd = "/new"
+		127 /process/args/0 .process.args = ["/none"]
+		3 /linux/devices/0/uid .linux.devices = [{path: "/dev/x", type: "c", major: 1, minor: 3, uid: 99999}]
+	T
 }
 
 @test "a program of another machine, one whose interpreter is missing" {
