@@ -297,8 +297,9 @@ int cgroup_v2_fd(const struct cgroup *cg);
 /*
  * Turn the v2 descriptor of @cg to the sub-cgroup that @pid lives in. A program that gives
  * controllers to sub-cgroups has left its own cgroup, and no other process may enter it (EBUSY):
- * those it made may be entered. CGROUP_GONE, and nothing is changed: it lives in @cg itself, or not
- * below it, or has moved on.
+ * those it made may be entered. Where @cg has no v2 descriptor, because its directory is gone, that
+ * may be anywhere. CGROUP_GONE, and nothing is changed: it lives in @cg itself, or not below it, or
+ * has moved on.
  */
 int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err);
 

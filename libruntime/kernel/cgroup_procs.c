@@ -441,7 +441,10 @@ int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err)
 	if (i < 0)
 		return CGROUP_GONE;
 	path = cgroup_path_of(&cg->host->h[i], pid, buf, sizeof(buf));
-	sub = path ? path_below(path, cg->path) : NULL;
+	/* "/..": out of our sight. */
+	if (!path || str_starts(path, "/.."))
+		return CGROUP_GONE;
+	sub = cg->fd[i] < 0 ? path : path_below(path, cg->path);
 	if (!sub || !*sub || strlen(path) >= sizeof(cg->path))
 		return CGROUP_GONE;
 	(void)cgroup_dir(&cg->host->h[i], path, dir);

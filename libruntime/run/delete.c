@@ -158,7 +158,8 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 		oom_note(o, c);
 	if (r >= 0)
 		r = clear_unit(o, c, gone ? NULL : &cg, deadline, err);
-	if (r == 0 && !gone)
+	/* Where it is gone, what was made above it is not. */
+	if (r == 0 && path[0])
 		r = cgroup_remove(&cg, deadline, err);
 	if (r == CGROUP_BUSY) {
 		err_hint(err, DIE_HINT);

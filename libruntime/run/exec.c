@@ -278,6 +278,16 @@ static int open_cgroup(struct entry *e)
 	/* What it was given it may have taken away. */
 	if (r == CGROUP_GONE)
 		r = container_open_cgroup(e->o, e->c.state.cgroup, &e->cgroup, e->err);
+	/* Also in the v2 tree of a hybrid machine its init may have left it, and it is removed. */
+	if (r >= 0 && !(sub && *sub) && cgroup_v2_fd(&e->cgroup) < 0) {
+		int followed = cgroup_follow(&e->cgroup, e->c.state.init.pid, e->err);
+
+		r = followed == CGROUP_GONE ? r : followed;
+	}
+	/* A process that were in no cgroup of the container's would be in the caller's. */
+	if (r == CGROUP_GONE)
+		return err_set(e->err, ENOENT, "adding pid of the process to cgroups %s",
+			       e->c.state.cgroup);
 	e->have_cgroup = r == 0;
 	for (; r == 0 && sub && *sub; sub++)
 		r = enter_sub(e, *sub);

@@ -24,7 +24,8 @@ counted() { local n; n=$(count "${2-$C}") && [ "${n:-0}" -gt "$1" ]; }
 begin() {
 	# /dev/null: what is a file would have to be the same one again.
 	oakum run -d -b "$B" "$@" "$C" </dev/null >/dev/null 2>&1
-	until_true 10 counted 5
+	# In an emulated machine that is busy this takes its time.
+	until_true 60 counted 5
 }
 
 # A criu that is none: it ends as told, after it has left a log.
@@ -389,6 +390,126 @@ served() { ss -ltnH "sport = :$1" | grep -q .; }
 	says "criu could not restore (it ended with status 3)"
 	fails 4 oakum state "$C"
 	is "$(cgroups_of "$C")" ""
+}
+
+# asked COMMAND…: ask a criu that only keeps the request; its options are then in the file asked, NUMBER=VALUE a line
+# (the numbers of criu_opts in criu's rpc.proto).
+asked() {
+	rm -f request
+	rc=0
+	env PATH="$W/fake:$PATH" "$OAKUM" --root "$ROOT" "$@" </dev/null >"$W/out" 2>"$W/err" || rc=$?
+	is $rc 1
+	python3 -c '
+import sys
+def fields(data):
+    at = 0
+    def number():
+        nonlocal at
+        n = shift = 0
+        while True:
+            byte = data[at]; at += 1
+            n |= (byte & 127) << shift; shift += 7
+            if byte < 128: return n
+    while at < len(data):
+        key = number()
+        value = number()
+        if key & 7 == 2:
+            at += value
+            value = data[at - value:at]
+        yield key >> 3, value
+for number, value in fields(dict(fields(open("request", "rb").read()))[2]):
+    print("%d=%s" % (number, value.decode("latin1") if isinstance(value, bytes) else value))' >asked
+}
+
+# asks NUMBER=VALUE COMMAND…: this must be among it.
+asks() {
+	local want=$1
+	shift
+	asked "$@"
+	grep -qxF -- "$want" asked || { echo "$*: not asked: $want"; cat asked; return 1; }
+}
+
+@test "each flag of checkpoint and restore is asked of criu by its number, and the configuration file that comes first" {
+	command -v python3 >/dev/null || skip "python3 is not installed"
+	local flag rest
+	mkdir -p fake saved
+	printf '#!/bin/bash\ndd bs=65536 count=1 <&"$2" >%s 2>/dev/null\nexit 1\n' "$W/request" >fake/criu
+	chmod 755 fake/criu
+	sleeper
+	oakum run -d -b "$B" "$C" </dev/null >/dev/null 2>&1
+	asked checkpoint --image-path saved "$C"
+	cp asked plain
+	grep -qx 10=dump.log plain
+	while read -r flag rest; do
+		# Nobody asks for it by himself.
+		! grep -qxF -- "$rest" plain || { echo "$rest is asked without $flag"; return 1; }
+		asks "$rest" checkpoint --image-path saved "$flag" "$C"
+	done <<-'END'
+		--leave-running 3=1
+		--ext-unix-sk 4=1
+		--tcp-established 5=1
+		--shell-job 7=1
+		--file-locks 8=1
+		--auto-dedup 16=1
+		--link-remap 18=1
+		--pre-dump 15=1
+		--tcp-skip-in-flight 46=1
+		--manage-cgroups-mode=ignore 34=0
+		--manage-cgroups-mode=full 34=4
+		--manage-cgroups-mode=strict 34=5
+		--network-lock=iptables 64=1
+		--network-lock=nftables 64=2
+		--network-lock=skip 64=3
+		--empty-ns=network 38=1073741824
+	END
+	is "$(status_of)" running
+	ok oakum delete -f "$C"
+
+	while read -r flag rest; do
+		asks "$rest" restore -b "$B" --image-path saved "$flag" "$C"
+		fails 4 oakum state "$C"
+	done <<-'END'
+		--ext-unix-sk 4=1
+		--tcp-established 5=1
+		--shell-job 7=1
+		--file-locks 8=1
+		--auto-dedup 16=1
+		--lazy-pages 48=1
+		--tcp-close 52=1
+		--lsm-profile=apparmor:other 53=apparmor:other
+		--lsm-mount-context=system_u:object_r:t 63=system_u:object_r:t
+		--manage-cgroups-mode=strict 34=5
+		--empty-ns=network 38=1073741824
+		--no-pivot 10=restore.log
+		--no-subreaper 26=1
+	END
+
+	# The annotation comes before crun's file, and that before runc's.
+	if [ -d /etc/criu ]; then
+		mount -t tmpfs criu /etc/criu
+		: >/etc/criu/runc.conf
+		asks 51=/etc/criu/runc.conf restore -b "$B" --image-path saved "$C"
+		: >/etc/criu/crun.conf
+		asks 51=/etc/criu/crun.conf restore -b "$B" --image-path saved "$C"
+		edit '.annotations = {"org.criu.config": "/etc/criu/own.conf"}'
+		asks 51=/etc/criu/own.conf restore -b "$B" --image-path saved "$C"
+		umount /etc/criu
+	fi
+}
+
+@test "a file lock and a file that has lost this name of it: refused without their flags, and kept with them" {
+	need_criu
+	bundle '.process.args = ["sh", "-c", "cd /dev/shm; echo x >kept; ln kept gone; exec 3<gone; rm gone; flock lock sleep 100000 & i=0; while :; do i=$((i+1)); echo $i >new; mv new count; usleep 20000; done"]'
+	begin
+	fails 1 oakum checkpoint --image-path saved --link-remap "$C"
+	says lock
+	fails 1 oakum checkpoint --image-path saved --file-locks "$C"
+	says link
+	ok oakum checkpoint --image-path saved --file-locks --link-remap "$C"
+	ok oakum restore -d -b "$B" --image-path saved --file-locks "$C"
+	until_true 60 counted 6
+	is "$(oakum exec "$C" sh -c 'cat /proc/1/fd/3; flock -n /dev/shm/lock true || echo locked')" $'x\nlocked'
+	ok oakum delete -f "$C"
 }
 
 @test "what cannot be asked of criu is refused before it is started" {

@@ -256,3 +256,52 @@ fails_status() {
 	fi
 	ok oakum delete -f "$C"
 }
+
+# bats test_tags=root:cgroup
+@test "exec in v2: where the container's cgroup takes no process, or is gone, that of its init; and no other when one is asked for" {
+	local v2=/sys/fs/cgroup dir
+	on_v2 || v2=$v2/unified
+	[ -e $v2/cgroup.controllers ] || skip "no cgroup2 hierarchy is mounted here"
+	sleeper '.process.args = ["sh", "-c", "while :; do sleep 1000; done"]'
+	ok oakum run -d -b "$B" "$C"
+	dir=$v2$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")
+	# in_cgroup DIRECTORY EXEC-OPTION…: the kernel's own list of it has the command.
+	in_cgroup() {
+		local want=$1
+		shift
+		ok oakum exec -d --pid-file exec.pid "$@" "$C" sleep 1000 </dev/null
+		grep -qx "$(cat exec.pid)" "$want/cgroup.procs" || { cat "/proc/$(cat exec.pid)/cgroup"; return 1; }
+		kill -KILL "$(cat exec.pid)"
+		until_true 5 gone_from "$want/cgroup.procs"
+	}
+	give_hugetlb() { echo +hugetlb >"$dir/cgroup.subtree_control"; }
+	all_to() { local pids pid; pids=$(<"$1/cgroup.procs"); for pid in $pids; do echo "$pid" >"$2/cgroup.procs"; done; }
+	gone_from() { ! grep -qx "$(cat exec.pid)" "$1"; }
+	mkdir "$dir/init"
+	# It and its sleep.
+	all_to "$dir" "$dir/init"
+	in_cgroup "$dir"
+	if grep -qw hugetlb "$dir/cgroup.controllers"; then
+		# Who has just died may still be in it.
+		until_true 5 give_hugetlb
+		in_cgroup "$dir/init"
+		in_cgroup "$dir/init" --cgroup init
+		if on_v2; then
+			fails 255 oakum exec --cgroup / "$C" true
+			says " adding pid " " to cgroups" "evice or resource busy"
+		fi
+		echo -hugetlb >"$dir/cgroup.subtree_control"
+	fi
+	# The container has moved out of it, and it is removed.
+	mkdir $v2/elsewhere
+	all_to "$dir/init" $v2/elsewhere
+	until_true 5 rmdir "$dir/init"
+	until_true 5 rmdir "$dir"
+	in_cgroup $v2/elsewhere
+	if on_v2; then
+		fails 255 oakum exec --cgroup / "$C" true
+		says " adding pid " " to cgroups" ENOENT
+	fi
+	ok oakum delete -f "$C"
+	rmdir $v2/elsewhere
+}
