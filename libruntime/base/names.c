@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <strings.h>
 
 #include "base/str.h"
 
@@ -64,17 +63,24 @@ const char *names_capability(int cap)
 	return cap >= 0 && (size_t)cap < ARRAY_SIZE(capabilities) ? capabilities[cap] : NULL;
 }
 
-/* ASCII only, whatever the locale. */
-static int upper(char c)
+/* What stands in @text behind @upper_case, in whatever case, NULL: it does not begin so. ASCII
+ * only, whatever the locale. */
+static const char *behind(const char *upper_case, const char *text)
 {
-	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : (unsigned char)c;
+	for (; *upper_case; upper_case++, text++) {
+		char c = *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text;
+
+		if (c != *upper_case)
+			return NULL;
+	}
+	return text;
 }
 
 static bool same_name(const char *upper_case, const char *name)
 {
-	for (; *upper_case && *upper_case == upper(*name); upper_case++, name++)
-		;
-	return *upper_case == '\0' && *name == '\0';
+	const char *rest = behind(upper_case, name);
+
+	return rest && !*rest;
 }
 
 int names_capability_number(const char *name)
@@ -128,10 +134,12 @@ static const char *const from_max[] = {
 static int parse_realtime(const char *text)
 {
 	uint64_t offset = 0, room = (uint64_t)(SIGRTMAX - SIGRTMIN);
-	bool up = strncasecmp(text, "RTMIN", 5) == 0;
-	const char *rest = text + 5;
+	const char *rest = behind("RTMIN", text);
+	bool up = rest;
 
-	if (!up && strncasecmp(text, "RTMAX", 5) != 0)
+	if (!up)
+		rest = behind("RTMAX", text);
+	if (!rest)
 		return -EINVAL;
 	if (*rest) {
 		if (*rest != (up ? '+' : '-') || str_to_u64(rest + 1, 0, room, &offset) < 0)
@@ -148,13 +156,13 @@ int names_signal_number(const char *text)
 		return -EINVAL;
 	if (*text >= '0' && *text <= '9')
 		return str_to_u64(text, 0, (uint64_t)SIGRTMAX, &number) < 0 ? -EINVAL : (int)number;
-	if (strncasecmp(text, "SIG", 3) == 0)
-		text += 3;
+	if (behind("SIG", text))
+		text = behind("SIG", text);
 	for (int sig = 1; sig <= LAST_CLASSIC; sig++)
-		if (signals[sig] && strcasecmp(text, signals[sig] + 3) == 0)
+		if (signals[sig] && same_name(signals[sig] + 3, text))
 			return sig;
 	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
-		if (strcasecmp(text, aliases[i].name) == 0)
+		if (same_name(aliases[i].name, text))
 			return aliases[i].sig;
 	return parse_realtime(text);
 }

@@ -52,15 +52,19 @@ int cgroup_set_path(struct cgroup *cg, const char *path, struct err *err)
 {
 	ssize_t n;
 
-	if (path[0] != '/' || path_has_dotdot(path))
+	if (path[0] != '/' || path_has_dotdot(path)) {
+		err_hint(err, "write it as /PARENT/NAME");
 		return err_kind(err, ERR_CONFIG, EINVAL,
 				"cgroup path \"%s\" is not absolute or has \"..\"", path);
+	}
 	n = path_clean(path, cg->path, sizeof(cg->path));
 	if (n < 0)
 		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "cgroup path \"%.60s…\"", path);
-	if (n <= 1)
+	if (n <= 1) {
+		err_hint(err, "name one below it");
 		return err_kind(err, ERR_CONFIG, EINVAL,
 				"cgroup path \"/\" is the root of every cgroup");
+	}
 	return 0;
 }
 
@@ -196,9 +200,11 @@ static int create(struct cgroup *cg, const char *path, const struct cgroup_limit
 
 	if (r < 0)
 		return r;
-	if (cg->host->n == 0)
+	if (cg->host->n == 0) {
+		err_hint(err, "mount cgroup2 there, or go without: --cgroup-manager=disabled");
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT,
 				"no cgroup is mounted below /sys/fs/cgroup");
+	}
 	for (size_t i = 0; i < cg->host->n; i++) {
 		r = make_leaf(cg, i, err);
 		/* v1 hierarchies that a user's manager was not given: there it stays where it is.

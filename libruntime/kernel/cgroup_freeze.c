@@ -132,9 +132,11 @@ static int freeze_v2(int dir, bool want, int64_t deadline_ms, struct err *err)
 		return CGROUP_GONE;
 	if (events < 0)
 		return err_set(err, errno, "open cgroup.events");
-	if (cgroup_event(events, "frozen") == -ENODATA)
+	if (cgroup_event(events, "frozen") == -ENODATA) {
+		err_hint(err, "a newer kernel has it, and so has cgroup v1");
 		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
 				"cgroup v2 has no freezer in this kernel (it came with Linux 5.2)");
+	}
 	r = cgroup_freeze_request(dir, true, want);
 	if (cgroup_means_gone(r))
 		return CGROUP_GONE;
@@ -203,9 +205,11 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 	struct cgroup_pidlist suspects = {.p = NULL};
 	char culprits[300];
 
-	if (!want)
+	if (!want) {
+		err_hint(err, "mend what they wait for, then try again");
 		return err_set(err, ETIMEDOUT, "resume cgroup %s: still not thawed%s", cg->path,
 			       held_by_parent(dir, v2) ? "; a parent of it is frozen" : "");
+	}
 	list_suspects(dir, v2, &suspects);
 	/* v2's thaw wakes everybody for a moment. */
 	if (v2)
@@ -216,6 +220,7 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 	if (!v2)
 		name_culprits(&suspects, culprits, sizeof(culprits));
 	cgroup_pidlist_done(&suspects);
+	err_hint(err, "mend what they wait for, then try again");
 	return err_set(err, ETIMEDOUT, "freeze cgroup %s: still not frozen, thawed again%s",
 		       cg->path, culprits);
 }
@@ -225,11 +230,13 @@ int cgroup_freeze(struct cgroup *cg, bool want, int64_t deadline_ms, struct err 
 	int i = cgroup_freezer(cg), r;
 	bool v2;
 
-	if (i < 0 && cgroup_find(cg->host, CGROUP_C_FREEZER) < 0 && cgroup_find_v2(cg->host) < 0)
+	if (i < 0 && cgroup_find(cg->host, CGROUP_C_FREEZER) < 0 && cgroup_find_v2(cg->host) < 0) {
+		err_hint(err, "mount cgroup2, or v1's freezer, there");
 		return err_kind(err, ERR_UNSUPPORTED, ENOSYS,
 				"%s cgroup %s: no freezer and no v2 hierarchy is mounted below "
 				"/sys/fs/cgroup",
 				want ? "freeze" : "resume", cg->path);
+	}
 	if (i < 0)
 		return CGROUP_GONE;
 	v2 = cg->host->h[i].v2;

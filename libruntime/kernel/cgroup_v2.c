@@ -59,10 +59,12 @@ static int add_swap(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 	if (v > 0) {
 		int64_t limit = memory_limit_of(dir, l);
 
-		if (limit < 0)
+		if (limit < 0) {
+			err_hint(err, "give /linux/resources/memory/limit as well");
 			return err_kind(err, ERR_CONFIG, EINVAL,
 					"memory+swap limit: cannot be set without a memory limit "
 					"on cgroup v2");
+		}
 		if (v < limit)
 			return err_kind(err, ERR_CONFIG, EINVAL,
 					"memory+swap limit %" PRId64

@@ -71,9 +71,11 @@ int creds_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n, int 
 {
 	int r;
 
-	if (uid == ID_NONE || gid == ID_NONE)
+	if (uid == ID_NONE || gid == ID_NONE) {
+		err_hint(err, "map it in the user namespace, or use another");
 		return err_kind(err, ERR_CONFIG, ERANGE, "%s %u cannot be used",
 				uid == ID_NONE ? "uid" : "gid", ID_NONE);
+	}
 	r = n == CREDS_KEEP_GROUPS ? 0 : set_groups(groups, n, proc, err);
 	if (r < 0)
 		return r;

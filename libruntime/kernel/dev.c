@@ -137,12 +137,16 @@ static int open_host(const struct dev_node *n, struct err *err)
 	struct stat st;
 
 	fd = open(n->path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		err_hint(err, "in a user namespace the host's node is lent: it has to be there");
 		return err_set(err, errno, "device %s: open the host's", n->path);
+	}
 	if (fstat(fd, &st) < 0)
 		return fail(n, errno, err);
-	if (!is_same(&st, n))
+	if (!is_same(&st, n)) {
+		err_hint(err, "make the host's node with these numbers, or name another path");
 		return err_set(err, ENODEV, "device %s: the host's is another one", n->path);
+	}
 	return fd_take(&fd);
 }
 

@@ -218,10 +218,12 @@ static int fail_file_system(int tree, struct err *err)
 				"id-map the mount: the file system (type 0x%lx) cannot be "
 				"id-mapped by this kernel",
 				(unsigned long)fs.f_type);
-	if (!file_systems[i].since)
+	if (!file_systems[i].since) {
+		err_hint(err, "take another file system, or leave the id mapping out");
 		return err_kind(err, ERR_UNSUPPORTED, EINVAL,
 				"id-map the mount: %s cannot be id-mapped by this kernel",
 				file_systems[i].name);
+	}
 	err_hint(err, "or its user namespace is the one that the file system belongs to already");
 	return err_kind(err, ERR_UNSUPPORTED, EINVAL,
 			"id-map the mount: %s cannot be id-mapped by this kernel (Linux %s can)",

@@ -32,6 +32,17 @@ static int fail(const struct mount_op *op, int code, struct err *err)
 {
 	const char *what = op->kind == MOUNT_BIND ? op->source : op->type;
 
+	if (code == EACCES)
+		err_hint(err,
+			 "on the way is a directory of others: make the place in the root file "
+			 "system, or give it to who is root in the container");
+	else if (code == EPERM)
+		err_hint(err, "it needs rights that this user, or the container's user namespace, "
+			      "does not have");
+	else if (code == ELOOP)
+		err_hint(err, "symbolic links lead in a circle, or out of the root file system");
+	else if (code == ENAMETOOLONG)
+		err_hint(err, "a name has at most 255 bytes, a path 4095");
 	return err_set(err, code, "mount %s on %s", what, op->target);
 }
 

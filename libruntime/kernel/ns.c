@@ -63,13 +63,18 @@ int ns_open(const char *path, int kind, struct err *err)
 	struct statfs fs;
 	int is;
 
-	if (fd < 0)
+	if (fd < 0) {
+		err_hint(err, "who held it may be gone: /proc/PID/ns of a live process, or a mount "
+			      "of it");
 		return err_set(err, errno, "open the %s namespace %s", ns_kind_name(kind), path);
+	}
 	if (fstatfs(fd, &fs) < 0)
 		return err_set(err, errno, "look at the %s namespace %s", ns_kind_name(kind), path);
-	if ((unsigned long)fs.f_type != NSFS_MAGIC_NUMBER)
+	if ((unsigned long)fs.f_type != NSFS_MAGIC_NUMBER) {
+		err_hint(err, "name a file of /proc/PID/ns, or a mount of one");
 		return err_kind(err, ERR_CONFIG, 0, "%s is not a namespace, expected %s", path,
 				ns_kind_name(kind));
+	}
 	is = ioctl(fd, NS_GET_NSTYPE);
 	if (is < 0)
 		return err_set(err, errno, "ask for the kind of the namespace %s", path);

@@ -65,9 +65,11 @@ int sched_apply(const struct sched_request *q, struct err *err)
 
 	if (syscall(SYS_sched_setattr, 0, &a, 0) == 0)
 		return 0;
-	if (errno == EPERM && q->cpuset)
+	if (errno == EPERM && q->cpuset) {
+		err_hint(err, "leave /linux/resources/cpu/cpus out, or take another policy");
 		return err_set(err, EPERM,
 			       "process scheduler can't be used together with AllowedCPUs");
+	}
 	return refused(q, errno, err);
 }
 
@@ -176,8 +178,10 @@ int mempolicy_apply(const struct mempolicy_request *q, struct err *err)
 	} nodes = {.bytes = {0}};
 	long r;
 
-	if (*q->nodes && read_list(q->nodes, nodes.bytes, NODES) < 0)
+	if (*q->nodes && read_list(q->nodes, nodes.bytes, NODES) < 0) {
+		err_hint(err, "/sys/devices/system/node/online has the nodes of this machine");
 		return err_set(err, EINVAL, "invalid memory policy node \"%s\"", q->nodes);
+	}
 	/* The kernel takes one less than the number of bits that it is given. */
 	r = syscall(SYS_set_mempolicy, q->mode | (int)q->flags, *q->nodes ? nodes.words : NULL,
 		    *q->nodes ? NODES + 1 : 0);

@@ -161,6 +161,7 @@ static int read_program(int fd, struct seccomp_filter *ret, struct err *err)
 		return err_set(err, errno, "read the compiled seccomp filter");
 	if (st.st_size > (off_t)(SECCOMP_MAX_INSNS * sizeof(struct sock_filter))) {
 		err_pointer(err, "/linux/seccomp/syscalls");
+		err_hint(err, "conditions on arguments cost most: merge rules that have the same");
 		return err_kind(err, ERR_CONFIG, E2BIG,
 				"the seccomp filter has %zu instructions, the kernel takes %d",
 				(size_t)st.st_size / sizeof(struct sock_filter), SECCOMP_MAX_INSNS);

@@ -37,6 +37,7 @@ static int bad_action(const char *name, int code, struct err *err)
 	if (code == -ERANGE)
 		return err_kind(err, ERR_CONFIG, 0, "the errno of seccomp action %s is too large",
 				name);
+	err_hint(err, "`oakum features` lists those that are known");
 	return err_kind(err, ERR_CONFIG, 0, "unknown seccomp action \"%s\"", name);
 }
 
@@ -48,9 +49,11 @@ static int add_arch(struct compiler *c, const char *name, struct err *err)
 
 	if (seccomp_arch_spelling(name, spelling) == 0)
 		token = seccomp_arch_resolve_name(spelling);
-	if (token == 0)
+	if (token == 0) {
+		err_hint(err, "`oakum features` lists those that are known");
 		return err_kind(err, ERR_UNSUPPORTED, 0,
 				"architecture \"%s\" is unknown to this libseccomp", name);
+	}
 	r = seccomp_arch_add(c->ctx, token);
 	if (r < 0 && r != -EEXIST)
 		return err_set(err, -r, "add the architecture %s to the seccomp filter", name);
@@ -74,6 +77,7 @@ static int begin(struct compiler *c, struct err *err)
 	}
 	if (c->default_action == SCMP_ACT_NOTIFY) {
 		err_pointer(err, "/linux/seccomp/defaultAction");
+		err_hint(err, "name the system calls that the agent is to answer for");
 		return err_kind(err, ERR_CONFIG, 0,
 				"SCMP_ACT_NOTIFY cannot be used as default action");
 	}
@@ -108,9 +112,11 @@ static int conditions(const struct seccomp_rule *rule, struct scmp_arg_cmp *out,
 		const struct seccomp_arg *a = &rule->args[i];
 		int op = seccomp_operator_value(a->op);
 
-		if (op < 0)
+		if (op < 0) {
+			err_hint(err, "`oakum features` lists those that are known");
 			return err_kind(err, ERR_CONFIG, 0, "unknown seccomp operator \"%s\"",
 					a->op);
+		}
 		if (a->index >= ARGS_MAX)
 			return err_kind(err, ERR_CONFIG, 0, "system calls have no argument %u",
 					a->index);
@@ -131,6 +137,8 @@ static int check_names(const struct compiler *c, size_t index, struct err *err)
 		if (seccomp_syscall_resolve_name(names[i]) != __NR_SCMP_ERROR)
 			continue;
 		err_pointer(err, "/linux/seccomp/syscalls/%zu/names/%zu", index, i);
+		err_hint(err,
+			 "leave it out, or the annotation run.oci.seccomp_fail_unknown_syscall");
 		return err_kind(err, ERR_CONFIG, 0, "unknown system call \"%s\"", names[i]);
 	}
 	return 0;

@@ -116,9 +116,11 @@ static int write_value(int fd, bool readable, const char *key, const char *value
 
 static int open_failed(const char *key, int code, struct err *err)
 {
-	if (code == ENOENT || code == ENOTDIR)
+	if (code == ENOENT || code == ENOTDIR) {
+		err_hint(err, "`sysctl -a` lists those that there are");
 		return err_kind(err, ERR_UNSUPPORTED, code,
 				"sysctl %s: no such sysctl in this kernel", key);
+	}
 	return err_set(err, code, "sysctl %s: open it for writing", key);
 }
 

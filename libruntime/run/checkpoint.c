@@ -252,6 +252,7 @@ static int check_status(enum oakum_status status, struct err *err)
 {
 	if (status == OAKUM_RUNNING || status == OAKUM_PAUSED)
 		return 0;
+	err_hint(err, "only one that runs or is paused has something to save");
 	return err_kind(err, ERR_STATE, 0, "cannot checkpoint a container that is %s",
 			oakum_status_name(status));
 }

@@ -24,6 +24,7 @@ static int find_owner(struct creation *c, const struct dev_node *n, uint32_t ret
 	if (uid && userns_host_id(&c->plan->gids, n->gid, &ret[1]))
 		return 0;
 	err_pointer(c->err, "/linux/devices/%d/%s", n->index, uid ? "gid" : "uid");
+	err_hint(c->err, "map it in /linux/uidMappings and gidMappings, or name another owner");
 	return err_kind(c->err, ERR_CONFIG, 0,
 			"device %s: its owner is not mapped in the user namespace", n->path);
 }

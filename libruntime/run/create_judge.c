@@ -308,8 +308,11 @@ int creation_read(struct creation *c, const char *id)
 	const char *bad = str_bad_id(id);
 	int r;
 
-	if (bad)
+	if (bad) {
+		err_hint(c->err,
+			 "letters, digits and _ + - . are good, and a point not at the beginning");
 		return err_kind(c->err, ERR_USAGE, 0, "invalid container ID: %s", bad);
+	}
 	r = read_bundle(c);
 	if (r == 0)
 		r = parse(c);

@@ -105,8 +105,10 @@ int create_check_pid_file(const char *path, struct err *err)
 		return 0;
 	if (split_path(path, dir, sizeof(dir), &name) < 0)
 		return err_kind(err, ERR_USAGE, 0, "pid file \"%s\" has no name", path);
-	if (access(dir, W_OK | X_OK) < 0)
+	if (access(dir, W_OK | X_OK) < 0) {
+		err_hint(err, "its directory has to be there, and ours to write");
 		return err_set(err, errno, "write the pid file %s", path);
+	}
 	return 0;
 }
 
@@ -128,14 +130,18 @@ int create_write_pid(const char *path, pid_t pid, struct err *err)
 	fd = dirfd < 0 ? -1
 		       : openat(dirfd, temporary,
 				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
+	if (fd < 0) {
+		err_hint(err, "its directory has to be there, and ours to write");
 		return err_set(err, errno, "write the pid file %s", path);
+	}
 	n = snprintf(text, sizeof(text), "%d", pid);
 	r = io_write(fd, text, (size_t)n);
 	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0) {
 		unlinkat(dirfd, temporary, 0);
+		if (r == -EISDIR)
+			err_hint(err, "a directory has that name: choose another");
 		return err_set(err, -r, "write the pid file %s", path);
 	}
 	return 0;

@@ -31,9 +31,11 @@ static int ask(const struct container *c, int64_t deadline_ms, struct entrance *
 	e->asked = r == 0;
 	/* Started meanwhile: into a program we may look, into what has its hooks still to run not.
 	 */
-	if (r == GATE_CLOSED && is_closed(c))
+	if (r == GATE_CLOSED && is_closed(c)) {
+		err_hint(err, "try again in a moment");
 		return err_kind(err, ERR_STATE, EAGAIN,
 				"cannot exec in a container that is just being started");
+	}
 	return r < 0 ? r : 0;
 }
 

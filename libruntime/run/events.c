@@ -356,11 +356,11 @@ static int open_watch(struct oakum *o, const char *id, const struct oakum_watch 
 	int r = container_open(o, id, false, &e->c, err);
 
 	if (r == 0 && (e->c.status == OAKUM_STOPPED || e->c.status == OAKUM_CREATING))
-		r = err_kind(err, ERR_STATE, 0, "container not running");
+		r = container_not_running(&e->c, err);
 	if (r == 0)
 		r = proc_open(&e->c.state.init, &e->pidfd, err);
 	if (r == PROC_GONE)
-		r = err_kind(err, ERR_STATE, 0, "container not running");
+		r = container_not_running(&e->c, err);
 	if (r == 0)
 		r = stats_open(o, &e->c, &e->cg, err);
 	if (r == 0)

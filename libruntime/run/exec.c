@@ -303,8 +303,10 @@ static int open_container(struct entry *e)
 {
 	int r = entrance_open(&e->c, entry_deadline(e), &e->into, e->err);
 
-	if (r == ENTRANCE_GONE)
+	if (r == ENTRANCE_GONE) {
+		err_hint(e->err, "delete it, and create it again");
 		return err_kind(e->err, ERR_STATE, 0, "cannot exec in a container that is stopped");
+	}
 	if (r < 0)
 		return r;
 	e->to_root = e->into.kinds & CLONE_NEWUSER;

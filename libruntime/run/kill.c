@@ -108,7 +108,7 @@ static int signal_init(struct oakum *o, const struct container *c, int sig, stru
 	if (r == PROC_ALIVE)
 		r = proc_signal(pidfd, sig, err);
 	if (r == PROC_GONE)
-		return err_kind(err, ERR_STATE, 0, "container not running");
+		return container_not_running(c, err);
 	if (r == 0 && sig == SIGKILL) {
 		thaw_to_die(o, c);
 		/*
@@ -135,7 +135,7 @@ int oakum_kill(struct oakum *o, const char *id, int sig, bool all)
 	if (all || (shared && sig == SIGKILL))
 		r = kill_everyone(o, &c, sig, err);
 	else if (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING)
-		r = err_kind(err, ERR_STATE, 0, "container not running");
+		r = container_not_running(&c, err);
 	else
 		r = signal_init(o, &c, sig, err);
 	return handle_end(o, "kill", id, r);

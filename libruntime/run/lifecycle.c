@@ -37,6 +37,16 @@ int container_open(struct oakum *o, const char *id, bool lock, struct container 
 	return r;
 }
 
+int container_not_running(const struct container *c, struct err *err)
+{
+	if (c->status == OAKUM_CREATING)
+		err_hint(err,
+			 "it is being made, or that was cut short: see `oakum delete --force`");
+	else
+		err_hint(err, "it has stopped: `oakum delete %s` removes it", c->state.id);
+	return err_kind(err, ERR_STATE, 0, "container not running");
+}
+
 void container_close(struct container *c)
 {
 	fd_close(c->dir);

@@ -23,6 +23,8 @@ struct container {
  * @err. */
 int container_open(struct oakum *o, const char *id, bool lock, struct container *ret,
 		   struct err *err);
+/* The words that engines look for, and what to do. < 0. */
+int container_not_running(const struct container *c, struct err *err);
 void container_close(struct container *c);
 
 /* Open the cgroup at @path, most often c->state.cgroup. 0; CGROUP_GONE: there is none, or @path is

@@ -171,7 +171,7 @@ static int open_sources(struct change *x, const struct container *c, struct err 
 static int check(const struct container *c, struct err *err)
 {
 	if (c->status != OAKUM_CREATED && c->status != OAKUM_RUNNING && c->status != OAKUM_PAUSED)
-		return err_kind(err, ERR_STATE, 0, "container not running");
+		return container_not_running(c, err);
 	if (!(c->state.namespaces & CLONE_NEWNS))
 		return err_kind(err, ERR_UNSUPPORTED, 0,
 				"the container has no mount namespace of its own");
@@ -184,7 +184,7 @@ static int apply(struct change *x, const struct container *c, struct err *err)
 	int r = entrance_open(c, deadline, &x->into, err);
 
 	if (r == ENTRANCE_GONE)
-		return err_kind(err, ERR_STATE, 0, "container not running");
+		return container_not_running(c, err);
 	if (r == 0)
 		r = open_sources(x, c, err);
 	return r < 0 ? r : create_helper(change_mounts, x, deadline, err);

@@ -7,8 +7,10 @@
 
 #define DEFAULT_TIMEOUT_MS 10000
 
-static int check_status(enum oakum_status status, bool pause, struct err *err)
+static int check_status(const struct container *c, bool pause, struct err *err)
 {
+	enum oakum_status status = c->status;
+
 	if (pause && (status == OAKUM_RUNNING || status == OAKUM_CREATED))
 		return 0;
 	if (!pause && status == OAKUM_PAUSED)
@@ -17,7 +19,7 @@ static int check_status(enum oakum_status status, bool pause, struct err *err)
 		return err_kind(err, ERR_STATE, 0, "container not paused");
 	if (status == OAKUM_PAUSED)
 		return err_kind(err, ERR_STATE, 0, "container is already paused");
-	return err_kind(err, ERR_STATE, 0, "container not running");
+	return container_not_running(c, err);
 }
 
 static int freeze(struct oakum *o, const struct container *c, bool pause, int64_t timeout_ms,
@@ -41,7 +43,7 @@ static int freeze(struct oakum *o, const struct container *c, bool pause, int64_
 				  err);
 	cgroup_close(&cg);
 	if (r == CGROUP_GONE)
-		return err_kind(err, ERR_STATE, 0, "container not running");
+		return container_not_running(c, err);
 	return r;
 }
 
@@ -52,7 +54,7 @@ static int change(struct oakum *o, const char *id, bool pause, int64_t timeout_m
 	int r = container_open(o, id, true, &c, err);
 
 	if (r == 0)
-		r = check_status(c.status, pause, err);
+		r = check_status(&c, pause, err);
 	if (r == 0)
 		r = freeze(o, &c, pause, timeout_ms, err);
 	return handle_end(o, pause ? "pause" : "resume", id, r);

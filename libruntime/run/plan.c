@@ -30,6 +30,7 @@ static int make_root(const struct spec *spec, const struct plan_options *options
 	}
 	if (str_eq(clean, "/") && p->mounts_namespace && !options->no_pivot) {
 		err_pointer(err, "/root/path");
+		err_hint(err, "unpack a root file system into a directory of its own");
 		return err_kind(err, ERR_CONFIG, 0, "the host's root cannot be a container's root");
 	}
 	p->rootfs = arena_strdup(arena, clean);

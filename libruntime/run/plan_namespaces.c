@@ -42,11 +42,13 @@ static int check_changes(const struct spec *spec, const struct plan_host *host, 
 {
 	if ((host->own & CLONE_NEWUTS) && (spec->hostname || spec->domainname)) {
 		err_pointer(err, spec->hostname ? "/hostname" : "/domainname");
+		err_hint(err, "leave its path out: then a new one is made");
 		return err_kind(err, ERR_CONFIG, 0,
 				"the uts namespace is oakum's own: the host would be renamed");
 	}
 	if ((host->own & CLONE_NEWNET) && spec->n_net_devices) {
 		err_pointer(err, "/linux/netDevices");
+		err_hint(err, "leave its path out: then a new one is made");
 		return err_kind(err, ERR_CONFIG, 0,
 				"the network namespace is oakum's own: they are in it already");
 	}
@@ -56,6 +58,7 @@ static int check_changes(const struct spec *spec, const struct plan_host *host, 
 		if (ns == SPEC_NS_COUNT || !(host->own & (unsigned)ns_kind[ns]))
 			continue;
 		err_pointer(err, "/linux/sysctl/%s", spec->sysctl.v[i].key);
+		err_hint(err, "leave its path out: then a new one is made");
 		return err_kind(err, ERR_CONFIG, 0,
 				"the %s namespace is oakum's own: it would change the host",
 				spec_ns_name(ns));

@@ -93,7 +93,11 @@ static int reenter_cwd(const struct plan_process *p, struct err *err)
 	}
 	if (!entered && str_eq(now, "/") && !str_eq(p->cwd, "/")) {
 		err_pointer(err, "/process/cwd");
-		err_hint(err, "uid %u may not search it", p->uid);
+		if (dir == -ENOENT)
+			err_hint(err, "it does not exist, and we may not make it: make it in the "
+				      "image");
+		else
+			err_hint(err, "uid %u may not search it", p->uid);
 		return err_set(err, EACCES, "chdir to cwd (\"%s\")", p->cwd);
 	}
 	return 0;

@@ -85,6 +85,7 @@ static int await_exec(struct starting *s, struct err *err)
 
 		if (r == -ETIMEDOUT && s->agent) {
 			*err = ERR_INIT;
+			err_hint(err, "look at the agent: it has to answer for what it is asked");
 			return err_set(err, ETIMEDOUT,
 				       "the seccomp agent has not let the program be executed");
 		}
@@ -168,6 +169,12 @@ static int check_created(enum oakum_status status, struct err *err)
 {
 	if (status == OAKUM_CREATED)
 		return 0;
+	if (status == OAKUM_RUNNING)
+		err_hint(err, "`oakum exec` runs another program in it");
+	else if (status == OAKUM_PAUSED)
+		err_hint(err, "`oakum resume` lets it go on");
+	else
+		err_hint(err, "delete it, and create it again");
 	if (status == OAKUM_RUNNING)
 		return err_kind(err, ERR_STATE, 0, "cannot start an already running container");
 	return err_kind(err, ERR_STATE, 0, "cannot start a container that is %s",

@@ -107,6 +107,7 @@ static int check_id(const char *id, struct err *err)
 
 	if (!bad)
 		return 0;
+	err_hint(err, "letters, digits and _ + - . are good, and a point not at the beginning");
 	return err_kind(err, ERR_USAGE, 0, "invalid container ID: %s", bad);
 }
 

@@ -98,6 +98,9 @@ static int no_room(int r, const char *name, struct err *err)
 	if (r == -ENOSPC || r == -EDQUOT)
 		err_hint(err, "the state root is full: free space or inodes there, or name another "
 			      "with --root");
+	else if (r == -ENOENT)
+		err_hint(err, "the container's directory in the state root was deleted meanwhile: "
+			      "leave that to `oakum delete`");
 	return r < 0 ? err_set(err, -r, "write %s", name) : 0;
 }
 

@@ -19,10 +19,12 @@ int stats_open(struct oakum *o, const struct container *c, struct cgroup *cg, st
 {
 	int r = container_open_cgroup(o, c->state.cgroup, cg, err);
 
-	if (!c->state.cgroup[0])
+	if (!c->state.cgroup[0]) {
+		err_hint(err, "create it with a cgroup manager other than disabled");
 		return err_kind(err, ERR_UNSUPPORTED, 0,
 				"the container has no cgroup, which has the statistics");
-	return r == CGROUP_GONE ? err_kind(err, ERR_STATE, 0, "container not running") : r;
+	}
+	return r == CGROUP_GONE ? container_not_running(c, err) : r;
 }
 
 /* The counters of an interface are the container's where the network is. */
@@ -94,7 +96,7 @@ int oakum_stats(struct oakum *o, const char *id, struct oakum_stats **ret)
 
 	*ret = NULL;
 	if (r == 0 && (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING))
-		r = err_kind(err, ERR_STATE, 0, "container not running");
+		r = container_not_running(&c, err);
 	if (r == 0) {
 		r = stats_open(o, &c, &cg, err);
 		if (r == 0)
@@ -102,7 +104,7 @@ int oakum_stats(struct oakum *o, const char *id, struct oakum_stats **ret)
 		cgroup_close(&cg);
 	}
 	if (r == CGROUP_GONE)
-		r = err_kind(err, ERR_STATE, 0, "container not running");
+		r = container_not_running(&c, err);
 	return handle_end(o, "stats", id, r);
 }
 

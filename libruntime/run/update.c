@@ -35,11 +35,13 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 	struct cgroup cg;
 	int r;
 
-	if (!c->state.cgroup[0])
+	if (!c->state.cgroup[0]) {
+		err_hint(err, "create it with a cgroup manager other than disabled");
 		return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup");
+	}
 	r = container_open_cgroup(o, c->state.cgroup, &cg, err);
 	if (r == CGROUP_GONE)
-		r = err_kind(err, ERR_STATE, 0, "container not running");
+		r = container_not_running(c, err);
 	else if (r == 0 && unit_exists(o, &c->state))
 		r = unit_update(&c->state, &cg, limits, &c->arena, err);
 	if (r == 0)
@@ -98,7 +100,7 @@ static int update(struct oakum *o, const char *id, const struct oakum_update *u,
 	int r = container_open(o, id, true, &c, err);
 
 	if (r == 0 && (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING))
-		r = err_kind(err, ERR_STATE, 0, "container not running");
+		r = container_not_running(&c, err);
 	/* What cannot be had is found before anything is changed. */
 	if (r == 0)
 		r = read_rdt(o, u, &c, &lines, &rdt, err);

@@ -247,6 +247,72 @@ text() {
 	umount "$W/small"
 }
 
+# held ARG…: oakum ARG… until it has opened config.json, where it is stopped; $held is its pid.
+held() {
+	rm -f "$W/strace"
+	strace -qq -o "$W/strace" -P config.json -e trace=openat -e inject=openat:signal=STOP:when=1 "$OAKUM" --root "$ROOT" "$@" \
+		</dev/null >"$W/out" 2>"$W/err" &
+	tracer=$!
+	until_true 20 grep -sq "stopped by SIGSTOP" "$W/strace"
+	held=$(pgrep -P "$tracer")
+}
+
+# go_on STATUS TEXT…: it ends so.
+go_on() {
+	local rc=0 want=$1
+	shift
+	kill -CONT "$held"
+	wait "$tracer" || rc=$?
+	errors=$(<"$W/err")
+	[ $rc = "$want" ] || { echo "status $rc, not $want: $errors"; return 1; }
+	says "$@"
+}
+
+# bats test_tags=root:trace
+@test "config.json: replaced, cut and lengthened while it is read" {
+	sleeper '.hostname = "before"'
+	cp "$B/config.json" "$W/before"
+	# The file that was opened is the one that is read, whatever stands in its place.
+	for new in 'echo "{"' 'mkfifo config.json' 'ln -s /dev/zero config.json' 'mkdir config.json'; do
+		held create -b "$B" "$C"
+		(cd "$B" && mv config.json old && case $new in echo*) eval "$new" >config.json ;; *) eval "$new" ;; esac)
+		go_on 0
+		cmp "$ROOT/$C/config.json" "$W/before"
+		ok oakum delete --force "$C"
+		rm -rf "$B/config.json"
+		mv "$B/old" "$B/config.json"
+	done
+	held create -b "$B" "$C"
+	truncate -s 300 "$B/config.json"
+	go_on 3 "config.json:" "unexpected end of file"
+	cp "$W/before" "$B/config.json"
+	held create -b "$B" "$C"
+	: >"$B/config.json"
+	go_on 3 "config.json:1:1" "the file is empty"
+	cp "$W/before" "$B/config.json"
+	held create -b "$B" "$C"
+	echo x >>"$B/config.json"
+	go_on 3 "config.json:" "found 'x'"
+	held create -b "$B" "$C"
+	truncate -s 17M "$B/config.json"
+	go_on 3 "16777216 bytes"
+	[ ! -e "$ROOT/$C" ]
+	is "$(cgroups_of "$C")" ""
+}
+
+@test "the state root: deleted while a container is being made" {
+	sleeper '.hooks = {createRuntime: [{path: "/bin/rm", args: ["rm", "-rf", "'"$ROOT"'"]}]}'
+	fails 1 oakum create -b "$B" "$C"
+	says "create $C: write state.json" "No such file or directory (ENOENT)" "was deleted meanwhile"
+	[ ! -e "$ROOT" ]
+	is "$(cgroups_of "$C")" ""
+	edit '.hooks.createRuntime[0].args = ["rm", "-rf", "'"$ROOT/$C"'"]'
+	fails 1 oakum run -b "$B" "$C"
+	says "run $C: write state.json" "No such file or directory (ENOENT)"
+	is "$(cgroups_of "$C")" ""
+	mkdir -p -m 700 "$ROOT"
+}
+
 # bats test_tags=root:ids
 @test "no rights: an ordinary user gets a clear refusal" {
 	bundle '.linux.resources.pids = {limit: 20}'

@@ -299,6 +299,8 @@ load ../lib/cases
 		3 | /linux/seccomp/listenerPath; needs it | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["read"], action: "SCMP_ACT_NOTIFY"}]}
 		3 | /linux/seccomp/syscalls/0/args/0/op; SCMP_CMP_BOGUS | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcwd"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 0, op: "SCMP_CMP_BOGUS"}]}]}
 		3 | /linux/seccomp/syscalls/0/args/0/index; 7 is out of range (0..5) | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcwd"], action: "SCMP_ACT_ERRNO", args: [{index: 7, value: 0, op: "SCMP_CMP_EQ"}]}]}
+		3+ | /linux/seccomp/syscalls; instructions, the kernel takes 4096; merge rules | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(1100) | {names: ["getpid"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: (. * 4294967296 + .), op: "SCMP_CMP_EQ"}]}]}
+		3 | /annotations/run.oci.seccomp_bpf_data; 4096 instructions | .annotations = {"run.oci.seccomp_bpf_data": ("AAAAAAAAAAA" * 4100)}
 		3 | /linux/seccomp/syscalls; 9000 members | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(9000) | {names: ["read"], action: "SCMP_ACT_ERRNO"}]}
 		0 | | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["frob"], action: "SCMP_ACT_ERRNO"}]}
 	T
