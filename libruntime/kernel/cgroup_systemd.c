@@ -230,7 +230,7 @@ static int misplaced(struct cgroup_systemd *s, const char *unit, const char *pat
 {
 	struct err ignored = ERR_INIT;
 
-	(void)cgroup_systemd_stop(s, unit, deadline_ms, &ignored);
+	(void)cgroup_systemd_stop(s, unit, true, deadline_ms, &ignored);
 	return err_kind(err, ERR_UNSUPPORTED, 0,
 			"systemd has put %s into cgroup \"%s\", not into %s", unit, found, path);
 }
@@ -288,15 +288,16 @@ int cgroup_systemd_attach(struct cgroup_systemd *s, const char *unit, const char
 	return ask(s, &q, unit, &sub, sub ? 1 : 0, what, &a, err);
 }
 
-int cgroup_systemd_stop(struct cgroup_systemd *s, const char *unit, int64_t deadline_ms,
+int cgroup_systemd_stop(struct cgroup_systemd *s, const char *unit, bool ours, int64_t deadline_ms,
 			struct err *err)
 {
-	struct systemd_request q = {.verb = SYSTEMD_STOP, .deadline_ms = deadline_ms};
+	struct systemd_request q = {.verb = ours ? SYSTEMD_STOP : SYSTEMD_STOP_EMPTY,
+				    .deadline_ms = deadline_ms};
 	struct systemd_answer a;
 	char what[320];
 	int r;
 
 	snprintf(what, sizeof(what), "stop %s", unit);
 	r = ask(s, &q, unit, NULL, 0, what, &a, err);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : r == SYSTEMD_IN_USE ? CGROUP_SYSTEMD_IN_USE : 0;
 }

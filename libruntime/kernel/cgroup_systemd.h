@@ -64,8 +64,12 @@ int cgroup_systemd_set(struct cgroup_systemd *s, const char *unit, const char *c
 int cgroup_systemd_attach(struct cgroup_systemd *s, const char *unit, const char *sub, pid_t pid,
 			  int64_t deadline_ms, struct err *err);
 
-/* Stop @unit, in which nobody lives any more. 0: it is gone; also when it was; < 0 with @err. */
-int cgroup_systemd_stop(struct cgroup_systemd *s, const char *unit, int64_t deadline_ms,
+/*
+ * Stop @unit, in which nobody lives any more. 0: it is gone; also when it was; < 0 with @err.
+ * @ours: the scope is ours for certain; else CGROUP_SYSTEMD_IN_USE where there is a process in it:
+ * it is another's, and goes on.
+ */
+int cgroup_systemd_stop(struct cgroup_systemd *s, const char *unit, bool ours, int64_t deadline_ms,
 			struct err *err);
 
 #endif

@@ -11,18 +11,19 @@
 
 #include <stdint.h>
 
-#define SYSTEMD_MESSAGE_VERSION 1
+#define SYSTEMD_MESSAGE_VERSION 2
 #define SYSTEMD_MESSAGE_MAX	(128u << 10) /* bytes, the struct included */
 #define SYSTEMD_HELPER_FD	3	     /* the helper's end */
 
 enum systemd_verb {
-	SYSTEMD_HELLO = 1, /* connect to the manager; ->user chooses which */
-	SYSTEMD_START,	   /* make the unit, a scope with one process that only keeps it */
-	SYSTEMD_RELEASE,   /* end that process: the scope is the container's */
-	SYSTEMD_SET,	   /* set properties of the unit that lives */
-	SYSTEMD_ATTACH,	   /* move process ->pid into the unit, or the sub-cgroup of it that stands
-			      in the place of a property */
-	SYSTEMD_STOP,	   /* stop the unit, forget its failure, wait until it is gone */
+	SYSTEMD_HELLO = 1,  /* connect to the manager; ->user chooses which */
+	SYSTEMD_START,	    /* make the unit, a scope with one process that only keeps it */
+	SYSTEMD_RELEASE,    /* end that process: the scope is the container's */
+	SYSTEMD_SET,	    /* set properties of the unit that lives */
+	SYSTEMD_ATTACH,	    /* move process ->pid into the unit, or the sub-cgroup of it that stands
+			       in the place of a property */
+	SYSTEMD_STOP,	    /* stop the unit, forget its failure, wait until it is gone */
+	SYSTEMD_STOP_EMPTY, /* the same if no process is in it */
 };
 
 struct systemd_request {
@@ -33,8 +34,8 @@ struct systemd_request {
 	int32_t pid;
 };
 
-/* ->result of SYSTEMD_STOP: there is no such unit; of SYSTEMD_START: somebody has one of that name.
- */
+/* ->result of SYSTEMD_STOP: there is no such unit; of SYSTEMD_START: somebody has one of that name;
+ * of SYSTEMD_STOP_EMPTY: either. */
 #define SYSTEMD_GONE   1
 #define SYSTEMD_IN_USE 2
 

@@ -508,8 +508,13 @@ void creation_undo(struct creation *c, const char *id)
 		if (c->unit_asked)
 			cgroup_wait_empty(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
 	}
-	if (c->unit_asked)
-		(void)unit_stop(&c->state, clock_deadline(UNDO_TIMEOUT_MS), &ignored);
+	/* A helper that was killed has not told whether there is one. */
+	if (c->unit_asked &&
+	    unit_stop(&c->state, c->have_cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored) < 0) {
+		err_hint(c->err, "systemd may still have %s: delete it when systemd answers",
+			 c->state.unit);
+		left = true;
+	}
 	if (c->have_cgroup &&
 	    cgroup_remove(&c->cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored) == CGROUP_BUSY)
 		left = true;

@@ -100,13 +100,10 @@ static int clear_unit(struct oakum *o, const struct container *c, struct cgroup 
 
 	if (!c || !unit_exists(o, &c->state))
 		return 0;
-	/* It may be another's, elsewhere; ours goes by itself when it has no process. */
-	if (!cg && !state_claimed(c->dir, &c->state))
-		return 0;
 	if (cg)
 		r = cgroup_wait_empty(cg, deadline, err);
 	/* The removal says who is left. */
-	return r != 0 ? 0 : unit_stop(&c->state, deadline, err);
+	return r != 0 ? 0 : unit_stop(&c->state, state_claimed(c->dir, &c->state), deadline, err);
 }
 
 /*

@@ -54,15 +54,15 @@ int unit_attach(const struct state *s, const char *sub, pid_t pid, int64_t deadl
 	return r;
 }
 
-int unit_stop(const struct state *s, int64_t deadline_ms, struct err *err)
+int unit_stop(const struct state *s, bool ours, int64_t deadline_ms, struct err *err)
 {
 	struct cgroup_systemd systemd = CGROUP_SYSTEMD_INIT;
 	int r = cgroup_systemd_open(&systemd, s->user_unit, deadline_ms, err);
 
 	if (r == 0)
-		r = cgroup_systemd_stop(&systemd, s->unit, deadline_ms, err);
+		r = cgroup_systemd_stop(&systemd, s->unit, ours, deadline_ms, err);
 	cgroup_systemd_close(&systemd);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int unit_update(const struct state *s, const struct cgroup *cg, const struct cgroup_limits *limits,

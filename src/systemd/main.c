@@ -121,13 +121,24 @@ static int stop(struct helper *h, const struct request *q, struct systemd_answer
 	return r == MANAGER_GONE ? SYSTEMD_GONE : r;
 }
 
+static int stop_empty(struct helper *h, const struct request *q, struct systemd_answer *a,
+		      struct err *err)
+{
+	int r = manager_look_empty(&h->manager, q->unit, q->head.deadline_ms, err);
+
+	if (r == 0)
+		return stop(h, q, a, err);
+	return r == MANAGER_GONE ? SYSTEMD_GONE : r == MANAGER_IN_USE ? SYSTEMD_IN_USE : r;
+}
+
 static const struct {
 	int (*act)(struct helper *, const struct request *, struct systemd_answer *, struct err *);
 	bool needs_unit;
 } verbs[] = {
-	[SYSTEMD_HELLO] = {hello, false},     [SYSTEMD_START] = {start, true},
-	[SYSTEMD_RELEASE] = {release, false}, [SYSTEMD_SET] = {set, true},
-	[SYSTEMD_ATTACH] = {attach, true},    [SYSTEMD_STOP] = {stop, true},
+	[SYSTEMD_HELLO] = {hello, false},	   [SYSTEMD_START] = {start, true},
+	[SYSTEMD_RELEASE] = {release, false},	   [SYSTEMD_SET] = {set, true},
+	[SYSTEMD_ATTACH] = {attach, true},	   [SYSTEMD_STOP] = {stop, true},
+	[SYSTEMD_STOP_EMPTY] = {stop_empty, true},
 };
 
 /* @mem holds @size bytes and a NUL behind them. */

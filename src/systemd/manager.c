@@ -466,3 +466,29 @@ int manager_stop(struct manager *m, const char *unit, int64_t deadline_ms, struc
 	sd_bus_message_unref(reply);
 	return r;
 }
+
+int manager_look_empty(struct manager *m, const char *unit, int64_t deadline_ms, struct err *err)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	int r = call_begin(m, deadline_ms);
+
+	if (r >= 0)
+		r = sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "GetUnitProcesses", &e,
+				       &reply, "s", unit);
+	if (r < 0 && (is_error(&e, NO_UNIT) || is_error(&e, NOT_LOADED))) {
+		r = MANAGER_GONE;
+	} else if (r < 0) {
+		complain(m, r, &e, err);
+	} else {
+		r = sd_bus_message_enter_container(reply, 'a', "(sus)");
+		if (r >= 0)
+			r = sd_bus_message_at_end(reply, 0);
+		r = r < 0    ? err_set(err, -r, "read the processes of %s", unit)
+		    : r == 0 ? MANAGER_IN_USE
+			     : 0;
+	}
+	sd_bus_error_free(&e);
+	sd_bus_message_unref(reply);
+	return r;
+}

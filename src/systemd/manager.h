@@ -47,4 +47,7 @@ int manager_attach(struct manager *m, const char *unit, const char *sub, pid_t p
  * with @err. */
 int manager_stop(struct manager *m, const char *unit, int64_t deadline_ms, struct err *err);
 
+/* Is there nobody in @unit? 0, MANAGER_IN_USE, MANAGER_GONE: there is none, or < 0 with @err. */
+int manager_look_empty(struct manager *m, const char *unit, int64_t deadline_ms, struct err *err);
+
 #endif

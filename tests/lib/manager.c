@@ -194,7 +194,9 @@ static int answer(sd_bus_message *m, const char *method)
 		(void)fprintf(log_file, " %s", name);
 		log_properties(m);
 	}
-	if (strcmp(method, "GetUnit") == 0)
+	if (strcmp(method, "GetUnitProcesses") == 0 && unit[0])
+		return sd_bus_reply_method_return(m, "a(sus)", 0);
+	if (strcmp(method, "GetUnit") == 0 || strcmp(method, "GetUnitProcesses") == 0)
 		return unit[0] ? sd_bus_reply_method_return(m, "o", OBJECT "/unit/x")
 			       : sd_bus_reply_method_errorf(m, SERVICE ".NoSuchUnit", "gone");
 	return sd_bus_reply_method_return(m, NULL);

@@ -157,6 +157,18 @@ load common
 	[ $n -gt 3 ]
 }
 
+@test "a helper that is killed while systemd works leaves what delete can clear" {
+	local n helper=${OAKUM_SYSTEMD_HELPER-$(dirname "$OAKUM")/oakum-systemd}
+	sleeper
+	for n in 3 4 5 3 4 5 6; do
+		printf '#!/bin/sh\nexec strace -o /dev/null -e inject=ppoll:signal=KILL:when=%s "%s"\n' $n "$helper" >helper
+		chmod 755 helper
+		OAKUM_SYSTEMD_HELPER=$W/helper "$OAKUM" --root "$ROOT" --systemd-cgroup run -d -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- || :
+		ok oakum delete --force "$C"
+		until_true 5 nothing_left
+	done
+}
+
 @test "state.json is damaged: delete --force finds the scope, and its processes" {
 	local how pid unit="cri-$C.scope"
 	sleeper ".linux.cgroupsPath = \"oakumtest.slice:cri:$C\""
