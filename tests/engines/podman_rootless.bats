@@ -45,7 +45,10 @@ engine_start() {
 	if [ -n "${OAKUM_MANAGER-}" ]; then systemctl start user@$USER_ID.service; else mkdir -p -m 700 "$RUNTIME"; fi
 	doc "podman containers.conf" >"$E/containers.conf" || return 1
 	sed -i 's/^\[engine\]$/&\ncgroup_manager = "'"${OAKUM_MANAGER-cgroupfs}"'"\nevents_logger = "file"\ninfra_image = "localhost\/pause:1"/' "$E/containers.conf"
-	printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=32768:32768"]\nnetns = "none"\n' "$(ulimit -Hn)" "$(ulimit -Hn)" >>"$E/containers.conf"
+	# No more than he has.
+	files=$(unprivileged sh -c 'ulimit -Hn') processes=$(unprivileged sh -c 'ulimit -Hu')
+	[ "$processes" != unlimited ] && [ "$processes" -lt 32768 ] || processes=32768
+	printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\nnetns = "none"\n' "$files" "$files" $processes $processes >>"$E/containers.conf"
 	# podman's own limit needs a controller that may not be delegated to him; without systemd it sets none.
 	[ -z "${OAKUM_MANAGER-}" ] || delegated pids || echo 'pids_limit = 0' >>"$E/containers.conf"
 	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >/etc/containers/policy.json
@@ -82,11 +85,13 @@ as_user() {
 }
 
 # Out of the tests' cgroup his systemd may not move a process: there podman has to be started by it.
-pod() {
+unprivileged() {
 	local unit=()
 	[ -z "${OAKUM_MANAGER-}" ] || unit=(systemd-run --user --quiet --pipe --wait --collect --working-directory "$E/home" -E PATH -E HOME -E CONTAINERS_CONF)
-	as_user "${unit[@]}" podman --storage-driver vfs --cgroup-manager "${OAKUM_MANAGER-cgroupfs}" "$@"
+	as_user "${unit[@]}" "$@"
 }
+
+pod() { unprivileged podman --storage-driver vfs --cgroup-manager "${OAKUM_MANAGER-cgroupfs}" "$@"; }
 
 removed() { until_true 20 pod rm -f -t 0 "$@" >/dev/null; }
 inits() { pod inspect -f '{{.State.Pid}}' "$1"; }
