@@ -25,6 +25,9 @@ started() { ok systemctl start "$UNIT"; }
 is_now() { [ "$(property ActiveState)" = "$1" ]; }
 comes_to() { until_true 20 is_now "$1" || { systemctl status "$UNIT"; return 1; }; }
 
+# Where systemd counts a process: in the v2 tree, also where v1 has the controllers, or in its own tree of v1.
+place() { awk -F: '$1 == 0 { v2 = $3 } $2 == "name=systemd" { v1 = $3 } END { print v2 ? v2 : v1 }' "/proc/$1/cgroup"; }
+
 @test "it is ready when the container runs, in the unit's own cgroup, and says so" {
 	local main
 	sleeper
@@ -34,10 +37,14 @@ comes_to() { until_true 20 is_now "$1" || { systemctl status "$UNIT"; return 1; 
 	main=$(property MainPID)
 	is "$(tr '\0' ' ' <"/proc/$main/cmdline" | grep -o ' up .*')" " up --rm -b $B $C "
 	shows StatusText "container $C runs"
-	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "/system.slice/$UNIT/container"
-	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$main/cgroup")" "/system.slice/$UNIT/supervisor"
-	# Nobody lives in the unit's cgroup itself, so all it has been given can be used below it.
-	is "$(cat "$(directory)/cgroup.procs")" ""
+	is "$(place "$(init)")" "/system.slice/$UNIT/container"
+	# Nobody lives in the unit's v2 cgroup itself, so all it has been given can be used below it.
+	if grep -q ^0:: /proc/self/cgroup; then
+		is "$(place "$main")" "/system.slice/$UNIT/supervisor"
+		is "$(cat "$(on_v2 && directory || echo "/sys/fs/cgroup/unified$(property ControlGroup)")/cgroup.procs")" ""
+	else
+		is "$(place "$main")" "/system.slice/$UNIT"
+	fi
 	is "$(oakum state "$C" | jq -r .status)" running
 	# The container has no socket: it need not say anything.
 	ok oakum exec "$C" env
