@@ -44,9 +44,9 @@ size_t cgroup_dir(const struct cgroup_hierarchy *h, const char *path, char buf[C
 int cgroup_set_path(struct cgroup *cg, const char *path, struct err *err);
 
 /*
- * The path of @pid in @h, v2 or the v1 freezer, below what is mounted: that may be a part of the
- * hierarchy, and the kernel's path begins at its top. NULL: it is outside, or cannot be told.
- * Points into @buf.
+ * The path of @pid in @h, v2, the v1 freezer or systemd's own v1 tree, below what is mounted: that
+ * may be a part of the hierarchy, and the kernel's path begins at its top. NULL: it is outside, or
+ * cannot be told. Points into @buf.
  */
 const char *cgroup_path_of(const struct cgroup_hierarchy *h, pid_t pid, char *buf, size_t size);
 

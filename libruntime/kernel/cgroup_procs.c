@@ -418,7 +418,9 @@ int cgroup_signal_all(struct cgroup *cg, int sig, struct err *err)
 
 const char *cgroup_path_of(const struct cgroup_hierarchy *h, pid_t pid, char *buf, size_t size)
 {
-	const char *key = h->v2 ? "\n0::/" : ":freezer:/";
+	const char *key = h->v2			       ? "\n0::/"
+			  : str_eq(h->name, "systemd") ? ":name=systemd:/"
+						       : ":freezer:/";
 	char name[32], *line, *end;
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);

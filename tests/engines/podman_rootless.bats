@@ -46,7 +46,7 @@ engine_start() {
 	doc "podman containers.conf" >"$E/containers.conf" || return 1
 	sed -i 's/^\[engine\]$/&\ncgroup_manager = "'"${OAKUM_MANAGER-cgroupfs}"'"\nevents_logger = "file"\ninfra_image = "localhost\/pause:1"/' "$E/containers.conf"
 	# No more than he has.
-	files=$(unprivileged sh -c 'ulimit -Hn') processes=$(unprivileged sh -c 'ulimit -Hu')
+	files=$(unprivileged bash -c 'ulimit -Hn') processes=$(unprivileged bash -c 'ulimit -Hu')
 	[ "$processes" != unlimited ] && [ "$processes" -lt 32768 ] || processes=32768
 	printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\nnetns = "none"\n' "$files" "$files" $processes $processes >>"$E/containers.conf"
 	# podman's own limit needs a controller that may not be delegated to him; without systemd it sets none.
@@ -87,7 +87,7 @@ as_user() {
 # Out of the tests' cgroup his systemd may not move a process: there podman has to be started by it.
 unprivileged() {
 	local unit=()
-	[ -z "${OAKUM_MANAGER-}" ] || unit=(systemd-run --user --quiet --pipe --wait --collect --working-directory "$E/home" -E PATH -E HOME -E CONTAINERS_CONF)
+	[ -z "${OAKUM_MANAGER-}" ] || unit=(systemd-run --user --quiet --pipe --wait --collect -p KillMode=process --working-directory "$E/home" -E PATH -E HOME -E CONTAINERS_CONF)
 	as_user "${unit[@]}" "$@"
 }
 
