@@ -383,6 +383,8 @@ static int judge(struct running *h, const struct spec_hook *hook,
 	int code = 0;
 
 	if (timed_out == ETIMEDOUT)
+		err_hint(err, "see what it waits for, or give it a longer timeout");
+	if (timed_out == ETIMEDOUT)
 		return err_set(err, 0, "%s: killed after its timeout of %d s%s%s", hook->path,
 			       hook->timeout.v, colon, said);
 	if (timed_out)
@@ -395,6 +397,9 @@ static int judge(struct running *h, const struct spec_hook *hook,
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
+	if (!*said)
+		err_hint(err, "it wrote no reason to its standard error: run it by hand, with what "
+			      "`oakum state` prints as its input");
 	if (WIFSIGNALED(status))
 		return err_set(err, 0, "%s: killed by %s%s%s%s", hook->path,
 			       names_signal_text(WTERMSIG(status), buf),

@@ -461,7 +461,7 @@ static int do_readonly(struct init *in, struct err *err)
 	return p->root_readonly ? rootfs_readonly(&in->root, err) : 0;
 }
 
-static int do_pivot(struct init *in, struct err *err)
+static int take_root(struct init *in, struct err *err)
 {
 	const struct plan *p = in->plan;
 
@@ -472,6 +472,17 @@ static int do_pivot(struct init *in, struct err *err)
 	if (p->no_pivot)
 		return rootfs_move(&in->root, err);
 	return rootfs_pivot(&in->root, p->root_propagation, err);
+}
+
+static int do_pivot(struct init *in, struct err *err)
+{
+	int r = take_root(in, err);
+
+	if (r < 0)
+		err_pointer(err, "/root/path");
+	if (r == -ENOENT)
+		err_hint(err, "it was deleted meanwhile");
+	return r;
 }
 
 static int do_score(struct init *in, struct err *err)

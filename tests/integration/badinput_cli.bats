@@ -208,6 +208,8 @@ into() {
 @test "every command in every state" {
 	local states=(absent created running paused stopped) want says args i bad=0
 	sleeper
+	echo '[{"destination": "/mnt/x", "type": "tmpfs"}]' >m.json
+	mkdir imgs
 	# What is said where the status is not 0: one of these.
 	while IFS='|' read -r want says args; do
 		read -ra want <<<"$want"
@@ -237,6 +239,8 @@ into() {
 		4 0 0 0 4 | does not exist; not running | events --stats "$C"
 		4 0 0 0 4 | does not exist; not running | stats --no-stream "$C"
 		4 4 - - 4 | does not exist; cannot checkpoint a container that is | checkpoint --image-path img "$C"
+		- 5 5 5 5 | choose another id, or remove it with `oakum delete --force | restore --image-path imgs -b "$B" "$C"
+		4 0 0 0 4 | does not exist; not running; it has stopped: `oakum delete | mounts add "$C" m.json
 		4 0 0 0 0 | does not exist | down "$C"
 		4 4 4 4 4 | does not exist; has no supervisor | attach "$C"
 		4 4 4 4 4 | does not exist; no log is kept | logs "$C"

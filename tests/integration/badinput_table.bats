@@ -64,6 +64,7 @@ load ../lib/cases
 		3 | /process/cwd: missing | del(.process.cwd)
 		3 | /process/cwd; expected an absolute path | .process.cwd = "a"
 		3+ | /process/cwd; Too many levels of symbolic links (ELOOP) | .process.cwd = "/proc/self/fd/7"
+		0 | | .process.user = {uid: 1000, gid: 1000} | .process.cwd = "/p" #! mkdir -m 700 rootfs/p
 		3 | /process/cwd; 5001 bytes | .process.cwd = "/" + "x" * 5000
 		3+ | /process/cwd; "/etc/passwd"; Not a directory (ENOTDIR) | .process.cwd = "/etc/passwd"
 		3 | /process/user/uid; found the string | .process.user.uid = "0"
@@ -182,6 +183,21 @@ load ../lib/cases
 	fails 1 oakum run -b "$B" "$C"
 	says /mounts/7 /none/x "No space left on device (ENOSPC)"
 	umount "$B/rootfs"
+}
+
+@test "root: deleted while a container is being made" {
+	bundle '.hooks = {createRuntime: [{path: "/bin/rm", args: ["rm", "-rf", "'"$B"'/rootfs"]}]}'
+	fails 1 oakum create -b "$B" "$C"
+	says "pivot: /root/path: " "No such file or directory (ENOENT); it was deleted meanwhile"
+	is "$(cgroups_of "$C")" ""
+}
+
+# bats test_tags=root:mount
+@test "recursive attributes on a kernel that has none" {
+	bundle '.mounts += [{destination: "/mnt/x", type: "bind", source: "/tmp", options: ["rbind", "rro"]}]'
+	fails 6 "$LIB/without" mount_setattr "$OAKUM" --root "$ROOT" create -b "$B" "$C"
+	says "/mounts/7: " "mount_setattr(2) (Linux 5.12)"
+	is "$(cgroups_of "$C")" ""
 }
 
 @test "one root for two containers" {
@@ -363,15 +379,16 @@ load ../lib/cases
 		1 | hook #1; exit status 3; oops | .hooks = {createRuntime: [{path: "/bin/true"}, {path: "/bin/sh", args: ["sh", "-c", "echo oops >&2; exit 3"]}]}
 		1 | /hooks/createRuntime/0; killed by SIGKILL: oops | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "echo oops >&2; kill -9 $$"]}]}
 		1 | /hooks/createRuntime/0; killed by SIGTERM | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "kill $$"]}]}
-		1 | /hooks/createRuntime/0; /bin/sleep: killed after its timeout of 1 s | .hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "100"], timeout: 1}]}
+		1 | /hooks/createRuntime/0; /bin/sleep: killed after its timeout of 1 s; longer timeout | .hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "100"], timeout: 1}]}
 		3 | /hooks/createRuntime/0/timeout; 0 is out of range | .hooks = {createRuntime: [{path: "/bin/true", timeout: 0}]}
 		3 | /hooks/createRuntime/0/timeout; -5 is out of range | .hooks = {createRuntime: [{path: "/bin/true", timeout: -5}]}
 		3 | /hooks/createRuntime/0/timeout; 2147483648 is out of range | .hooks = {createRuntime: [{path: "/bin/true", timeout: 2147483648}]}
 		3 | /hooks/createRuntime/0/timeout; expected an integer | .hooks = {createRuntime: [{path: "/bin/true", timeout: 1.5}]}
 		3 | /hooks/createRuntime/0/env/0; NAME=VALUE | .hooks = {createRuntime: [{path: "/bin/true", env: ["x"]}]}
 		0 | | .hooks = {frob: [{path: "/bin/true"}]}
+		1 | hook #119; exit status 1 | .hooks = {createRuntime: ([range(119) | {path: "/bin/true"}] + [{path: "/bin/false"}, {path: "/none"}])}
 		3 | /hooks/createRuntime; 2000 members are more than | .hooks = {createRuntime: [range(2000) | {path: "/bin/true"}]}
-		1 | /hooks/createRuntime/0; exit status 9 | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "exec <&-; exit 9"]}]} | .annotations = {a: ("x" * 500000)}
+		1 | /hooks/createRuntime/0; exit status 9; run it by hand | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "exec <&-; exit 9"]}]} | .annotations = {a: ("x" * 500000)}
 	T
 	cases run <<-'T'
 		1 | startContainer hook #0; /hooks/startContainer/0; /none; ENOENT | .hooks = {startContainer: [{path: "/none"}]}
