@@ -26,6 +26,8 @@
 #include "run/state.h"
 #include "spec/spec.h"
 
+#define END_MS 2000 /* of a process that is seen dying */
+
 int create_open_cache(struct oakum *o)
 {
 	struct err ignored = ERR_INIT;
@@ -288,12 +290,29 @@ static int not_executed(int status, struct err *err)
 			sig ? ": killed by " : "", sig ? names_signal_text(sig, buf) : "");
 }
 
+/* /proc tells who is not root nothing of an undumpable process, but a parent may wait for it. 0: it
+ * is none of ours. */
+static int status_of_child(pid_t pid)
+{
+	AUTO_CLOSE int pidfd = sys_pidfd_open(pid, 0);
+	siginfo_t info = {.si_pid = 0};
+
+	if (pidfd < 0)
+		return 0;
+	(void)proc_wait(pidfd, clock_deadline(END_MS));
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid)
+		return 0;
+	return info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
+}
+
 int create_executed(pid_t pid, const char *comm, bool told, struct err *err)
 {
 	int status;
 
+	if (told && !proc_died_as(pid, comm, &status))
+		return 0;
 	if (told)
-		return proc_died_as(pid, comm, &status) ? not_executed(status, err) : 0;
+		return not_executed(status ? status : status_of_child(pid), err);
 	err_hint(err, "the seccomp profile may forbid what startContainer hooks need, or the "
 		      "memory limit be too low");
 	return err_set(err, 0, "the process ended before its program was executed");

@@ -268,7 +268,7 @@ go_on() {
 	says "$@"
 }
 
-# bats test_tags=root:trace
+# bats test_tags=root:kernel
 @test "config.json: replaced, cut and lengthened while it is read" {
 	sleeper '.hostname = "before"'
 	cp "$B/config.json" "$W/before"
@@ -303,12 +303,12 @@ go_on() {
 @test "the state root: deleted while a container is being made" {
 	sleeper '.hooks = {createRuntime: [{path: "/bin/rm", args: ["rm", "-rf", "'"$ROOT"'"]}]}'
 	fails 1 oakum create -b "$B" "$C"
-	says "create $C: write state.json" "No such file or directory (ENOENT)" "was deleted meanwhile"
+	says "create $C: write " "No such file or directory (ENOENT)" "was deleted meanwhile"
 	[ ! -e "$ROOT" ]
 	is "$(cgroups_of "$C")" ""
 	edit '.hooks.createRuntime[0].args = ["rm", "-rf", "'"$ROOT/$C"'"]'
 	fails 1 oakum run -b "$B" "$C"
-	says "run $C: write state.json" "No such file or directory (ENOENT)"
+	says "run $C: write " "No such file or directory (ENOENT)"
 	is "$(cgroups_of "$C")" ""
 	mkdir -p -m 700 "$ROOT"
 }
