@@ -157,6 +157,8 @@ inits() { pod inspect -f '{{.State.Pid}}' "$1"; }
 	gives 0 pod pod rm -f "p$C"
 }
 
+without_monitor() { ! pgrep -x conmon >/dev/null; }
+
 @test "limits, at the start and changed" {
 	[ -n "${OAKUM_MANAGER-}" ] || skip "nothing is delegated to this user"
 	delegated memory || skip "no memory controller is delegated to a user here"
@@ -169,4 +171,6 @@ inits() { pod inspect -f '{{.State.Pid}}' "$1"; }
 	is "$(cat "$dir/memory.max")" 33554432
 	gives 0 pod rm -f -t 0 "$C"
 	[ ! -e "$dir" ]
+	# podman does not wait for its monitor, nor for what that calls.
+	until_true 60 without_monitor
 }
