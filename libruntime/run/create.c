@@ -426,6 +426,18 @@ static int limit_cgroup(struct creation *c)
 	return r;
 }
 
+static int move_netdevs(struct creation *c)
+{
+	int r = creation_move_netdevs(c);
+
+	/* A child that has failed meanwhile has no namespace any more. */
+	if (r < 0 && c->netns == -ENOENT) {
+		*c->err = ERR_INIT;
+		r = last_words(c);
+	}
+	return r;
+}
+
 static int open_hook_outputs(struct creation *c)
 {
 	const unsigned ours = 1u << SPEC_HOOK_PRESTART | 1u << SPEC_HOOK_CREATE_RUNTIME |
@@ -472,7 +484,7 @@ static int perform(struct creation *c, const char *id)
 	if (r == 0)
 		r = creation_join_rdt(c);
 	if (r == 0)
-		r = creation_move_netdevs(c);
+		r = move_netdevs(c);
 	/* The child mounts meanwhile. */
 	if (r == 0)
 		r = limit_cgroup(c);

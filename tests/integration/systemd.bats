@@ -12,6 +12,8 @@ manager() {
 	MANAGER=$!
 	until_true 5 test -S "$W/bus"
 	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$W/bus OAKUM_SYSTEMD_TIMEOUT=1500
+	# One that answers has the time that a busy machine takes.
+	[[ $* = *=* ]] || OAKUM_SYSTEMD_TIMEOUT=20000
 }
 
 end_manager() {
@@ -205,10 +207,10 @@ fails_somehow() {
 @test "a runtime that is killed while systemd is busy takes its helper along, and delete clears up" {
 	local pid busy dirs
 	mapfile -t dirs < <(trees)
-	export OAKUM_SYSTEMD_TIMEOUT=20000
 	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
 	for busy in StartTransientUnit JobRemoved; do
 		manager $busy=mute "${dirs[@]}"
+		OAKUM_SYSTEMD_TIMEOUT=20000
 		"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- &
 		pid=$!
 		until_true 5 grep -q StartTransientUnit calls

@@ -116,13 +116,12 @@ static int listen_at(const char *path, int backlog)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
 	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
-	unlink(path);
 	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s, backlog) < 0)
 		die(path);
 	return s;
 }
 
-static void fill_queue(const char *path)
+static void fill_queue(const char *path, const char *name)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int s;
@@ -131,6 +130,8 @@ static void fill_queue(const char *path)
 	do
 		s = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	while (s >= 0 && connect(s, (struct sockaddr *)&a, sizeof(a)) == 0);
+	if (rename(path, name) < 0)
+		die(name);
 	pause();
 }
 
@@ -153,9 +154,13 @@ int main(int argc, char **argv)
 	o.calls = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (out < 0 || o.calls < 0)
 		die(argv[2]);
-	s = listen_at(argv[1], strcmp(o.how, "hang") == 0 ? 0 : 16);
+	/* Whoever finds the socket finds it as it is to be. */
+	snprintf(name, sizeof(name), "%s~", argv[1]);
+	s = listen_at(name, strcmp(o.how, "hang") == 0 ? 0 : 16);
 	if (strcmp(o.how, "hang") == 0)
-		fill_queue(argv[1]);
+		fill_queue(name, argv[1]);
+	else if (rename(name, argv[1]) < 0)
+		die(argv[1]);
 	n = atoi(argv[3]);
 	for (int i = 0; i < n; i++) {
 		int k = accept4(s, NULL, NULL, SOCK_CLOEXEC), listener;

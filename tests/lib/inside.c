@@ -138,12 +138,15 @@ static int receive(const char *path, int as_pid)
 	struct msghdr m = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c, .msg_controllen = sizeof(c)};
 	struct sockaddr_un a;
-	int s = at(path, &a), k, fd, info;
+	int s, k, fd, info;
 	struct cmsghdr *h;
 	ssize_t n;
 
-	unlink(path);
-	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s, 1) < 0)
+	/* Whoever finds the socket can connect to it. */
+	snprintf(buffer, sizeof(buffer), "%s~", path);
+	s = at(buffer, &a);
+	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s, 1) < 0 ||
+	    rename(buffer, path) < 0)
 		return answer(-1);
 	k = accept(s, NULL, NULL);
 	n = k < 0 ? -1 : recvmsg(k, &m, 0);

@@ -250,14 +250,15 @@ int main(int argc, char **argv)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (argc < 3 || strlen(argv[1]) >= sizeof(a.sun_path))
+	if (argc < 3 || strlen(argv[1]) + 1 >= sizeof(a.sun_path))
 		die("usage: manager SOCKET LOG [METHOD=HOW]... [CGROUP-DIRECTORY]...", EINVAL);
 	words = argv + 3;
 	n_words = argc - 3;
 	log_file = fopen(argv[2], "we");
-	memcpy(a.sun_path, argv[1], strlen(argv[1]) + 1);
+	/* Whoever finds the socket can connect to it. */
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s~", argv[1]);
 	if (!log_file || fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    listen(fd, 10) < 0)
+	    listen(fd, 10) < 0 || rename(a.sun_path, argv[1]) < 0)
 		die(argv[1], errno);
 	if (strcmp(how("accept"), "mute") == 0)
 		for (;;)
