@@ -511,6 +511,8 @@ void creation_undo(struct creation *c, const char *id)
 
 	creation_return_netdevs(c);
 	left = !proc_end(c->pid, c->pidfd);
+	if (left)
+		err_hint(c->err, DIE_HINT);
 	if (c->have_delegate)
 		cgroup_close(&c->delegate);
 	c->have_delegate = false;
