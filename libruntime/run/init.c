@@ -574,9 +574,9 @@ static int do_gate(struct init *in, struct err *err)
 	}
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "clear the death signal");
-	close_all_but(3 + in->plan->process.keep_fds, keep, ARRAY_SIZE(keep));
-	/* An engine may stop what it has not started. */
+	/* An engine may stop what it has not started, from the moment on that the parent goes. */
 	signal_obey();
+	close_all_but(3 + in->plan->process.keep_fds, keep, ARRAY_SIZE(keep));
 	r = gate_wait(in->gate, in->root.proc, in->hook_output, err);
 	if (r < 0)
 		_exit(1);
