@@ -47,7 +47,7 @@ static void look_at_space(struct doctor *d, const char *dir, size_t config_size,
 	struct err err = ERR_INIT;
 	struct statvfs fs;
 	uint64_t inodes = INODES_NEEDED, bytes = BYTES_OF_STATE + config_size, room;
-	char cache[PATH_MAX];
+	char cache[PATH_MAX + sizeof("/.cache")];
 
 	if (statvfs(dir, &fs) < 0)
 		return;

@@ -151,7 +151,7 @@ load common
 		kill -KILL $pid 2>/dev/null && n=$((n + 1))
 		wait $pid 2>/dev/null || :
 		ok sd delete --force "$C"
-		until_true 5 nothing_left
+		until_true 30 nothing_left || { left; return 1; }
 	done
 	echo "killed: $n of 30"
 	[ $n -gt 3 ]
@@ -165,7 +165,7 @@ load common
 		chmod 755 helper
 		OAKUM_SYSTEMD_HELPER=$W/helper "$OAKUM" --root "$ROOT" --systemd-cgroup run -d -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- || :
 		ok oakum delete --force "$C"
-		until_true 5 nothing_left
+		until_true 30 nothing_left || { left; return 1; }
 	done
 }
 

@@ -109,6 +109,8 @@ gone() { [ ! -e "/proc/$1" ]; }
 		ok as_user systemctl --user stop "$name"
 		is "$(as_user systemctl --user show -P Result "$name")" success
 		ok as_user systemctl --user start "$name"
+		# Before its trap stands, sh as the first process takes no notice of it.
+		until_true 20 traps_usr1 "$(as_user "$OAKUM" state "$C" | jq .pid)"
 		ok as_user "$OAKUM" kill "$C" USR1
 		until_true 20 has_failed "$name"
 		is "$(as_user systemctl --user show -P ExecMainStatus "$name")" 6
@@ -118,4 +120,5 @@ gone() { [ ! -e "/proc/$1" ]; }
 	rm "$unit"
 	rmdir "/run/user/$UID_OF/oakum/.cache" 2>/dev/null || :
 }
+traps_usr1() { [ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$1/status") & 0x200)) != 0 ]; }
 has_failed() { [ "$(as_user systemctl --user is-active "$1")" = failed ]; }
