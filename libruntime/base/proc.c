@@ -266,16 +266,38 @@ char proc_state(pid_t pid)
 	return read_stat(pid, &line) < 0 ? '?' : line.rest[0];
 }
 
+static bool is_exiting(const struct stat_line *line)
+{
+	uint64_t flags;
+
+	return read_field(line, FIELD_FLAGS, &flags) == 0 && (flags & FLAG_EXITING);
+}
+
+bool proc_dying(pid_t pid)
+{
+	char path[64], text[4096];
+	struct stat_line line;
+
+	if (read_stat(pid, &line) < 0 || is_exiting(&line))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return true;
+	for (const char *p = strstr(text, "Pnd:"); p; p = strstr(p + 1, "Pnd:"))
+		if (strtoull(p + 4, NULL, 16) & (1ull << (SIGKILL - 1)))
+			return true;
+	return false;
+}
+
 bool proc_died_as(pid_t pid, const char *comm, int *ret_status)
 {
 	struct stat_line line;
-	uint64_t flags, status = 0;
+	uint64_t status = 0;
 
 	/* execve(2) closes what is to be closed before it gives the new name; and one line is not
 	 * written at one moment. Who is seen dying by the old name twice has died by it. */
 	for (int i = 0; i < 2; i++)
-		if (read_stat(pid, &line) < 0 || !str_eq(line.comm, comm) ||
-		    read_field(&line, FIELD_FLAGS, &flags) < 0 || !(flags & FLAG_EXITING))
+		if (read_stat(pid, &line) < 0 || !str_eq(line.comm, comm) || !is_exiting(&line))
 			return false;
 	(void)read_field(&line, FIELD_EXIT_CODE, &status);
 	*ret_status = (int)status;

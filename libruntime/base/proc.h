@@ -70,6 +70,12 @@ int proc_origin(pid_t pid, struct proc_origin *ret);
 char proc_state(pid_t pid);
 
 /*
+ * Is @pid on its way out, beyond anybody's help, or gone? It is once SIGKILL is pending or the
+ * kernel has begun to take it down (PF_EXITING in the flags of proc_pid_stat(5)).
+ */
+bool proc_dying(pid_t pid);
+
+/*
  * Has @pid died, or is it dying, by the name @comm, so that no execve(2) has given it another? Then
  * *@ret_status is its wait status, 0 where we may not know it.
  */

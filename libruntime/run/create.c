@@ -511,8 +511,6 @@ void creation_undo(struct creation *c, const char *id)
 
 	creation_return_netdevs(c);
 	left = !proc_end(c->pid, c->pidfd);
-	if (left)
-		err_hint(c->err, DIE_HINT);
 	if (c->have_delegate)
 		cgroup_close(&c->delegate);
 	c->have_delegate = false;
@@ -525,8 +523,11 @@ void creation_undo(struct creation *c, const char *id)
 	/* A helper that was killed has not told whether there is one. */
 	if (c->unit_asked &&
 	    unit_stop(&c->state, c->have_cgroup, clock_deadline(UNDO_TIMEOUT_MS), &ignored) < 0) {
-		err_hint(c->err, "systemd may still have %s: delete it when systemd answers",
-			 c->state.unit);
+		/* Its job does not end before who is left does. */
+		if (!left)
+			err_hint(c->err,
+				 "systemd may still have %s: delete it when systemd answers",
+				 c->state.unit);
 		left = true;
 	}
 	if (c->have_cgroup &&

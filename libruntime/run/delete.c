@@ -8,13 +8,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "run/lifecycle.h"
@@ -25,35 +22,6 @@
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
 #define HELPER_WAIT_MS	   2000 /* dying takes a moment */
-#define PF_EXITING	   0x4
-
-/*
- * Is the process on its way out, beyond anybody's help? It is once SIGKILL is pending or the kernel
- * has begun to take it down (flag PF_EXITING, field 9 of stat): then `delete` waits instead of
- * refusing.
- */
-static bool is_dying(pid_t pid)
-{
-	char path[64], text[4096], *p;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		return true;
-	/* After "PID (NAME) ", whose NAME may hold anything: state is field 3, flags are field 9.
-	 */
-	p = strrchr(text, ')');
-	for (int field = 2; p && field < 9; field++)
-		p = strchr(p + 1, ' ');
-	if (p && (strtoul(p + 1, NULL, 10) & PF_EXITING))
-		return true;
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		return true;
-	for (p = strstr(text, "Pnd:"); p; p = strstr(p + 1, "Pnd:"))
-		if (strtoull(p + 4, NULL, 16) & (1ull << (SIGKILL - 1)))
-			return true;
-	return false;
-}
 
 static int64_t end_of_wait(const struct oakum_delete *options)
 {
@@ -229,7 +197,7 @@ static bool may_go(const struct container *c, bool force)
 		return true;
 	if (c->status == OAKUM_CREATING)
 		return false;
-	return force || is_dying(c->state.init.pid);
+	return force || proc_dying(c->state.init.pid);
 }
 
 /* Neither state.json nor a claim: what the id alone tells can still be cleaned. */
