@@ -350,6 +350,16 @@ static void make_sources(struct plan *p, struct mount_op *ops, size_t n)
 	}
 }
 
+/* A mount on the very path of a device is what the user wants to be there (/dev/urandom on
+ * /dev/random), and nothing of the host's, which it may be, is to be changed. */
+static bool is_mount_point(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (str_eq(p->mounts[i].target, path))
+			return true;
+	return false;
+}
+
 static int make_devices(const struct spec *spec, struct plan *p, struct arena *arena,
 			struct err *err)
 {
@@ -360,12 +370,13 @@ static int make_devices(const struct spec *spec, struct plan *p, struct arena *a
 	if (!nodes)
 		return err_set(err, ENOMEM, "plan devices");
 	for (size_t i = 0; p->setup_dev && i < dev_defaults_count; i++)
-		nodes[n++] = dev_defaults[i];
+		if (!is_mount_point(p, dev_defaults[i].path))
+			nodes[n++] = dev_defaults[i];
 	for (size_t i = 0; i < spec->n_devices; i++) {
 		const struct spec_device *d = &spec->devices[i];
 
 		/* A configured /dev/null and its like repeat what is there already. */
-		if (p->setup_dev && is_default_device(d->path))
+		if ((p->setup_dev && is_default_device(d->path)) || is_mount_point(p, d->path))
 			continue;
 		nodes[n++] = (struct dev_node){
 			.path = d->path,

@@ -44,6 +44,26 @@ full_mapping='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{con
 5:2 0:0 666"
 }
 
+@test "a mount on the very path of a device stays, and what is mounted there is not changed" {
+	local mounts user
+	echo text >"$W/file"
+	mknod -m 640 "$W/zero" c 1 5
+	mounts='.mounts += [{destination: "/dev/random", source: "/dev/urandom", type: "bind", options: ["bind"]},
+		{destination: "/dev/null", source: "'$W'/file", type: "bind", options: ["bind"]},
+		{destination: "/dev/own", source: "'$W'/zero", type: "bind", options: ["bind"]}]
+		| .linux.devices = [{path: "/dev/own", type: "c", major: 1, minor: 5, uid: 5, fileMode: 438}]
+		| .process.args = ["sh", "-c", "stat -c \"%n %t:%T\" /dev/random; cat /dev/null; stat -c %a:%u /dev/own"]'
+	for user in . "$full_mapping"; do
+		bundle "$user | $mounts"
+		ok oakum doctor "$B"
+		ok oakum run -b "$B" "$C"
+		is "$output" "/dev/random 1:9
+text
+640:0"
+		is "$(stat -c %a:%u "$W/zero")" 640:0
+	done
+}
+
 @test "in a user namespace, a device that the host does not have has its owner and mode, and opens" {
 	bundle "$full_mapping | .linux.devices = [
 		{path: \"/dev/char\", type: \"c\", major: 1, minor: 5, uid: 10, gid: 11, fileMode: 111},
