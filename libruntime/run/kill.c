@@ -9,8 +9,10 @@
 #include "base/names.h"
 #include "run/lifecycle.h"
 
-/* How long a kill may take to become a death; in state D it takes as long as a device does. */
+/* How long a kill may take to become a death; in state D it takes as long as a device does. On a
+ * busy machine one that could die waits for its turn. */
 #define DEATH_MS 1000
+#define TURNS	 10
 
 /* The signal is on its way, so the command has not failed; who does not die of it is named. */
 static void warn_left(struct oakum *o, const struct container *c, const struct cgroup *cg)
@@ -23,6 +25,18 @@ static void warn_left(struct oakum *o, const struct container *c, const struct c
 	handle_warn(o, &err);
 }
 
+/* Does init, of @pidfd, end of the SIGKILL that it has been sent? */
+static bool init_dies(const struct container *c, int pidfd)
+{
+	for (int i = 0; i < TURNS; i++) {
+		if (proc_wait(pidfd, clock_deadline(DEATH_MS)) != 0)
+			return true;
+		if (proc_state(c->state.init.pid) != 'R')
+			return false;
+	}
+	return false;
+}
+
 static int kill_family(struct oakum *o, const struct container *c, int sig, struct err *err)
 {
 	const struct family_id id = container_family(o, c);
@@ -33,19 +47,17 @@ static int kill_family(struct oakum *o, const struct container *c, int sig, stru
 	if (sig == SIGKILL)
 		(void)proc_open(&c->state.init, &pidfd, &ignored);
 	r = family_signal(&id, sig, err);
-	if (r == 0 && pidfd >= 0 && proc_wait(pidfd, clock_deadline(DEATH_MS)) == 0 &&
-	    !c->state.cgroup[0])
+	if (r == 0 && pidfd >= 0 && !init_dies(c, pidfd) && !c->state.cgroup[0])
 		warn_left(o, c, NULL);
 	return r;
 }
 
-static bool all_died(struct cgroup *cg, int init)
+static bool all_die(const struct container *c, struct cgroup *cg, int init)
 {
-	int64_t deadline = clock_deadline(DEATH_MS);
 	struct err ignored = ERR_INIT;
 
-	return (init < 0 || proc_wait(init, deadline) != 0) &&
-	       cgroup_wait_empty(cg, deadline, &ignored) != CGROUP_BUSY;
+	return (init < 0 || init_dies(c, init)) &&
+	       cgroup_wait_empty(cg, clock_deadline(DEATH_MS), &ignored) != CGROUP_BUSY;
 }
 
 static int kill_all(struct oakum *o, const struct container *c, int sig, struct err *err)
@@ -59,7 +71,7 @@ static int kill_all(struct oakum *o, const struct container *c, int sig, struct 
 		(void)proc_open(&c->state.init, &pidfd, &ignored);
 	if (r == 0)
 		r = cgroup_signal_all(&cg, sig, err);
-	if (r == 0 && sig == SIGKILL && !all_died(&cg, pidfd))
+	if (r == 0 && sig == SIGKILL && !all_die(c, &cg, pidfd))
 		warn_left(o, c, &cg);
 	cgroup_close(&cg);
 	return r < 0 ? r : 0;
@@ -115,7 +127,7 @@ static int signal_init(struct oakum *o, const struct container *c, int sig, stru
 		 * A caller's next question is whether it is dead, or its next step one that needs
 		 * that: containerd refuses to delete what its shim has not seen end.
 		 */
-		if (proc_wait(pidfd, clock_deadline(DEATH_MS)) == 0)
+		if (!init_dies(c, pidfd))
 			look_left(o, c);
 	}
 	return r;
