@@ -19,6 +19,13 @@ static inline bool str_eq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+static inline bool str_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), len = strlen(suffix);
+
+	return n >= len && strcmp(s + n - len, suffix) == 0;
+}
+
 static inline bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

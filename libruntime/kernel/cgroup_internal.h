@@ -251,6 +251,22 @@ int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err);
 /* CGROUP_C_* of v2's controller names in @text ("cpu memory pids"). */
 uint32_t cgroup_v2_parse(const char *text);
 
+/* The bit of the controller that the v2 file @file begins with; 0: the core's, or not known. */
+uint32_t cgroup_v2_controller_of(const char *file);
+
+/* Where a cgroup is to be made. ->model: a directory of each hierarchy that has what a new cgroup
+ * would have, -1: none is there. */
+struct cgroup_prospect {
+	const struct cgroup_host *host;
+	const char *path;
+	const struct cgroup_limits *limits;
+	int model[CGROUP_MAX];
+};
+
+/* 0, or < 0 with @err: what writing @w there would be answered, as far as it can be told. */
+int cgroup_judge(const struct cgroup_prospect *p, const struct cgroup_dry_write *w,
+		 struct err *err);
+
 /* ERR_UNSUPPORTED, saying where @controller is missing in v2 for @limit. */
 int cgroup_missing(const struct cgroup *cg, const char *limit, const char *controller,
 		   struct err *err);

@@ -16,16 +16,14 @@ static size_t controller_len(const char *key)
 	return strcspn(key, ".");
 }
 
-/* The bit of the controller that a key begins with; 0 for the core's files and for names that are
- * not known. */
-static uint32_t controller_bit(const char *key)
+uint32_t cgroup_v2_controller_of(const char *file)
 {
 	char name[32];
-	size_t len = controller_len(key);
+	size_t len = controller_len(file);
 
 	if (len >= sizeof(name))
 		return 0;
-	memcpy(name, key, len);
+	memcpy(name, file, len);
 	name[len] = '\0';
 	return cgroup_v2_parse(name);
 }
@@ -33,7 +31,7 @@ static uint32_t controller_bit(const char *key)
 /* 0 and the bit that @key needs, or < 0 with @err. */
 static int judge(const struct cgroup_host *host, const char *key, uint32_t *ret, struct err *err)
 {
-	uint32_t bit = controller_bit(key);
+	uint32_t bit = cgroup_v2_controller_of(key);
 	int v1 = bit ? cgroup_find(host, bit) : -1;
 
 	if (cgroup_find_v2(host) < 0)

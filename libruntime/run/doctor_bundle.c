@@ -147,17 +147,31 @@ static void look_at_pids(struct doctor *d, const struct plan *p)
 	doctor_problem(d, &err);
 }
 
+/* FUSE: "fd=3,…", a connection that nobody has opened here for it (fuse(8)). */
+static bool lacks_connection(const struct mount_op *op)
+{
+	return (str_eq(op->type, "fuse") || str_eq(op->type, "fuseblk")) &&
+	       !str_starts(op->data, "fd=") && !strstr(op->data, ",fd=");
+}
+
 static void look_at_file_systems(struct doctor *d, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		const struct mount_op *op = &p->mounts[i];
 		struct err err = ERR_INIT;
 
-		if (op->kind != MOUNT_FS || mount_fs_known(op->type))
+		if (op->kind != MOUNT_FS)
+			continue;
+		if (!mount_fs_known(op->type))
+			err_kind(&err, ERR_UNSUPPORTED, ENODEV,
+				 "mount %s on %s: a file system this kernel has not", op->type,
+				 op->target);
+		else if (lacks_connection(op))
+			err_set(&err, EINVAL, "mount %s on %s: no fd= among its options", op->type,
+				op->target);
+		if (err.kind == ERR_NONE)
 			continue;
 		err_pointer(&err, "/mounts/%d", op->index);
-		err_kind(&err, ERR_UNSUPPORTED, ENODEV,
-			 "mount %s on %s: a file system this kernel has not", op->type, op->target);
 		doctor_problem(d, &err);
 	}
 }

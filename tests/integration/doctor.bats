@@ -89,6 +89,7 @@ reports() {
 		3 /linux/cgroupsPath .linux.cgroupsPath = "/a/../b"
 		1 /linux/devices/0 .linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]
 		1 /mounts/7 .mounts += [{destination: "/mnt/x", type: "overlay", source: "o", options: ["lowerdir=/none"]}]
+		1 /mounts/7 .mounts += [{destination: "/mnt/x", type: "fuse", source: "x", options: ["rootmode=40000", "user_id=0", "group_id=0"]}]
 		126 RLIMIT_STACK .process.args += [range(60000) | "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]
 		1 /annotations/run.oci.pidfd_receiver .annotations = {"run.oci.pidfd_receiver": "/dev/null"}
 		1 /linux/cgroupsPath .linux.cgroupsPath = "/cgroup.procs"
@@ -166,6 +167,35 @@ reports() {
 	T
 	bundle '.linux.resources.pids = {limit: 4194304} | .linux.resources.cpu = {cpus: "0", mems: "0"} | .linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 0}]'
 	agree 0
+}
+
+# bats test_tags=root:cgroup
+@test "unified: values and files that the kernel does not have" {
+	local known
+	grep -q ' cgroup2 ' /proc/self/mounts || skip "no cgroup2 hierarchy is mounted"
+	known=$(cat "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/cgroup.controllers")
+	while read -r controller status key value; do
+		[[ " core $known " == *" $controller "* ]] || continue
+		bundle "del(.linux.resources) | .linux.resources.unified = {\"$key\": \"$value\"}"
+		agree "$status" || { echo "with: $key $value"; false; }
+		[ "$status" = 0 ] || reports "/linux/resources/unified/$key"
+	done <<-'T'
+		core 0 cgroup.max.depth max
+		core 1 cgroup.max.depth -4
+		core 1 cgroup.max.descendants 5x
+		core 3 cgroup.nonsense 5
+		hugetlb 0 hugetlb.2MB.max 4M
+		hugetlb 1 hugetlb.2MB.max 4Q
+		memory 0 memory.high 900M
+		memory 1 memory.high lots
+		memory 1 memory.oom.group 2
+		memory 6 memory.nonsense 1
+		cpu 1 cpu.weight 0
+		cpu 1 cpu.weight 10001
+		cpu 0 cpu.weight.nice -20
+		cpu 1 cpu.weight.nice -21
+		pids 1 pids.max none
+	T
 }
 
 # The ids of the root's files are not mapped: what root of the namespace may do in it, a covered root has to show as it is.
