@@ -36,7 +36,7 @@ stop() {
 	pid=$(<"$E/$1.pid")
 	rm "$E/$1.pid"
 	kill -TERM "$pid" 2>/dev/null || :
-	until_true 30 gone "$pid" || { kill -KILL "$pid"; return 1; }
+	until_true gone "$pid" || { kill -KILL "$pid"; return 1; }
 }
 
 setup_file() {
@@ -69,11 +69,17 @@ setup() {
 	C=t${BATS_TEST_NUMBER}
 	W=$(mktemp -d /run/tmp/test.XXXXXX)
 	cd "$W" || return 1
-	# bats' own clock of this test is to be there before it is looked at.
-	[ -z "${BATS_killer_pid-}" ] || until_true 5 pgrep -x -P "$BATS_killer_pid" sleep >/dev/null
-	# And that of the test before is to be reaped.
-	until_true 5 all_reaped
+	until_true one_clock
+	until_true all_reaped
 	leaks take >"$W.before"
+}
+
+# bats' own clock of this test is there, before it is looked at, and that of the test before has ended.
+one_clock() {
+	[ -n "${BATS_killer_pid-}" ] || return 0
+	pgrep -x -P "$BATS_killer_pid" sleep >/dev/null || return 1
+	pgrep -f bats-exec-test >"$W.clocks"
+	! grep -vx -e $$ -e "$BATS_killer_pid" "$W.clocks" && [ "$(pgrep -cxf "sleep $BATS_TEST_TIMEOUT")" = 1 ]
 }
 
 all_reaped() { ! grep -q -s ') Z ' /proc/[0-9]*/stat; }

@@ -22,7 +22,7 @@ containerd_start() {
 	mkdir -p "$E/bin"
 	ln -sf "$OAKUM" "$E/bin/runc"
 	start containerd env PATH="$E/bin:$PATH" containerd -c "$E/config.toml"
-	until_true 20 answers
+	until_true answers
 }
 
 answers() { ctr version >/dev/null 2>&1; }
@@ -45,7 +45,7 @@ engine_sweep() {
 	local id
 	for id in $(ctr container ls -q); do
 		ctr task kill -s KILL -a "$id"
-		until_true 5 stopped "$id"
+		until_true stopped "$id"
 		ctr container rm "$id"
 	done
 }
@@ -68,13 +68,13 @@ launch() {
 # lives [OPTION…]: task $C, detached, that sleeps until a signal ends it.
 lives() {
 	gives 0 launch -d "$@" "$IMAGE" "$C" sh -c 'trap "exit 9" TERM; echo up >/up; while :; do sleep 1000 & wait $!; done'
-	until_true 10 ctr task exec --exec-id "up$RANDOM" "$C" test -e /up
+	until_true ctr task exec --exec-id "up$RANDOM" "$C" test -e /up
 }
 
 # ends: the end of task $C and of its container, as the seed of the leak: delete alone.
 ends() {
 	gives 0 ctr task kill -s SIGKILL "$C"
-	until_true 10 stopped "$C"
+	until_true stopped "$C"
 	gives 0 ctr container delete "$C"
 }
 

@@ -23,7 +23,7 @@ at_terminal() {
 	is "$errors" err
 	gives 0 launch --rm "$IMAGE" "$C" true
 	# The end of input is late: ctr 1.6 forgets one that comes before the task is made.
-	is "$({ echo typed; until_true 10 task_is RUNNING; } | launch --rm "$IMAGE" "$C" cat)" typed
+	is "$({ echo typed; until_true task_is RUNNING; } | launch --rm "$IMAGE" "$C" cat)" typed
 }
 
 # bats test_tags=cgroupfs:ctr
@@ -101,7 +101,7 @@ at_terminal() {
 @test "run --with-ns: the network of another process is joined" {
 	unshare -n sleep 1000 3>&- &
 	holder=$!
-	until_true 5 grep -qs '^sleep' /proc/$holder/comm
+	until_true grep -qs '^sleep' /proc/$holder/comm
 	gives 0 launch --rm --with-ns "network:/proc/$holder/ns/net" "$IMAGE" "$C" sh -c 'ls -l /proc/self/ns/net'
 	prints "$(readlink /proc/$holder/ns/net)"
 	kill $holder
@@ -129,7 +129,7 @@ at_terminal() {
 	on_v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers && skip "no memory controller on this v2 hierarchy"
 	(ctr events >"$W/events" 3>&- & echo $! >"$W/events.pid")
 	gives 137 launch --rm --memory-limit 20971520 "$IMAGE" "$C" sh -c 'x=a; while :; do x=$x$x; done'
-	until_true 10 grep -q "/tasks/oom.*$C" "$W/events"
+	until_true grep -q "/tasks/oom.*$C" "$W/events"
 	kill "$(<"$W/events.pid")"
 }
 
@@ -140,7 +140,7 @@ at_terminal() {
 	is "$(status_of "$C")" running
 	is "$(pid_of "$C")" "$pid"
 	gives 0 ctr task exec -d --exec-id long "$C" sleep 1000
-	until_true 10 has_exec long
+	until_true has_exec long
 	grep -q "^$pid " "$W/stdout"
 	gives 0 ctr task metrics --format json "$C"
 	# The shell, its sleep, and the one executed.
@@ -210,7 +210,7 @@ has_exec() {
 @test "kill: a signal that is handled, one by number, all processes, and one that is late" {
 	lives
 	gives 0 ctr task kill "$C"
-	until_true 10 stopped "$C"
+	until_true stopped "$C"
 	gives 1 ctr task kill "$C"
 	says "process already finished: not found"
 	gives 0 ctr task delete "$C"
@@ -219,9 +219,9 @@ has_exec() {
 
 	lives
 	gives 0 ctr task exec -d --exec-id other "$C" sleep 1000
-	until_true 10 has_exec other
+	until_true has_exec other
 	gives 0 ctr task kill -a -s 9 "$C"
-	until_true 10 stopped "$C"
+	until_true stopped "$C"
 	gives 0 ctr task delete "$C"
 	says "exit with non-zero exit code 137"
 	gives 0 ctr container delete "$C"
@@ -232,7 +232,7 @@ has_exec() {
 	lives
 	gives 0 ctr task pause "$C"
 	gives 0 ctr task kill -s SIGKILL "$C"
-	until_true 10 stopped "$C"
+	until_true stopped "$C"
 	gives 0 ctr container delete "$C"
 }
 
@@ -242,7 +242,7 @@ has_exec() {
 	says "cannot delete a non stopped container"
 	is "$(task_status "$C")" RUNNING
 	gives 0 ctr task kill -s KILL "$C"
-	until_true 10 stopped "$C"
+	until_true stopped "$C"
 	gives 0 ctr task delete "$C"
 	says "exit with non-zero exit code 137"
 	[ -z "$(ls "$ROOT")" ]
@@ -301,9 +301,9 @@ says_so() {
 # What the shim kept is containerd's to lose: one directory of FIFOs and its socket. Ours is to be gone.
 shim_is_killed() {
 	kill -KILL "$(shim_pid "$C")"
-	until_true 10 no_task
-	until_true 10 no_state
-	until_true 10 gone "$1"
+	until_true no_task
+	until_true no_state
+	until_true gone "$1"
 	is "$(cgroups_of "$C")" ""
 	gives 0 ctr container delete "$C"
 	theirs /run/containerd/fifo/* /run/containerd/s/*
@@ -339,13 +339,13 @@ all_ended() {
 		read -r -t "$(printf 0.%03d $((i * 10)))" <> <(:) || :
 		kill -KILL "$(<"$W/pid")" 2>/dev/null || :
 	done
-	until_true 30 all_ended
+	until_true all_ended
 	# Shims whose client died before it asked for the task, and their sockets, FIFOs and snapshots.
 	for shim in $(pgrep containerd-shim || :); do
 		echo "# the engine leaves a shim without a task" >&3
 		kill -KILL "$shim"
 	done
-	until_true 10 no_shim
+	until_true no_shim
 	is "$(find /sys/fs/cgroup -name "$C.*")" ""
 	is "$(ls "$ROOT")" ""
 	rm -rf /run/containerd/fifo/* /run/containerd/s/* /run/containerd/state/io.containerd.runtime.v2.task/default/*

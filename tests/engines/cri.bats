@@ -128,7 +128,7 @@ engine_sweep() {
 	is "$(jq .status.state <<<"$output")" 1
 	executes 5 sh -c 'echo from inside; exit 5'
 	is "$output" "from inside"
-	until_true 5 grep -q ' stdout F logged$' "$W/logs/one.log"
+	until_true grep -q ' stdout F logged$' "$W/logs/one.log"
 	ends 10
 	is "$status" "2 9 Error"
 	no_pod
@@ -248,8 +248,8 @@ limit() {
 	started one . sleep 1000
 	kill -KILL "$(pid_of "$POD")" "$(pid_of "$ID")"
 	# Stopped, or taken away already; and containerd has heard of both.
-	until_true 10 is_over
-	until_true 10 is_exited
+	until_true is_over
+	until_true is_exited
 	no_pod
 }
 

@@ -27,7 +27,7 @@ has_bridges() { ip link add oakum-try type bridge 2>/dev/null && ip link delete 
 
 docker_start() {
 	start dockerd env PATH="${DOCKER_PATH-$PATH}" dockerd --config-file "$E/daemon.json"
-	until_true 30 answers
+	until_true answers
 }
 
 answers() { docker version >/dev/null 2>&1; }
@@ -69,7 +69,7 @@ box() { docker run --runtime oakum --name "$C" "$@"; }
 # lives OPTION…: container $C, detached, that prints and sleeps until a signal ends it.
 lives() {
 	gives 0 box -d "$@" "$IMAGE" sh -c 'trap "exit 9" TERM; echo out; echo err >&2; echo up >/tmp/up; while :; do sleep 1000 & wait $!; done'
-	until_true 10 docker exec "$C" test -e /tmp/up
+	until_true docker exec "$C" test -e /tmp/up
 }
 
 # ends: container $C gone.

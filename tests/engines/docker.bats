@@ -56,7 +56,7 @@ sees() {
 	gives 0 docker restart -t 20 "$C"
 	[ "$(docker_pid)" != "$pid" ]
 	gives 0 docker kill "$C"
-	until_true 10 is_now exited
+	until_true is_now exited
 	is "$(shows .State.ExitCode)" 137
 	gives 0 docker rm "$C"
 }
@@ -71,7 +71,7 @@ sees() {
 	gives 0 docker exec -t "$C" sh -c 'test -t 1 && echo is-a-tty'
 	prints is-a-tty
 	gives 0 docker exec -d "$C" sh -c 'echo done >/tmp/done; sleep 1000'
-	until_true 10 docker exec "$C" test -e /tmp/done
+	until_true docker exec "$C" test -e /tmp/done
 	gives 0 docker top "$C" -o pid,comm
 	is "$(grep -c " sleep$" <<<"$output")" 2
 	ends
@@ -110,9 +110,9 @@ sees() {
 
 @test "--init: tini is pid 1, reaps, and passes signals on" {
 	gives 0 box -d --init "$IMAGE" sh -c 'trap "exit 9" TERM; (sleep 0.01 & exec sleep 0.02) & echo up >/tmp/up; while :; do sleep 1000 & wait $!; done'
-	until_true 10 docker exec "$C" test -e /tmp/up
+	until_true docker exec "$C" test -e /tmp/up
 	is "$(docker exec "$C" cat /proc/1/comm)" docker-init
-	until_true 10 no_zombie
+	until_true no_zombie
 	gives 0 docker stop -t 20 "$C"
 	is "$(shows .State.ExitCode)" 9
 	ends
@@ -122,8 +122,8 @@ no_zombie() { ! docker exec "$C" cat /proc/[0-9]*/stat 2>/dev/null | grep -q ') 
 
 @test "--restart on-failure: again and again, as often as was said" {
 	gives 0 box -d --restart on-failure:3 "$IMAGE" sh -c 'exit 3'
-	until_true 30 restarted 3
-	until_true 10 is_now exited
+	until_true restarted 3
+	until_true is_now exited
 	is "$(shows .State.ExitCode)" 3
 	is "$(shows .RestartCount)" 3
 	ends
@@ -136,7 +136,7 @@ alive_again() { is_now running && [ "$(docker_pid)" != "$1" ] && docker exec "$C
 	lives --restart always
 	pid=$(docker_pid)
 	kill -KILL "$pid"
-	until_true 20 alive_again "$pid"
+	until_true alive_again "$pid"
 	[ "$(shows .RestartCount)" -ge 1 ]
 	gives 0 docker stop -t 20 "$C"
 	is "$(shows .State.Status)" exited
@@ -193,7 +193,7 @@ limit() {
 	# Killed, but not for want of memory.
 	lives -m 20m
 	gives 0 docker kill "$C"
-	until_true 10 is_now exited
+	until_true is_now exited
 	is "$(shows .State.OOMKilled) $(shows .State.ExitCode)" "false 137"
 	ends
 }
@@ -312,7 +312,7 @@ limit() {
 @test "networks: a name that is resolved, a port that is published" {
 	gives 0 docker network create "$C"
 	gives 0 box -d --network "$C" -p 127.0.0.1:8080:80 "$IMAGE" sh -c 'mkdir /w; echo page >/w/index.html; exec httpd -f -p 80 -h /w'
-	until_true 10 fetched http://127.0.0.1:8080/
+	until_true fetched http://127.0.0.1:8080/
 	gives 0 docker run --rm --runtime oakum --network "$C" "$IMAGE" wget -q -O - "http://$C/"
 	is "$output" page
 	ends
@@ -335,9 +335,9 @@ fetched() { [ "$(busybox wget -q -O - "$1" 2>/dev/null)" = page ]; }
 
 @test "a health check: its exec decides" {
 	lives --health-cmd 'test ! -e /ill' --health-interval 300ms --health-retries 1
-	until_true 20 healthy healthy
+	until_true healthy healthy
 	gives 0 docker exec "$C" touch /ill
-	until_true 20 healthy unhealthy
+	until_true healthy unhealthy
 	ends
 }
 
@@ -359,8 +359,8 @@ healthy() { [ "$(shows .State.Health.Status)" = "$1" ]; }
 	lives
 	id=$(shows .Id)
 	kill -KILL "$(awk '/^PPid:/ { print $2 }' "/proc/$(docker_pid)/status")"
-	until_true 20 is_now exited
-	until_true 10 gone_from_root "$id"
+	until_true is_now exited
+	until_true gone_from_root "$id"
 	is "$(cgroups_of "$id")" ""
 	ends
 	theirs /run/containerd/s/*

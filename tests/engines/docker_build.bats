@@ -80,7 +80,7 @@ DAEMONS='process [0-9]+ (dockerd|containerd) |socket [0-9]+ '
 	stop dockerd
 	option=$(sed -n 's/.*`dockerd \(--add-runtime [^`]*\)`.*/\1/p' "$DOC")
 	start dockerd dockerd --config-file "$W/daemon.json" ${option/\/usr\/local\/bin\/oakum/$OAKUM}
-	until_true 30 answers
+	until_true answers
 	is "$(docker info -f '{{.DefaultRuntime}}')" runc
 	gives 0 box --rm "$IMAGE" echo hello
 	is "$output" hello
@@ -93,9 +93,9 @@ DAEMONS='process [0-9]+ (dockerd|containerd) |socket [0-9]+ '
 	lives --restart always
 	pid=$(docker_pid)
 	stop dockerd
-	until_true 10 gone "$pid"
+	until_true gone "$pid"
 	docker_start
-	until_true 20 alive_again "$pid"
+	until_true alive_again "$pid"
 	ends
 	anew "$DAEMONS"
 }
@@ -107,7 +107,7 @@ alive_again() { is_now running && [ "$(docker_pid)" != "$1" ] && docker exec "$C
 	cp "$E/daemon.json" "$W/as-it-was"
 	cp "$W/daemon.json" "$E/daemon.json"
 	kill -HUP "$(<"$E/dockerd.pid")"
-	until_true 10 reloaded true
+	until_true reloaded true
 	lives
 	pid=$(docker_pid)
 	stop dockerd
@@ -121,7 +121,7 @@ alive_again() { is_now running && [ "$(docker_pid)" != "$1" ] && docker exec "$C
 	ends
 	cp "$W/as-it-was" "$E/daemon.json"
 	kill -HUP "$(<"$E/dockerd.pid")"
-	until_true 10 reloaded false
+	until_true reloaded false
 	anew "$DAEMONS"
 }
 
@@ -131,12 +131,12 @@ reloaded() { [ "$(docker info -f '{{.LiveRestoreEnabled}}')" = "$1" ]; }
 	lives
 	pid=$(docker_pid)
 	kill -KILL "$(<"$E/dockerd.pid")"
-	until_true 10 gone "$(<"$E/dockerd.pid")"
+	until_true gone "$(<"$E/dockerd.pid")"
 	rm "$E/dockerd.pid"
 	[ -d "/proc/$pid" ]
 	docker_start
-	until_true 20 is_now exited
-	until_true 10 gone "$pid"
+	until_true is_now exited
+	until_true gone "$pid"
 	ends
 	anew "$DAEMONS"
 }

@@ -37,10 +37,10 @@ hit() {
 	gives 0 docker network create -d overlay --attachable inner
 	gives 0 docker service create --detach --no-resolve-image --name crew --network inner --endpoint-mode dnsrr \
 		--restart-delay 0s --stop-grace-period 1s --replicas 5 --limit-memory 32m "$IMAGE" sleep 100000
-	until_true 60 replicas crew 5
+	until_true replicas crew 5
 	gives 0 docker service scale --detach crew=20
-	until_true 120 replicas crew 20
-	until_true 60 running 20
+	within=120 until_true replicas crew 20
+	until_true running 20
 	is "$(docker inspect -f '{{.HostConfig.Runtime}}' $(docker ps -q) | sort -u)" oakum
 	is "$(ls "$ROOT" | wc -l)" 20
 	on_v2 || is "$(<"$(cgroup_of "$(docker_pid "$(docker ps -q | head -n 1)")" memory)/memory.limit_in_bytes")" 33554432
@@ -51,16 +51,16 @@ hit() {
 	for round in 1 2 3; do
 		killed=$(hit 7)
 		is "$(wc -l <<<"$killed")" 7
-		until_true 20 none_of_them
-		until_true 120 replicas crew 20
-		until_true 60 running 20
+		until_true none_of_them
+		within=120 until_true replicas crew 20
+		until_true running 20
 	done
 	gives 0 docker service ps --filter desired-state=running --format '{{.CurrentState}}' crew
 	is "$(grep -c '^Running' <<<"$output")" 20
 
 	gives 0 docker swarm leave --force
-	until_true 60 none_left
-	until_true 20 no_task
+	until_true none_left
+	until_true no_task
 	is "$(ls "$ROOT")" ""
 	is "$(find /sys/fs/cgroup -type d -path '*/docker/*')" ""
 }
@@ -78,13 +78,13 @@ no_task() { [ -z "$(ls "$ROOT")$(pgrep containerd-shim || :)" ]; }
 	gives 0 docker swarm init --advertise-addr 127.0.0.1 --task-history-limit 1
 	gives 0 docker service create --detach --no-resolve-image --name crew --network host --restart-delay 0s --stop-grace-period 1s --replicas 3 \
 		--update-delay 0s --update-monitor 1s --env A=first "$IMAGE" sleep 100000
-	until_true 60 replicas crew 3
+	until_true replicas crew 3
 	gives 0 docker service update --no-resolve-image --env-add A=second crew
 	is "$(for id in $(docker ps -q); do docker exec "$id" sh -c 'echo $A'; done | sort | uniq -c | tr -s ' ')" " 3 second"
 	gives 0 docker service rollback crew
 	is "$(for id in $(docker ps -q); do docker exec "$id" sh -c 'echo $A'; done | sort | uniq -c | tr -s ' ')" " 3 first"
 	gives 0 docker service rm crew
-	until_true 60 none_left
+	until_true none_left
 	gives 0 docker swarm leave --force
-	until_true 20 no_task
+	until_true no_task
 }

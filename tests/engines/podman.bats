@@ -49,7 +49,7 @@ pod() {
 
 # podman unmounts a container's /dev/shm twice at once, by rm and by its own clean-up, and one of them may find it
 # busy, whatever the runtime.
-removed() { until_true 20 pod rm -f -t 0 "$@" >/dev/null; }
+removed() { until_true pod rm -f -t 0 "$@" >/dev/null; }
 
 # What stands in the cgroup of a container, v1 or v2.
 limit() {
@@ -73,7 +73,7 @@ limit() {
 
 @test "run -d, logs, exec, pause, unpause, stop, rm" {
 	gives 0 pod run -d --name "$C" "$I" sh -c 'trap "exit 5" TERM; echo first; while :; do sleep 0.1; done'
-	until_true 20 grep -q first <(pod logs "$C")
+	until_true grep -q first <(pod logs "$C")
 	gives 0 pod exec "$C" sh -c 'echo $PATH; id -u'
 	prints /bin
 	gives 0 pod exec --user 5:6 --workdir /tmp --env X=y "$C" sh -c 'echo $(id -u):$(id -g) $PWD $X'
@@ -204,7 +204,7 @@ limit() {
 	is "$(cat back)" yes
 	removed "$C"
 	gives 0 pod run -d --name "$C" --restart on-failure:2 "$I" sh -c 'exit 3'
-	until_true 20 restarted "$C" 2
+	until_true restarted "$C" 2
 	removed "$C"
 }
 

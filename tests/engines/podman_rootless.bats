@@ -68,7 +68,7 @@ engine_stop() {
 	rm -rf "$RUNTIME/oakum/.cache"
 	rmdir "$RUNTIME/oakum" || rc=1
 	# The process that keeps podman's namespaces.
-	pid=$(cat "$RUNTIME"/libpod/tmp/pause.pid 2>/dev/null) && kill -KILL "$pid" && until_true 10 gone "$pid"
+	pid=$(cat "$RUNTIME"/libpod/tmp/pause.pid 2>/dev/null) && kill -KILL "$pid" && until_true gone "$pid"
 	umount -l "$RUNTIME"/netns 2>/dev/null || :
 	[ -z "${OAKUM_MANAGER-}" ] || remove_user
 	rm -rf --one-file-system "$RUNTIME"
@@ -93,7 +93,7 @@ unprivileged() {
 
 pod() { unprivileged podman --storage-driver vfs --cgroup-manager "${OAKUM_MANAGER-cgroupfs}" "$@"; }
 
-removed() { until_true 20 pod rm -f -t 0 "$@" >/dev/null; }
+removed() { until_true pod rm -f -t 0 "$@" >/dev/null; }
 inits() { pod inspect -f '{{.State.Pid}}' "$1"; }
 
 @test "run: output, status, ids, and what a program that is none says" {
@@ -111,7 +111,7 @@ inits() { pod inspect -f '{{.State.Pid}}' "$1"; }
 	gives 0 pod run -d --name "$C" "$I" sh -c 'trap "exit 5" TERM; echo first; while :; do sleep 0.1; done'
 	is "$(find "$RUNTIME/oakum" -mindepth 1 -maxdepth 1 -type d -not -name .cache | wc -l)" 1
 	[ ! -e /run/oakum ]
-	until_true 20 grep -q first <(pod logs "$C")
+	until_true grep -q first <(pod logs "$C")
 	is "$(stat -c %u "/proc/$(inits "$C")")" $USER_ID
 	gives 3 pod exec "$C" sh -c 'exit 3'
 	gives 0 pod exec --user 5:6 "$C" sh -c 'echo $(id -u):$(id -g)'
@@ -172,5 +172,5 @@ without_monitor() { ! pgrep -x conmon >/dev/null; }
 	gives 0 pod rm -f -t 0 "$C"
 	[ ! -e "$dir" ]
 	# podman does not wait for its monitor, nor for what that calls.
-	until_true 60 without_monitor
+	until_true without_monitor
 }

@@ -17,7 +17,7 @@ annotate() { printf '.annotations = (.annotations // {}) + {"%s": "%s"}' "$1" "$
 	sleeper "$(annotate run.oci.pidfd_receiver "$W/pidfd.sock")"
 	"$LIB/inside" recvpid "$W/pidfd.sock" >"$W/got" 3>&- &
 	local receiver=$!
-	until_true 5 test -S "$W/pidfd.sock"
+	until_true test -S "$W/pidfd.sock"
 	ok oakum create --bundle "$B" "$C"
 	wait $receiver
 	is "$(cat "$W/got")" "$(pid_of)"
@@ -89,7 +89,7 @@ annotate() { printf '.annotations = (.annotations // {}) + {"%s": "%s"}' "$1" "$
 	[ -n "$line" ] || [ -n "$(cgroups_of deep)" ]
 	ok oakum exec "$C" sleep 0
 	oakum exec "$C" sleep 1000 </dev/null 3>&- &
-	until_true 5 sh -c "[ \$(cat $(cgroups_of deep | head -n 1)/cgroup.procs | wc -l) -ge 3 ]"
+	until_true sh -c "[ \$(cat $(cgroups_of deep | head -n 1)/cgroup.procs | wc -l) -ge 3 ]"
 	if ! on_v2; then
 		dir=$(cgroup_dir pids)
 		is "$(cat "${dir%/payload/deep}/pids.max") $(cat "$dir/pids.max")" "50 max"

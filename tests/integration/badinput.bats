@@ -253,7 +253,7 @@ held() {
 	strace -qq -o "$W/strace" -P config.json -e trace=openat -e inject=openat:signal=STOP:when=1 "$OAKUM" --root "$ROOT" "$@" \
 		</dev/null >"$W/out" 2>"$W/err" &
 	tracer=$!
-	until_true 20 grep -sq "stopped by SIGSTOP" "$W/strace"
+	until_true grep -sq "stopped by SIGSTOP" "$W/strace"
 	held=$(pgrep -P "$tracer")
 }
 

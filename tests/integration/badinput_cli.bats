@@ -100,7 +100,7 @@ load ../lib/cases
 	perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un("sock")) or die; listen(S, 0) or die;
 		socket(C, PF_UNIX, SOCK_STREAM, 0); connect(C, sockaddr_un("sock")) or die; print "ready\n"; $| = 1; close STDOUT; sleep 100' >"$W/ready" &
 	listener=$!
-	until_true 10 test -s "$W/ready"
+	until_true test -s "$W/ready"
 	fails 1 timeout 30 "$OAKUM" --root "$ROOT" create -b "$B" --console-socket sock "$C"
 	says "console socket sock: Connection timed out (ETIMEDOUT)"
 	kill "$listener"
@@ -201,7 +201,7 @@ into() {
 	oakum run -d -b "$B" "$C" </dev/null >/dev/null 2>&1
 	case $1 in
 	paused) oakum pause "$C" ;;
-	stopped) oakum kill "$C" KILL && until_true 10 is_status stopped "$C" ;;
+	stopped) oakum kill "$C" KILL && until_true is_status stopped "$C" ;;
 	esac
 }
 

@@ -25,7 +25,7 @@ begin() {
 	# /dev/null: what is a file would have to be the same one again.
 	oakum run -d -b "$B" "$@" "$C" </dev/null >/dev/null 2>&1
 	# In an emulated machine that is busy this takes its time.
-	until_true 60 counted 5
+	until_true counted 5
 }
 
 # A criu that is none: it ends as told, after it has left a log.
@@ -46,7 +46,7 @@ fake_criu() {
 	ok oakum restore -d -b "$B" --image-path saved --pid-file pid "$C"
 	is "$(status_of)" running
 	is "$(pid_of)" "$(cat pid)"
-	until_true 10 counted 6
+	until_true counted 6
 	first=$(count)
 	[ -n "$(cgroups_of "$C")" ]
 
@@ -56,11 +56,11 @@ fake_criu() {
 	ok oakum restore -d -b "$B" --image-path again --work-path work "$C-other"
 	[ -s work/restore.log ]
 	fails 4 oakum state "$C"
-	until_true 10 counted "$first" "$C-other"
+	until_true counted "$first" "$C-other"
 	is "$(cgroups_of "$C")" ""
 	[ -n "$(cgroups_of "$C-other")" ]
 	ok oakum kill "$C-other" KILL
-	until_true 10 is_status stopped "$C-other"
+	until_true is_status stopped "$C-other"
 	ok oakum delete "$C-other"
 }
 
@@ -68,10 +68,10 @@ fake_criu() {
 	need_criu
 	counter
 	begin
-	until_true 20 counted 50
+	until_true counted 50
 	ok oakum checkpoint --image-path saved "$C"
 	ok oakum restore -d -b "$B" --image-path saved "$C"
-	until_true 10 counted 0
+	until_true counted 0
 	[ "$(count)" -gt 50 ]
 	ok oakum delete --force "$C"
 }
@@ -83,9 +83,9 @@ fake_criu() {
 	ok oakum checkpoint --leave-running --image-path saved "$C"
 	is "$(status_of)" running
 	now=$(count)
-	until_true 10 counted "$now"
+	until_true counted "$now"
 	ok oakum restore -d -b "$B" --image-path saved "$C-2"
-	until_true 10 counted 5 "$C-2"
+	until_true counted 5 "$C-2"
 	ok oakum delete --force "$C-2"
 	ok oakum delete --force "$C"
 }
@@ -97,14 +97,15 @@ fake_criu() {
 	ok oakum pause "$C"
 	ok oakum checkpoint --image-path saved "$C"
 	ok oakum restore -d -b "$B" --image-path saved "$C"
-	until_true 10 counted 6
+	until_true counted 6
 	ok oakum delete --force "$C"
 }
 
 @test "--pre-dump saves memory and lets it go on; --parent-path makes the next one smaller" {
 	need_criu
 	criu check --feature mem_dirty_track >/dev/null 2>&1 || skip "this kernel does not track dirty memory (CONFIG_MEM_SOFT_DIRTY)"
-	counter '.process.args = ["sh", "-c", "x=$(head -c 8000000 /dev/zero | tr \\\\0 x); i=0; while :; do i=$((i+1)); echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; usleep 20000; done"]'
+	# Who has the memory starts nothing in between: a child that begins just then would have all of it, and is new.
+	counter '.process.args = ["sh", "-c", "(x=$(head -c 8000000 /dev/zero | tr \\\\0 x); sleep 100000 & >/dev/shm/ready; wait) & until [ -e /dev/shm/ready ]; do usleep 20000; done; i=0; while :; do i=$((i+1)); echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; usleep 20000; done"]'
 	begin
 	ok oakum checkpoint --pre-dump --image-path first "$C"
 	is "$(status_of)" running
@@ -112,7 +113,7 @@ fake_criu() {
 	[ -L last/parent ]
 	[ "$(du -sk last | cut -f1)" -lt "$(du -sk first | cut -f1)" ]
 	ok oakum restore -d -b "$B" --image-path last "$C"
-	until_true 10 counted 6
+	until_true counted 6
 	ok oakum delete --force "$C"
 }
 
@@ -233,7 +234,7 @@ receive() {
 	rm -f console
 	"$LIB/inside" recvfd "$W/console" >"$1" &
 	receiver=$!
-	until_true 10 test -S console
+	until_true test -S console
 }
 seen() { [ "$(grep -c "^line [0-9]*" "$1")" -gt 3 ]; }
 
@@ -242,12 +243,12 @@ seen() { [ "$(grep -c "^line [0-9]*" "$1")" -gt 3 ]; }
 	counter '.process.terminal = true | .process.args[2] |= sub("usleep"; "echo line $i; usleep")'
 	receive first
 	ok oakum run -d --console-socket console -b "$B" "$C"
-	until_true 20 seen first
+	until_true seen first
 	ok oakum checkpoint --image-path saved "$C"
 	wait $receiver || :
 	receive second
 	ok oakum restore -d --console-socket console -b "$B" --image-path saved "$C"
-	until_true 20 seen second
+	until_true seen second
 	[ "$(sed -n 's/^line \([0-9]*\).*/\1/p;T;q' second)" -gt 3 ]
 	ok oakum delete --force "$C"
 	wait $receiver || :
@@ -263,13 +264,13 @@ got() { local n; n=$(oakum exec "$C" tail -n 1 /dev/shm/got </dev/null 2>/dev/nu
 	need_criu
 	talkers
 	ok oakum run -d -b "$B" "$C" </dev/null
-	until_true 20 got 5
+	until_true got 5
 	fails 1 oakum checkpoint --image-path refused "$C"
 	says "criu" "tcp"
 	is "$(status_of)" running
 	ok oakum checkpoint --tcp-established --image-path saved "$C"
 	ok oakum restore -d --tcp-established -b "$B" --image-path saved "$C"
-	until_true 20 got "$(oakum exec "$C" tail -n 1 /dev/shm/got)"
+	until_true got "$(oakum exec "$C" tail -n 1 /dev/shm/got)"
 	ok oakum delete --force "$C"
 }
 
@@ -282,14 +283,14 @@ served() { ss -ltnH "sport = :$1" | grep -q .; }
 	mkdir pages
 	criu page-server --images-dir pages --address 127.0.0.1 --port 7001 </dev/null >page-server.log 2>&1 &
 	server=$!
-	until_true 20 served 7001
+	until_true served 7001
 	ok oakum checkpoint --page-server 127.0.0.1:7001 --image-path saved "$C"
 	wait $server
 	[ -z "$(find saved -name 'pages-*.img')" ]
 	[ -n "$(find pages -name 'pages-*.img')" ]
 	cp pages/* saved
 	ok oakum restore -d -b "$B" --image-path saved "$C"
-	until_true 10 counted 6
+	until_true counted 6
 	ok oakum delete --force "$C"
 }
 
@@ -306,10 +307,10 @@ served() { ss -ltnH "sport = :$1" | grep -q .; }
 	is "$(timeout 60 head -c 1 <&7 | od -An -tu1 | tr -d ' ')" 0
 	criu lazy-pages --page-server --address 127.0.0.1 --port 7002 --images-dir saved --work-dir lazy </dev/null >lazy.log 2>&1 7>&- &
 	pages=$!
-	until_true 20 test -S lazy/lazy-pages.socket
+	until_true test -S lazy/lazy-pages.socket
 	# The one that was saved is there until its last page has gone.
 	ok oakum restore -d --lazy-pages -b "$B" --image-path saved --work-path lazy "$C-2" 7>&-
-	until_true 10 counted 6 "$C-2"
+	until_true counted 6 "$C-2"
 	wait $checkpoint
 	wait $pages
 	exec 7>&-
@@ -505,7 +506,7 @@ asks() {
 	says link
 	ok oakum checkpoint --image-path saved --link-remap "$C"
 	ok oakum restore -d -b "$B" --image-path saved "$C"
-	until_true 60 counted 6
+	until_true counted 6
 	is "$(oakum exec "$C" cat /proc/1/fd/3)" x
 	ok oakum delete -f "$C"
 }

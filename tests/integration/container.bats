@@ -22,7 +22,7 @@ load ../lib/common
 @test "namespaces by path are joined" {
 	unshare -n -u -i sleep 1000 &
 	holder=$!
-	until_true 5 grep -qs '^sleep' /proc/$holder/comm
+	until_true grep -qs '^sleep' /proc/$holder/comm
 	in_container "del(.hostname) | .linux.namespaces |= map(if .type == \"network\" then .path = \"/proc/$holder/ns/net\"
 		elif .type == \"uts\" then .path = \"/proc/$holder/ns/uts\" elif .type == \"ipc\" then .path = \"/proc/$holder/ns/ipc\" else . end)" \
 		'for n in net uts ipc; do readlink /proc/self/ns/$n; done'
@@ -114,7 +114,7 @@ CapAmb:0000000000000001"
 	bundle ".linux.namespaces += [{type: \"user\"}] | $maps | .process.oomScoreAdj = 77 | .root.readonly = true |
 		.process.args = [\"sh\", \"-c\", \"cat /proc/self/oom_score_adj; trap 'exit 0' TERM; sleep 1000 & wait\"]"
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
-	until_true 5 grep -q . "$W/out"
+	until_true grep -q . "$W/out"
 	is "$(<"$W/out")" 77
 	ok oakum exec "$C" cat /proc/self/oom_score_adj
 	is "$output" 77
@@ -354,7 +354,7 @@ example.org"
 	ok oakum create -b "$B" "$C"
 	is "$(tr '\n' ' ' <"$W/order")" "prestart createRuntime createContainer "
 	ok oakum start "$C"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 	is "$(tr '\n' ' ' <"$W/order")" "prestart createRuntime createContainer poststart poststop "
 	is "$(cat "$W/env-createRuntime")" "E=set 1"

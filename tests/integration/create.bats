@@ -21,7 +21,7 @@ load ../lib/common
 	ok oakum create -b "$B" "$C"
 	[ ! -e "$B/rootfs/mnt/ran" ]
 	ok oakum start "$C"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	is "$(cat "$B/rootfs/mnt/ran")" ran
 	ok oakum delete "$C"
 }
@@ -39,7 +39,7 @@ load ../lib/common
 	fails 4 oakum start "$C"
 	says running
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	fails 4 oakum start "$C"
 	says stopped
 	ok oakum delete "$C"
@@ -108,7 +108,7 @@ load ../lib/common
 @test "run -d inherits stdio" {
 	bundle '.process.args = ["sh", "-c", "echo detached"]'
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	is "$(cat "$W/out")" detached
 	ok oakum delete "$C"
 }
@@ -194,10 +194,10 @@ load ../lib/common
 		.process.args = ["inside", "tty"]'
 	"$LIB/inside" recvfd "$W/console" >"$W/out" &
 	receiver=$!
-	until_true 5 test -S "$W/console"
+	until_true test -S "$W/console"
 	ok oakum create --console-socket "$W/console" -b "$B" "$C"
 	ok oakum start "$C"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 	wait $receiver || :
 	output=$(<"$W/out")
@@ -214,7 +214,7 @@ load ../lib/common
 	sleeper
 	"$LIB/inside" recvpid "$W/pidfd" >"$W/out" &
 	receiver=$!
-	until_true 5 test -S "$W/pidfd"
+	until_true test -S "$W/pidfd"
 	ok oakum create --pidfd-socket "$W/pidfd" -b "$B" "$C"
 	wait $receiver
 	is "$(cat "$W/out")" "$(pid_of)"

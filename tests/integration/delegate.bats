@@ -22,7 +22,7 @@ writable() {
 	pid=$(jq 'max' <<<"$output")
 	ok oakum resume "$C"
 	ok oakum kill --all "$C" TERM
-	until_true 5 alone
+	until_true alone
 	ok oakum delete --force "$C"
 }
 alone() { [ "$(oakum ps -f json "$C" | jq length)" = 1 ]; }

@@ -7,7 +7,7 @@ watch() {
 	"$OAKUM" --root "$ROOT" events "$@" "$C" >events 2>events.err </dev/null 3>&- &
 	watcher=$!
 	# It sleeps in epoll_wait: all its watches stand.
-	until_true 10 watches
+	until_true watches
 }
 
 watches() {
@@ -63,7 +63,7 @@ as_the_kernel_counts() {
 	ok oakum events --stats "$C"
 	is "$(wc -l <"$W/stdout")" 1
 	case $output in "{\"type\":\"stats\",\"id\":\"$C\",\"data\":{\"cpu\":{\"usage\":{"*) ;; *) echo "$output"; false ;; esac
-	until_true 20 as_the_kernel_counts
+	until_true as_the_kernel_counts
 	is "$(jq -r '.data | keys_unsorted | join(" ")' stats)" "cpu cpuset memory pids blkio hugetlb intel_rdt network_interfaces"
 	is "$(jq -r .data.network_interfaces stats)" null
 	if on_v2; then
@@ -96,7 +96,7 @@ take_both() {
 	mkdir -m 700 "$W/runc"
 	ok oakum run -d -b "$B" "$C"
 	runc --root "$W/runc" run -d -b "$W/other" other < <(:) >/dev/null 2>&1
-	until_true 20 [ -e "$B/rootfs/tmp/done" ]
+	until_true [ -e "$B/rootfs/tmp/done" ]
 	ok oakum pause "$C"
 
 	# runc's own state of its container, turned to ours: so it reads the same files.
@@ -108,7 +108,7 @@ take_both() {
 		.init_process_start = ($start | tonumber) | .cgroup_paths |= with_entries(.value |= sub("theirs$"; "ours"))' \
 		"$W/runc/other/state.json" >"$W/runc/$C/state.json"
 	# The kernel counts some of what was used before the freeze after it.
-	until_true 20 take_both
+	until_true take_both
 	[ "$(jq -r .data.cpu.throttling.throttledPeriods ours)" -gt 0 ]
 	[ "$(jq -r .data.cpu.usage.user ours)" -gt 0 ]
 	cmp ours theirs || { diff <(jq -S . ours) <(jq -S . theirs); false; }
@@ -124,7 +124,7 @@ take_both() {
 	sleeper
 	ok oakum run -d -b "$B" "$C"
 	watch --interval 50ms
-	until_true 10 eval '[ "$(count "{\"type\":\"stats\",\"id\":\"$C\",\"data\":{")" -ge 3 ]'
+	until_true eval '[ "$(count "{\"type\":\"stats\",\"id\":\"$C\",\"data\":{")" -ge 3 ]'
 	ok oakum kill "$C" TERM
 	watched
 	# Nobody reaps it here before its parent does: known or not, it is the last line.
@@ -157,7 +157,7 @@ take_both() {
 		: >events
 		"$OAKUM" --root "$ROOT" events --interval 1ms "$C" >events 2>events.err </dev/null 3>&- &
 		watcher=$!
-		until_true 10 has_line '"stats"'
+		until_true has_line '"stats"'
 		ok oakum delete -f "$C"
 		watched
 		is "$(tail -n 1 events | jq -r .type)" exit
@@ -170,17 +170,17 @@ take_both() {
 	ok oakum run -d -b "$B" "$C"
 	watch --interval 1h
 	ok oakum pause "$C"
-	until_true 10 has_line paused
+	until_true has_line paused
 	ok oakum resume "$C"
-	until_true 10 has_line resumed
+	until_true has_line resumed
 	if on_v2; then
 		echo 1 >"$(cgroup_dir freezer)/cgroup.freeze"
 	else
 		echo FROZEN >"$(cgroup_dir freezer)/freezer.state"
 	fi
-	until_true 10 eval '[ "$(count paused)" = 2 ]'
+	until_true eval '[ "$(count paused)" = 2 ]'
 	ok oakum resume "$C"
-	until_true 10 eval '[ "$(count resumed)" = 2 ]'
+	until_true eval '[ "$(count resumed)" = 2 ]'
 	is "$(cat events)" "$(printf '{"type":"%s","id":"%s"}\n' paused "$C" resumed "$C" paused "$C" resumed "$C")"
 	ok oakum delete -f "$C"
 	watched
@@ -193,12 +193,12 @@ take_both() {
 	strace -f -o trace -e trace=inotify_init1 -e inject=inotify_init1:error=EMFILE \
 		"$OAKUM" --root "$ROOT" events --interval 50ms "$C" >events 2>events.err </dev/null 3>&- &
 	watcher=$!
-	until_true 10 has_line '"stats"'
+	until_true has_line '"stats"'
 	grep -q "EMFILE.*INJECTED" trace
 	ok oakum pause "$C"
-	until_true 10 has_line paused
+	until_true has_line paused
 	ok oakum resume "$C"
-	until_true 10 has_line resumed
+	until_true has_line resumed
 	ok oakum delete -f "$C"
 	watched
 	is "$(cat events.err)" ""
@@ -208,14 +208,14 @@ take_both() {
 	sleeper
 	ok oakum create -b "$B" "$C"
 	watch --interval 50ms
-	until_true 10 has_line '"stats"'
+	until_true has_line '"stats"'
 	ok oakum start "$C"
 	ok oakum pause "$C"
 	"$OAKUM" --root "$ROOT" events --interval 50ms "$C" >second 2>&1 </dev/null 3>&- &
 	local second=$!
-	until_true 10 grep -q stats second
+	until_true grep -q stats second
 	ok oakum resume "$C"
-	until_true 10 grep -q resumed second
+	until_true grep -q resumed second
 	ok oakum delete -f "$C"
 	watched
 	wait "$second"
@@ -229,7 +229,7 @@ take_both() {
 	watch --interval 1h
 	for n in 1 2 3; do
 		tell 'tail /dev/zero >/dev/null'
-		until_true 30 eval '[ "$(count "{\"type\":\"oom\",\"id\":\"$C\"}")" = '$n' ]'
+		until_true eval '[ "$(count "{\"type\":\"oom\",\"id\":\"$C\"}")" = '$n' ]'
 	done
 	ok oakum delete -f "$C"
 	watched
@@ -245,7 +245,7 @@ take_both() {
 		ok oakum run -d -b "$B" "$C"
 		watch --interval 1h
 		tell go
-		until_true 30 is_status stopped "$C"
+		until_true is_status stopped "$C"
 		ok oakum delete "$C"
 		watched
 		is "$(jq -r .type events | xargs)" "oom exit"
@@ -261,7 +261,7 @@ take_both() {
 	watch --interval 1h
 	# A program that faults by itself: one that is in read(2) gets EFAULT instead.
 	tell "awk 'BEGIN { a = \"x\"; while (1) a = a a }'"
-	until_true 30 has_line oom
+	until_true has_line oom
 	is "$(awk '$1 == "oom_kill" { print $2 }' "$(cgroup_dir memory)/memory.oom_control")" 0
 	ok oakum delete -f "$C"
 	watched
@@ -303,7 +303,7 @@ take_both() {
 	says "must be greater than 0"
 	fails 2 oakum events --interval soon "$C"
 	ok oakum kill "$C" TERM
-	until_true 10 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	fails 4 oakum events "$C"
 	says "container not running"
 	fails 4 oakum events --stats "$C"
@@ -317,7 +317,7 @@ take_both() {
 	"$OAKUM" --root "$ROOT" events --interval 1h "$C" >pipe 2>events.err </dev/null 3>&- &
 	watcher=$!
 	exec 7<pipe
-	until_true 10 watches
+	until_true watches
 	exec 7<&-
 	watched
 	ok oakum delete -f "$C"

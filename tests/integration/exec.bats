@@ -113,7 +113,7 @@ fails_status() {
 	jq -e --argjson p "$pid" 'index($p) != null' <<<"$(oakum ps -f json "$C")"
 	"$LIB/inside" recvpid "$W/pidfd" >"$W/out" &
 	receiver=$!
-	until_true 5 test -S "$W/pidfd"
+	until_true test -S "$W/pidfd"
 	ok oakum exec -d --pid-file "$W/pid2" --pidfd-socket "$W/pidfd" "$C" sleep 1000
 	wait $receiver
 	is "$(cat "$W/out")" "$(cat "$W/pid2")"
@@ -136,7 +136,7 @@ fails_status() {
 	running
 	"$LIB/inside" recvfd "$W/console" >"$W/out" &
 	receiver=$!
-	until_true 5 test -S "$W/console"
+	until_true test -S "$W/console"
 	ok oakum exec -d -t --console-socket "$W/console" "$C" inside tty
 	wait $receiver || :
 	output=$(<"$W/out")
@@ -172,7 +172,7 @@ fails_status() {
 	wait $waiting
 	is "$(cat "$W/out")" late
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	fails 255 oakum exec "$C" true
 	ok oakum delete "$C"
 }
@@ -275,7 +275,7 @@ removed() { [ ! -e "$1" ] || rmdir "$1"; }
 		ok oakum exec -d --pid-file exec.pid "$@" "$C" sleep 1000 </dev/null
 		grep -qx "$(cat exec.pid)" "$want/cgroup.procs" || { cat "/proc/$(cat exec.pid)/cgroup"; return 1; }
 		kill -KILL "$(cat exec.pid)"
-		until_true 5 gone_from "$want/cgroup.procs"
+		until_true gone_from "$want/cgroup.procs"
 	}
 	give_hugetlb() { echo +hugetlb >"$dir/cgroup.subtree_control"; }
 	all_to() { local pids pid; pids=$(<"$1/cgroup.procs"); for pid in $pids; do echo "$pid" >"$2/cgroup.procs"; done; }
@@ -286,7 +286,7 @@ removed() { [ ! -e "$1" ] || rmdir "$1"; }
 	in_cgroup "$dir"
 	if grep -qw hugetlb "$dir/cgroup.controllers"; then
 		# Who has just died may still be in it.
-		until_true 5 give_hugetlb
+		until_true give_hugetlb
 		in_cgroup "$dir/init"
 		in_cgroup "$dir/init" --cgroup init
 		if on_v2; then
@@ -298,8 +298,8 @@ removed() { [ ! -e "$1" ] || rmdir "$1"; }
 	# The container has moved out of it, and it is removed.
 	mkdir $v2/elsewhere
 	all_to "$dir/init" $v2/elsewhere
-	until_true 5 removed "$dir/init"
-	until_true 5 removed "$dir"
+	until_true removed "$dir/init"
+	until_true removed "$dir"
 	in_cgroup $v2/elsewhere
 	if on_v2; then
 		fails 255 oakum exec --cgroup / "$C" true

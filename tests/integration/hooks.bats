@@ -36,7 +36,7 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	pid=$(pid_of)
 	fails 1 oakum start "$C"
 	says "error running poststart hook #0: /bin/false: exit status 1"
-	until_true 5 gone "$pid"
+	until_true gone "$pid"
 	[ -e "$W/stopped" ]
 	fails 4 oakum state "$C"
 	[ -z "$(cgroups_of "$C")" ]
@@ -199,7 +199,7 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	fails 1 oakum run --bundle "$B" "$C"
 	says "exit status 9: bye"
 	kill "$(cat "$W/left")"
-	until_true 5 gone "$(cat "$W/left")"
+	until_true gone "$(cat "$W/left")"
 }
 
 @test "a hook that ignores TERM and forks is killed with its group when its time is up" {
@@ -207,7 +207,7 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	bundle ".hooks = {createRuntime: [{path: \"$W/hook\", timeout: 1}]}"
 	fails 1 oakum run --bundle "$B" "$C"
 	says "createRuntime hook #0" "killed after its timeout of 1 s"
-	until_true 5 gone "$(cat "$W/child")"
+	until_true gone "$(cat "$W/child")"
 }
 
 @test "hooks that cannot be executed: missing, not a program, a directory" {

@@ -5,16 +5,16 @@ load ../lib/common
 @test "kill takes names with and without SIG, numbers, and 0" {
 	bundle '.process.args = ["sh", "-c", "trap \"echo term\" TERM; trap \"echo hup\" HUP; trap \"echo usr1\" USR1; echo ready; while :; do sleep 0.02; done"]'
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
-	until_true 5 grep -q ready "$W/out"
+	until_true grep -q ready "$W/out"
 	ok oakum kill "$C"
-	until_true 5 grep -q term "$W/out"
+	until_true grep -q term "$W/out"
 	ok oakum kill "$C" SIGHUP
-	until_true 5 grep -q hup "$W/out"
+	until_true grep -q hup "$W/out"
 	ok oakum kill "$C" USR1
-	until_true 5 grep -q usr1 "$W/out"
+	until_true grep -q usr1 "$W/out"
 	ok oakum kill "$C" 0
 	ok oakum kill "$C" 9
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 }
 
@@ -27,7 +27,7 @@ load ../lib/common
 	says "$C"
 	ok oakum run -d -b "$B" "$C"
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	fails 4 oakum kill "$C" KILL
 	says "container not running"
 	ok oakum delete "$C"
@@ -40,7 +40,7 @@ load ../lib/common
 		ok oakum kill "$C" USR1
 		[ "$(status_of "$C")" = created ]
 		ok oakum kill "$C" "$s"
-		until_true 5 is_status stopped "$C"
+		until_true is_status stopped "$C"
 		fails 4 oakum start "$C"
 		ok oakum delete "$C"
 	done
@@ -49,9 +49,9 @@ load ../lib/common
 @test "kill --all reaches every process" {
 	bundle '.process.args = ["sh", "-c", "inside ignore & inside ignore & echo ready; wait"]'
 	oakum run -d -b "$B" "$C" </dev/null >"$W/out"
-	until_true 5 has_processes 3
+	until_true has_processes 3
 	ok oakum kill --all "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 }
 
@@ -60,14 +60,14 @@ load ../lib/common
 	bundle '.linux.namespaces |= map(select(.type != "pid")) |
 		.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & wait"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 has_processes 3
+	until_true has_processes 3
 	ok oakum kill "$C" KILL
 	ok oakum delete "$C"
 
 	bundle '.linux.namespaces |= map(select(.type != "pid")) |
 		.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & exit 0"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 }
 
@@ -75,7 +75,7 @@ load ../lib/common
 	bundle '.process.args = ["sh", "-c", "for i in $(seq 150); do sleep 1000 & done; echo ready; wait"]'
 	for all in "" --all; do
 		oakum run -d -b "$B" "$C" </dev/null >"$W/out"
-		until_true 5 grep -q ready "$W/out"
+		until_true grep -q ready "$W/out"
 		ok oakum kill $all "$C" KILL
 		is "$(status_of)" stopped
 		ok oakum delete "$C"
@@ -118,7 +118,7 @@ load ../lib/common
 	ok oakum delete -f "$C"
 	ok oakum run -d -b "$B" "$C"
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete -f "$C"
 }
 
@@ -139,12 +139,12 @@ load ../lib/common
 	# A child in somebody else's frozen cgroup cannot die, and the container's init waits for it.
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & wait"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 has_processes 2
+	until_true has_processes 2
 	child=$(oakum ps -f json "$C" </dev/null | jq "map(select(. != $(pid_of))) | .[0]")
 	mkdir /sys/fs/cgroup/freezer/ice
 	echo "$child" >/sys/fs/cgroup/freezer/ice/cgroup.procs
 	echo FROZEN >/sys/fs/cgroup/freezer/ice/freezer.state
-	until_true 5 grep -q FROZEN /sys/fs/cgroup/freezer/ice/freezer.state
+	until_true grep -q FROZEN /sys/fs/cgroup/freezer/ice/freezer.state
 	ok oakum kill "$C" KILL
 	start=${EPOCHREALTIME/./}
 	fails 1 oakum delete --wait=500ms "$C"
@@ -161,13 +161,13 @@ load ../lib/common
 	on_v2 && skip "on v2 a frozen process dies of SIGKILL"
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & wait"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 has_processes 2
+	until_true has_processes 2
 	mkdir /sys/fs/cgroup/freezer/ice
 	for p in $(oakum ps -f json "$C" </dev/null | jq '.[]'); do
 		echo "$p" >/sys/fs/cgroup/freezer/ice/cgroup.procs
 	done
 	echo FROZEN >/sys/fs/cgroup/freezer/ice/freezer.state
-	until_true 5 grep -q FROZEN /sys/fs/cgroup/freezer/ice/freezer.state
+	until_true grep -q FROZEN /sys/fs/cgroup/freezer/ice/freezer.state
 	ok oakum delete --force "$C"
 	is "$(cat /sys/fs/cgroup/freezer/ice/cgroup.procs)" ""
 	is "$(cat /sys/fs/cgroup/freezer/ice/freezer.state)" FROZEN
@@ -178,7 +178,7 @@ load ../lib/common
 @test "pause returns when frozen, resume when running" {
 	bundle '.process.args = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i > /mnt/count; done"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 test -s "$B/rootfs/mnt/count"
+	until_true test -s "$B/rootfs/mnt/count"
 	for _ in {1..5}; do
 		ok oakum pause "$C"
 		is "$output$errors" ""
@@ -203,7 +203,7 @@ load ../lib/common
 	fails 4 oakum pause "$C"
 	ok oakum resume "$C"
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	fails 4 oakum pause "$C"
 	ok oakum delete "$C"
 }
@@ -224,12 +224,12 @@ load ../lib/common
 	sleeper
 	ok oakum run -d -b "$B" "$C"
 	# Its trap is set by then.
-	until_true 5 has_processes 2
+	until_true has_processes 2
 	ok oakum pause "$C"
 	ok oakum kill "$C" TERM
 	is "$(status_of)" paused
 	ok oakum resume "$C"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 }
 
@@ -239,7 +239,7 @@ load ../lib/common
 	pid=$(pid_of)
 	# The record now speaks of this shell's child, with the start time of the container's init.
 	ok oakum kill "$C" KILL
-	until_true 5 gone "$pid"
+	until_true gone "$pid"
 	sleep 1000 &
 	stranger=$!
 	sed -i "s/\"init\":\[$pid,/\"init\":[$stranger,/" "$ROOT/$C/state.json"
@@ -258,8 +258,8 @@ load ../lib/common
 		ok oakum run -d -b "$B" "$id"
 	done
 	ok oakum kill --regex "^$C-a" KILL
-	until_true 10 is_status stopped "$C-a1"
-	until_true 10 is_status stopped "$C-a2"
+	until_true is_status stopped "$C-a1"
+	until_true is_status stopped "$C-a2"
 	is "$(status_of "$C-b1")" running
 	ok oakum delete --regex "$C-a[0-9]"
 	is "$(oakum list -q)" "$C-b1"

@@ -79,7 +79,7 @@ ${C}b"
 	ok oakum ps --format table "$C"
 	fails 2 oakum ps --format yaml "$C"
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum ps "$C"
 	ok oakum delete "$C"
 	fails 4 oakum ps "$C"
@@ -92,7 +92,7 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	sleeper
 	ok oakum run -d -b "$B" "$C"
 	ok oakum exec -d "$C" sleep 2000
-	until_true 5 eval '[ "$(oakum ps -f json "$C" </dev/null | jq length)" = 3 ]'
+	until_true eval '[ "$(oakum ps -f json "$C" </dev/null | jq length)" = 3 ]'
 	# One in a sub-cgroup of every hierarchy, made by somebody else.
 	local dir made=() moved
 	moved=$(oakum ps -f json "$C" </dev/null | jq '.[-1]')
@@ -171,7 +171,7 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	for step in "create -b $B $C" "start $C" "kill $C KILL"; do
 		# shellcheck disable=SC2086
 		ok oakum $step
-		[[ $step != kill* ]] || until_true 5 is_status stopped "$C"
+		[[ $step != kill* ]] || until_true is_status stopped "$C"
 		ok oakum state "$C"
 		echo "$output" >"$W/state.json"
 		ok "$schema" state-schema.json "$W/state.json"

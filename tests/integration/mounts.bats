@@ -170,7 +170,7 @@ inside-the-file"
 	touch regular
 	mkfifo fifo
 	"$LIB/inside" notified "$W/socket" 1 >/dev/null &
-	until_true 5 test -S socket
+	until_true test -S socket
 	mounts='{destination: "/mnt", type: "tmpfs", source: "t"}'
 	for kind in regular dir fifo socket; do
 		for word in private ro rro; do

@@ -128,7 +128,7 @@ below"
 	nsenter -t "$(pid_of)" -m /bin/inside mute /mute 8 8<>/dev/fuse <"$W/hold" >"$W/said" 3>&- &
 	pid=$!
 	exec 9>"$W/hold"
-	until_true 10 grep -q . "$W/said"
+	until_true grep -q . "$W/said"
 	is "$(<"$W/said")" ok
 	mounts '[{destination: "/before", type: "tmpfs"}, {destination: "/mute/below", type: "tmpfs"}]'
 	fails 1 timeout 60 "$OAKUM" --root "$ROOT" mounts add "$C" "$W/mounts.json"
@@ -187,7 +187,7 @@ below"
 	fails 1 oakum mounts add "$C" "$W/nowhere.json"
 	says ENOENT
 	ok oakum kill "$C" KILL
-	until_true 10 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	mounts '[{destination: "/x", type: "tmpfs"}]'
 	fails 4 oakum mounts add "$C" "$W/mounts.json"
 	says "not running"

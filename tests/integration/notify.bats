@@ -12,8 +12,8 @@ receiver() {
 	"$LIB/inside" notified "$HOST" "$1" >"$W/got" 3>&- 4>&- &
 	RECEIVER=$!
 	case $HOST in
-	@*) until_true 5 grep -q " $HOST\$" /proc/net/unix ;;
-	*) until_true 5 test -S "$HOST" ;;
+	@*) until_true grep -q " $HOST\$" /proc/net/unix ;;
+	*) until_true test -S "$HOST" ;;
 	esac
 }
 
@@ -48,7 +48,7 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	ok with_host create --bundle "$B" "$C"
 	with_host start "$C" </dev/null >"$W/start.out" 2>&1 3>&- &
 	local start=$! pid
-	until_true 5 is_status running "$C"
+	until_true is_status running "$C"
 	kill -0 $start
 	[ ! -s "$W/got" ]
 	touch "$B/rootfs/go"
@@ -78,7 +78,7 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	ok with_host create --bundle "$B" "$C"
 	with_host start "$C" </dev/null >"$W/start.out" 2>&1 3>&- &
 	local start=$!
-	until_true 5 is_status running "$C"
+	until_true is_status running "$C"
 	ok oakum exec "$C" true
 	ok oakum kill "$C" TERM
 	wait $start
@@ -87,7 +87,7 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	ok with_host create --bundle "$B" "$C"
 	with_host start "$C" </dev/null >"$W/start.out" 2>&1 3>&- &
 	start=$!
-	until_true 5 is_status running "$C"
+	until_true is_status running "$C"
 	ok oakum delete --force "$C"
 	wait $start
 	kill $RECEIVER

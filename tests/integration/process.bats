@@ -223,8 +223,10 @@ b"
 		"$OAKUM" --root "$ROOT" run -b "$B" "$C"
 		stty -a | grep -o -- '-*opost'
 	END
-	# The end of its own input reaches the container's terminal as a NUL, at any moment.
-	script -qec "sh $W/at" /dev/null </dev/null 2>&1 | tr -d '\0' >"$W/screen"
+	# An input that does not end: the end would reach the container's terminal as a NUL, and be echoed at any moment.
+	mkfifo "$W/keys"
+	exec 8<>"$W/keys"
+	script -qec "sh $W/at" /dev/null <&8 >"$W/screen" 2>&1
 	grep -q $'onlcr 1\r$' "$W/screen"
 	grep -q $'rows 12 columns 34\r$' "$W/screen"
 	# What moves the cursor arrives as it was meant.
@@ -235,8 +237,9 @@ b"
 	grep -q $'^opost\r$' "$W/screen"
 	# Its output caught by a pipe: plain.
 	bundle '.process.terminal = true | .process.args = ["inside", "tty"]'
-	script -qec "'$OAKUM' --root '$ROOT' run -b '$B' '$C' | cat >'$W/caught'" /dev/null </dev/null >/dev/null 2>&1
-	tr -d '\0' <"$W/caught" | grep -qx "onlcr 0"
+	script -qec "'$OAKUM' --root '$ROOT' run -b '$B' '$C' | cat >'$W/caught'" /dev/null <&8 >/dev/null 2>&1
+	exec 8>&-
+	grep -qx "onlcr 0" "$W/caught"
 }
 
 # bats test_tags=root:cgroup

@@ -114,7 +114,7 @@ load ../lib/common
 	sleeper
 	ok oakum create -b "$B" "$C"
 	kill -KILL "$(pid_of)"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	fails 4 oakum start "$C"
 	ok oakum delete "$C"
 }
@@ -123,7 +123,7 @@ load ../lib/common
 	bundle '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "30"]}]}'
 	"$OAKUM" --root "$ROOT" create -b "$B" "$C" </dev/null >/dev/null 2>&1 &
 	p=$!
-	until_true 5 pgrep -x sleep >/dev/null
+	until_true pgrep -x sleep >/dev/null
 	is_status creating "$C"
 	kill -KILL $p
 	wait $p || :
@@ -140,7 +140,7 @@ load ../lib/common
 		wait $p 2>/dev/null || :
 		ok oakum delete --force "$C"
 		# A supervisor that had begun just then takes its own back.
-		until_true 5 no_cgroup
+		until_true no_cgroup
 	done
 }
 
@@ -163,7 +163,7 @@ damage() {
 		for at in "/else/$C" ''; do
 			edit ".linux.cgroupsPath = \"$at\" | if .linux.cgroupsPath == \"\" then del(.linux.cgroupsPath) else . end"
 			ok oakum run -d -b "$B" "$C"
-			until_true 5 has_processes 2
+			until_true has_processes 2
 			pid=$(pid_of)
 			damage "$how"
 			fails 4 oakum delete "$C"
@@ -171,7 +171,7 @@ damage() {
 			fails 4 oakum state "$C"
 			[ -d "/proc/$pid" ]
 			ok oakum delete --force "$C"
-			until_true 5 gone "$pid"
+			until_true gone "$pid"
 			is "$(cgroups_of "$C")" ""
 			[ ! -e "$ROOT/$C" ]
 		done
@@ -186,11 +186,11 @@ damage() {
 		[ $kind = pid ] || edit '.linux.namespaces |= map(select(.type != "pid"))'
 		for how in missing truncated; do
 			ok oakum --cgroup-manager disabled run -d -b "$B" "$C"
-			until_true 5 has_processes 2
+			until_true has_processes 2
 			p=$(oakum ps -f json "$C" | jq -r '.[]')
 			damage "$how"
 			ok oakum delete --force "$C"
-			for p in $p; do until_true 5 gone "$p"; done
+			for p in $p; do until_true gone "$p"; done
 		done
 	done
 }

@@ -212,7 +212,7 @@ need() {
 	is "$(cat $top/pod/web/cpu.rt_runtime_us) $(cat $top/pod/web/cpu.rt_period_us)" "5000 200000"
 	ok oakum delete -f "$C"
 	rmdir $top/pod
-	until_true 10 eval 'echo 0 2>/dev/null >$top/cpu.rt_runtime_us'
+	until_true eval 'echo 0 2>/dev/null >$top/cpu.rt_runtime_us'
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
 }
 

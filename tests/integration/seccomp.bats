@@ -11,7 +11,7 @@ NR_getcwd=79 NR_mkdir=83
 agent() {
 	"$LIB/agent" "$W/agent.sock" "$W/told" "$@" 3>&- 4>&- &
 	AGENT=$!
-	until_true 5 test -S "$W/agent.sock"
+	until_true test -S "$W/agent.sock"
 }
 
 # notifying NAMES: a filter that notifies these, as a jq filter.
@@ -225,7 +225,7 @@ caps_of() { awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s ", $2 } /^Seccomp:/ {
 	bundle "$(notifying '"getcwd"')"
 	"$LIB/agent" "$W/agent.sock" "$W/told" 0 hang 3>&- &
 	local a=$!
-	until_true 5 test -S "$W/agent.sock"
+	until_true test -S "$W/agent.sock"
 	ok oakum create --bundle "$B" "$C"
 	fails 1 oakum start "$C"
 	says "failed to connect with seccomp agent" ETIMEDOUT
@@ -240,17 +240,17 @@ caps_of() { awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s ", $2 } /^Seccomp:/ {
 	bundle "$(notifying '"getcwd"')"
 	"$LIB/agent" "$W/agent.sock" "$W/told" 0 hang 3>&- &
 	local a=$! pid start
-	until_true 5 test -S "$W/agent.sock"
+	until_true test -S "$W/agent.sock"
 	ok oakum create --bundle "$B" "$C"
 	pid=$(pid_of)
 	"$OAKUM" --root "$ROOT" start "$C" </dev/null >/dev/null 2>&1 3>&- &
 	start=$!
 	# It has been told of the listener when it waits in connect(2).
-	until_true 5 sh -c "grep -q unix_stream_connect /proc/$start/stack || grep -q unix_wait_for_peer /proc/$start/stack || grep -q '^42 ' /proc/$start/syscall"
+	until_true sh -c "grep -q unix_stream_connect /proc/$start/stack || grep -q unix_wait_for_peer /proc/$start/stack || grep -q '^42 ' /proc/$start/syscall"
 	kill -KILL $start
 	wait $start || :
-	until_true 5 is_status stopped "$C"
-	until_true 5 gone "$pid"
+	until_true is_status stopped "$C"
+	until_true gone "$pid"
 	ok oakum delete "$C"
 	kill $a
 	wait $a || :

@@ -166,7 +166,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	while [ ! -s "$W/grabbed" ]; do
 		"$OAKUM" --root "$ROOT" exec "$C" true </dev/null >/dev/null 2>&1 || break
 	done
-	until_true 20 test -s "$W/grabbed"
+	until_true test -s "$W/grabbed"
 	is "$(cat "$W/grabbed")" "exe 0 mem 0 fd 0"
 	ok oakum delete -f "$C"
 }
@@ -421,7 +421,7 @@ CapAmb:0000000000000000"
 @test "T-62 no abstract socket; the supervisor's is not reachable from a container or another user" {
 	bundle '.linux.namespaces |= map(select(.type != "network")) | .process.args = ["sh", "-c", "cat /proc/net/unix; sleep 1000"]'
 	ok oakum up -d -b "$B" "$C"
-	until_true 5 bash -c "\"$OAKUM\" --root \"$ROOT\" logs $C | grep -q Inode"
+	until_true bash -c "\"$OAKUM\" --root \"$ROOT\" logs $C | grep -q Inode"
 	is "$(oakum logs "$C" </dev/null | grep -c ' @.*oakum')" 0
 	sup=$(awk '/^PPid/ { print $2 }' "/proc/$(pid_of)/status")
 	for fd in /proc/"$sup"/fd/*; do

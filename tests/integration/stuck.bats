@@ -22,10 +22,10 @@ freezer() { if on_v2; then cgroup_dir "" "$@"; else cgroup_dir freezer "$@"; fi;
 freeze() {
 	if on_v2; then
 		echo 1 >"$1/cgroup.freeze"
-		until_true 5 grep -q 'frozen 1' "$1/cgroup.events"
+		until_true grep -q 'frozen 1' "$1/cgroup.events"
 	else
 		echo FROZEN >"$1/freezer.state"
-		until_true 5 grep -q FROZEN "$1/freezer.state"
+		until_true grep -q FROZEN "$1/freezer.state"
 	fi
 }
 
@@ -37,7 +37,7 @@ is_thawed() {
 frozen_child() {
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & wait"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 has_processes 2
+	until_true has_processes 2
 	child=$(oakum ps -f json "$C" </dev/null | jq "map(select(. != $(pid_of))) | .[0]")
 	dir=$(freezer)/child
 	mkdir "$dir"
@@ -101,7 +101,7 @@ bomb() {
 	fi
 	[ -z "${1-}" ] || edit "$1"
 	ok oakum run -d -b "$B" "$C"
-	until_true 20 at_limit
+	until_true at_limit
 }
 
 at_limit() {
@@ -153,7 +153,7 @@ serve() {
 	mkdir -p "$W/mute"
 	"$LIB/stuck" "$W/mute" >"$W/serves" 3>&- &
 	server=$!
-	until_true 5 grep -q ready "$W/serves" || skip "no FUSE in this kernel"
+	until_true grep -q ready "$W/serves" || skip "no FUSE in this kernel"
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & cat /mute/file & wait"]
 		| .mounts += [{"destination": "/mute", "type": "bind", "source": "'"$W"'/mute", "options": ["rbind"]}]'
 	[ -z "${1-}" ] || edit "$1"
@@ -167,7 +167,7 @@ mute() {
 # A container with a process, $pid, whose request has been read, beside one that sleeps.
 unanswered() {
 	mute "$@"
-	until_true 5 waits_for_answer
+	until_true waits_for_answer
 }
 
 waits_for_answer() {
@@ -224,16 +224,16 @@ only='.process.args = ["cat", "/mute/file"]'
 	for command in "kill $C KILL" "delete --force $C"; do
 		mute '.process.args = ["sh", "-c", "until [ -e /go ]; do sleep 0.05; done; exec cat /mute/file"]'
 		kill -STOP "$server"
-		until_true 5 grep -q '^State:.T' "/proc/$server/status"
+		until_true grep -q '^State:.T' "/proc/$server/status"
 		touch "$B/rootfs/go"
-		until_true 5 waits_for_answer
+		until_true waits_for_answer
 		if [ "$command" = "kill $C KILL" ]; then
 			within 20000 fails 1 oakum pause "$C"
 			says "not frozen: $pid (cat, state D in request_wait_answer): "
 		fi
 		within 15000 ok oakum $command
 		is "$errors" ""
-		until_true 5 gone "$pid"
+		until_true gone "$pid"
 		within 15000 ok oakum delete --force "$C"
 		kill -CONT "$server"
 		answer
@@ -256,7 +256,7 @@ only='.process.args = ["cat", "/mute/file"]'
 	within 40000 fails 1 oakum up -d --timeout 1s -b "$B" "$C"
 	says "process of ours in the container" ", state S in request_wait_answer): " "/mounts/"
 	answer
-	until_true 15 oakum delete --force "$C" </dev/null
+	until_true oakum delete --force "$C" </dev/null
 	is "$(cgroups_of "$C")" ""
 }
 
@@ -267,7 +267,7 @@ hold() {
 	"$LIB/inside" trace "$@" <"$W/hold" >"$W/traced" 2>&1 3>&- &
 	tracer=$!
 	exec 9>"$W/hold"
-	until_true 5 grep -qx ok "$W/traced"
+	until_true grep -qx ok "$W/traced"
 }
 
 release() {
@@ -280,7 +280,7 @@ two() {
 	bundle '.process.args = ["sh", "-c", "sleep 1000 & wait"]'
 	[ -z "${1-}" ] || edit "$1"
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 has_processes 2
+	until_true has_processes 2
 	init=$(pid_of)
 	child=$(oakum ps -f json "$C" </dev/null | jq "map(select(. != $init)) | .[0]")
 }
@@ -298,7 +298,7 @@ two() {
 	release
 	within 15000 ok oakum delete "$C"
 	is "$(cgroups_of "$C")" ""
-	until_true 5 gone "$init"
+	until_true gone "$init"
 }
 
 @test "a tracer holds who is dead and nobody waits for: only a number is left, and delete succeeds" {
@@ -309,11 +309,11 @@ two() {
 			hold "${!whom}"
 			within 15000 ok oakum kill "$C" KILL
 			is "$errors" ""
-			until_true 5 grep -q '^State:.Z' "/proc/${!whom}/status"
+			until_true grep -q '^State:.Z' "/proc/${!whom}/status"
 			within 15000 ok oakum delete "$C"
 			is "$(cgroups_of "$C")" ""
 			release
-			until_true 5 gone "${!whom}"
+			until_true gone "${!whom}"
 		done
 	done
 }
@@ -342,7 +342,7 @@ two() {
 	within 40000 ok oakum down "$C"
 	is "$(cgroups_of "$C")" ""
 	release
-	until_true 5 gone "$init"
+	until_true gone "$init"
 }
 
 @test "a supervisor that is stopped: attach and wait end in time and name it" {

@@ -45,14 +45,14 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	ok oakum up -d -i -b "$B" "$C"
 	"$OAKUM" --root "$ROOT" attach --no-stdin --sig-proxy=false "$C" </dev/null >"$W/out" 2>"$W/err" &
 	slow=$!
-	until_true 5 bash -c "ls -l /proc/$slow/fd | grep -q signalfd"
+	until_true bash -c "ls -l /proc/$slow/fd | grep -q signalfd"
 	kill -STOP $slow
 	mkfifo "$W/in"
 	"$OAKUM" --root "$ROOT" attach "$C" <"$W/in" >/dev/null 2>&1 &
 	quick=$!
 	exec 9>"$W/in"
 	echo go >&9
-	until_true 10 bash -c "'$OAKUM' --root '$ROOT' logs --tail 1 $C | grep -q 49999"
+	until_true bash -c "'$OAKUM' --root '$ROOT' logs --tail 1 $C | grep -q 49999"
 	kill -CONT $slow
 	echo end >&9
 	exec 9>&-
@@ -75,12 +75,14 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	ok oakum delete "$C"
 }
 
+closed() { ! [ -e "/proc/$1/fd/1" ] && ! [ -e "/proc/$1/fd/2" ]; }
+
 @test "a container that closes its output does not keep the supervisor busy" {
 	shell 'exec >&- 2>&-; trap "exit 0" TERM; while :; do sleep 0.1; done'
 	ok oakum up -d -b "$B" "$C"
 	sup=$(supervisor_of "$C")
 	before=$(ticks_of "$sup")
-	until_true 3 test "$(readlink "/proc/$(pid_of)/fd/1" || :)" = ""
+	until_true closed "$(pid_of)"
 	read -r -t 0.5 _ <> <(:) || :
 	[ $(($(ticks_of "$sup") - before)) -le 2 ]
 	ok oakum down "$C"
@@ -94,9 +96,9 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	"$LIB/inside" trace "$pid" <"$W/hold" >"$W/traced" 2>&1 &
 	tracer=$!
 	exec 9>"$W/hold"
-	until_true 5 grep -qx ok "$W/traced"
+	until_true grep -qx ok "$W/traced"
 	kill -KILL "$pid"
-	until_true 5 grep -q '^State:.Z' "/proc/$pid/status"
+	until_true grep -q '^State:.Z' "/proc/$pid/status"
 	before=$(ticks_of "$sup")
 	read -r -t 1 _ <> <(:) || :
 	[ $(($(ticks_of "$sup") - before)) -le 5 ]
@@ -104,7 +106,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	is "$status" 1
 	exec 9>&-
 	wait $tracer
-	until_true 5 has_exited "$C"
+	until_true has_exited "$C"
 	is "$(record_of "$C" '"\(.known) \(.signal)"')" "true 9"
 	ok oakum delete "$C"
 }
@@ -116,11 +118,11 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	sleeper ".hooks.createRuntime = [{\"path\": \"$W/hook.sh\"}]"
 	"$OAKUM" --root "$ROOT" up -d -b "$B" "$C" </dev/null >/dev/null 2>&1 &
 	up=$!
-	until_true 5 test -e "$W/hook"
+	until_true test -e "$W/hook"
 	kill -KILL $up
 	wait $up || :
 	echo >"$W/go"
-	until_true 5 test ! -e "$ROOT/$C"
+	until_true test ! -e "$ROOT/$C"
 	fails 4 oakum state "$C"
 }
 
@@ -128,11 +130,11 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	shell 'trap "exit 0" TERM; while :; do echo tick; sleep 0.02; done'
 	"$OAKUM" --root "$ROOT" up -b "$B" "$C" </dev/null >/dev/null &
 	up=$!
-	until_true 5 is_status running "$C"
+	until_true is_status running "$C"
 	kill -KILL $up
 	wait $up || :
 	lines=$(oakum logs "$C" </dev/null | wc -l)
-	until_true 5 bash -c "[ \$('$OAKUM' --root '$ROOT' logs $C | wc -l) -gt $((lines + 5)) ]"
+	until_true bash -c "[ \$('$OAKUM' --root '$ROOT' logs $C | wc -l) -gt $((lines + 5)) ]"
 	is "$(status_of)" running
 	ok oakum down "$C"
 }
@@ -145,10 +147,10 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 		"$OAKUM" --root "$ROOT" $what "$C" </dev/null >"$W/${what%% *}.out" 2>"$W/${what%% *}.err" &
 	done
 	sup=$(supervisor_of "$C")
-	until_true 5 bash -c "[ \$(ls -l /proc/$sup/fd | grep -c socket:) -ge 3 ]"
+	until_true bash -c "[ \$(ls -l /proc/$sup/fd | grep -c socket:) -ge 3 ]"
 	kill -KILL "$sup"
-	until_true 5 grep -q "supervisor of $C was killed" "$W/attach.err"
-	until_true 5 grep -q "supervisor was killed" "$W/logs.err"
+	until_true grep -q "supervisor of $C was killed" "$W/attach.err"
+	until_true grep -q "supervisor was killed" "$W/logs.err"
 	fails 4 oakum attach "$C"
 	ok oakum kill "$C" KILL
 	wait
@@ -170,12 +172,12 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	bundle '.process.args = ["cat"]'
 	is "$(echo text | oakum up --rm -b "$B" "$C")" text
 	ok oakum up -d --rm -b "$B" "$C"
-	until_true 5 test ! -e "$ROOT/$C"
+	until_true test ! -e "$ROOT/$C"
 	ok oakum up -d -i -b "$B" "$C"
 	for word in one two; do
 		"$OAKUM" --root "$ROOT" attach --sig-proxy=false "$C" <<<"$word" >"$W/$word" 2>&1 &
 		client=$!
-		until_true 5 grep -q "$word" "$W/$word"
+		until_true grep -q "$word" "$W/$word"
 		kill -TERM $client
 		wait $client || :
 	done
@@ -190,9 +192,9 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 		<"$W/keys" >"$W/screen" 2>&1 &
 	first=$!
 	exec 9>"$W/keys"
-	until_true 5 grep -q '# ' "$W/screen"
+	until_true grep -q '# ' "$W/screen"
 	printf 'stty size\n' >&9
-	until_true 5 grep -q '31 97' "$W/screen"
+	until_true grep -q '31 97' "$W/screen"
 	printf '\020\021' >&9
 	wait $first
 	exec 9>&-
@@ -200,7 +202,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	script -qec "'$OAKUM' --root '$ROOT' attach $C" /dev/null <"$W/keys" >"$W/again" 2>&1 &
 	second=$!
 	exec 9>"$W/keys"
-	until_true 5 bash -c "ls -l /proc/$(supervisor_of "$C")/fd | grep -c socket: | grep -qx 2"
+	until_true bash -c "ls -l /proc/$(supervisor_of "$C")/fd | grep -c socket: | grep -qx 2"
 	printf 'exit 5\n' >&9
 	rc=0
 	wait $second || rc=$?
@@ -217,7 +219,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	for i in $(seq 33); do
 		"$OAKUM" --root "$ROOT" attach --no-stdin --sig-proxy=false "$C" </dev/null >/dev/null 2>"$W/err.$i" &
 	done
-	until_true 10 bash -c "cat '$W'/err.* | grep -q 'Connection refused'"
+	until_true bash -c "cat '$W'/err.* | grep -q 'Connection refused'"
 	is "$(cat "$W"/err.* | grep -c 'Connection refused')" 1
 	ok oakum down "$C"
 	wait
@@ -275,13 +277,13 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 	"$OAKUM" --root "$ROOT" attach --no-stdin "$C" </dev/null >"$W/out" 2>"$W/err" &
 	client=$!
 	pid=$(pid_of) supervisor=$(supervisor_of "$C")
-	until_true 5 bash -c "ls -l /proc/$client/fd | grep -q signalfd"
+	until_true bash -c "ls -l /proc/$client/fd | grep -q signalfd"
 	kill -STOP "$supervisor"
 	echo go >"$B/rootfs/fifo"
-	until_true 20 grep -q '^State:.*Z' "/proc/$pid/status"
+	until_true grep -q '^State:.*Z' "/proc/$pid/status"
 	"$OAKUM" --root "$ROOT" delete --force "$C" </dev/null >"$W/deleted" 2>&1 &
 	deleter=$!
-	until_true 10 has_no_cgroup
+	until_true has_no_cgroup
 	kill -CONT "$supervisor"
 	rc=0
 	wait $client || rc=$?

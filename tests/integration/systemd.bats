@@ -10,7 +10,7 @@ manager() {
 	rm -f "$W/bus" "$W/calls"
 	"$LIB/manager" "$W/bus" "$W/calls" "$@" </dev/null >"$W/manager" 2>&1 3>&- &
 	MANAGER=$!
-	until_true 5 test -S "$W/bus"
+	until_true test -S "$W/bus"
 	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$W/bus OAKUM_SYSTEMD_TIMEOUT=1500
 	# One that answers has the time that a busy machine takes.
 	[[ $* = *=* ]] || OAKUM_SYSTEMD_TIMEOUT=20000
@@ -181,7 +181,7 @@ fails_somehow() {
 	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
 	"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >"$W/stdout" 2>"$W/stderr" 3>&- &
 	pid=$!
-	until_true 5 grep -q StartTransientUnit calls
+	until_true grep -q StartTransientUnit calls
 	kill -KILL "$(grep -lx oakum-systemd /proc/[0-9]*/comm | tr -dc '0-9\n')"
 	rc=0
 	wait $pid || rc=$?
@@ -213,11 +213,11 @@ fails_somehow() {
 		OAKUM_SYSTEMD_TIMEOUT=20000
 		"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- &
 		pid=$!
-		until_true 5 grep -q StartTransientUnit calls
-		[ $busy = StartTransientUnit ] || until_true 5 test -d "${dirs[-1]}/sd-$C.scope"
+		until_true grep -q StartTransientUnit calls
+		[ $busy = StartTransientUnit ] || until_true test -d "${dirs[-1]}/sd-$C.scope"
 		kill -KILL $pid
 		wait $pid || :
-		until_true 5 no_helper
+		until_true no_helper
 		is "$(jq -r .unit "$ROOT/$C/state.json")" "sd-$C.scope"
 		manager "${dirs[@]}"
 		ok oakum delete "$C"

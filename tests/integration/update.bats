@@ -216,7 +216,7 @@ run_limited() {
 	ok oakum delete -f "$C"
 	rmdir $top/pod
 	# The kernel counts the budget of what was removed a little longer.
-	until_true 10 eval 'echo 0 2>/dev/null >"$file"'
+	until_true eval 'echo 0 2>/dev/null >"$file"'
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name pod -exec rmdir {} +
 }
 
@@ -263,7 +263,7 @@ run_limited() {
 	is "$(cat "$W/out")" ""
 	# And they may be replaced.
 	echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm"}]}' | oakum update -r - "$C"
-	until_true 10 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	is "$(cat "$W/out")" opened
 	ok oakum delete "$C"
 }
@@ -426,7 +426,7 @@ everything() {
 	fails 1 oakum update -r nowhere.json "$C"
 	says nowhere.json ENOENT
 	ok oakum kill "$C" KILL
-	until_true 10 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	fails 4 oakum update --pids-limit 5 "$C"
 	says "not running"
 	ok oakum delete "$C"

@@ -14,7 +14,7 @@ by_path() {
 hold() {
 	unshare "$@" --fork sleep 1000 &
 	parent=$!
-	until_true 5 is_held
+	until_true is_held
 }
 
 is_held() {
@@ -93,7 +93,7 @@ allow"
 	ok oakum run -d -b "$W/second" "$C-second"
 	is "$(readlink "/proc/$(pid_of "$C-second")/ns/user")" "$(readlink "/proc/$(pid_of)/ns/user")"
 	is "$(maps_of "$(pid_of "$C-second")" uid_map) $(maps_of "$(pid_of "$C-second")" gid_map)" "0 100000 65536; 0 200000 65536;"
-	until_true 5 test -e "$W/second/rootfs/tmp/mine"
+	until_true test -e "$W/second/rootfs/tmp/mine"
 	is "$(stat -c %u:%g "$W/second/rootfs/tmp/mine")" 100003:200004
 	ok oakum exec -u 9:10 "$C-second" sh -c 'inside ids; tr -s " " </proc/self/uid_map'
 	is "$output" "uid=9 gid=10 groups=
@@ -114,7 +114,7 @@ allow"
 	ok oakum exec "$C" ps
 	prints "sleep 1000"
 	ok oakum kill "$C-second" KILL
-	until_true 5 is_status stopped "$C-second"
+	until_true is_status stopped "$C-second"
 	is "$(status_of)" running
 	ok oakum delete "$C-second"
 	ok oakum delete -f "$C"
@@ -183,8 +183,8 @@ $(readlink /proc/self/ns/pid)"
 	bundle "$(by_path pid /proc/1/ns/pid) | .process.args = [\"sh\", \"-c\", \"sleep 1001 & sleep 1002\"]"
 	ok oakum run -d -b "$B" "$C"
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
-	until_true 5 bash -c '! grep -qsx "sleep.100[12]" <(cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" "\n")'
+	until_true is_status stopped "$C"
+	until_true bash -c '! grep -qsx "sleep.100[12]" <(cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" "\n")'
 	ok oakum delete "$C"
 }
 

@@ -193,10 +193,10 @@ pid_of() {
 	oakum state "${1-$C}" </dev/null | sed -n 's/^  "pid": \(.*\),$/\1/p'
 }
 
-# until_true SECONDS COMMAND…: poll, for what another process brings about.
+# until_true COMMAND…: poll, for what another process brings about; for a minute, or the seconds of $within, which only
+# bound a hang.
 until_true() {
-	local end=$((SECONDS + $1))
-	shift
+	local end=$((SECONDS + ${within:-60}))
 	until "$@"; do
 		[ $SECONDS -lt $end ] || { echo "not within time: $*"; return 1; }
 		read -r -t 0.02 <> <(:) || :

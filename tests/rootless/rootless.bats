@@ -53,9 +53,9 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	is "$(sort -u <<<"$output" | wc -l)" 3
 	is "$(head -n 1 <<<"$output")" 0
 	ok oakum exec -d "$C" sleep 777
-	until_true 5 bash -c "[ \$('$OAKUM' --root '$ROOT' ps -f json $C | jq length) = 3 ]"
+	until_true bash -c "[ \$('$OAKUM' --root '$ROOT' ps -f json $C | jq length) = 3 ]"
 	ok oakum kill --all "$C" TERM
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 }
 
@@ -83,7 +83,7 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	fails_to_look
 	grep -q 'Permission denied' "$W/looked"
 	ok oakum start "$C"
-	until_true 5 test -e "$B/rootfs/mark"
+	until_true test -e "$B/rootfs/mark"
 	ok oakum exec "$C" sh -c 'echo "$(id -u) $PPID"; cat /proc/self/uid_map; for n in user pid mnt net ipc uts cgroup; do readlink /proc/1/ns/$n; done; ls -d /proc/1'
 	is "$output" "$before"
 	ok oakum delete --force "$C"
@@ -94,7 +94,7 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	ok oakum create -b "$B" "$C"
 	oakum start "$C" </dev/null >"$W/started" 2>&1 3>&- &
 	local starter=$!
-	until_true 5 test -e "$B/rootfs/hooked"
+	until_true test -e "$B/rootfs/hooked"
 	fails 255 oakum exec "$C" true
 	says "just being started"
 	touch "$B/rootfs/go"
@@ -183,13 +183,13 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	own=$(awk -F: '$1 == 0 { print $3 }' /proc/self/cgroup)
 	[[ "$dir" == *"${own%/*}/oakum"*"/$C" ]]
 	ok oakum exec -d "$C" sleep 777
-	until_true 5 bash -c "[ \$(wc -l <'$dir/cgroup.procs') = 3 ]"
+	until_true bash -c "[ \$(wc -l <'$dir/cgroup.procs') = 3 ]"
 	ok oakum pause "$C"
 	is "$(status_of)" paused
 	grep -qx 'frozen 1' "$dir/cgroup.events"
 	ok oakum resume "$C"
 	ok oakum kill --all "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 	is "$(cgroups_of "$C")" ""
 }
@@ -214,10 +214,10 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	ok oakum run -d -b "$B" "$C"
 	says "Such configuration is strongly discouraged"
 	# Two of the three sleepers have lost their parent.
-	until_true 5 bash -c "[ \$('$OAKUM' --root '$ROOT' ps -f json $C | jq length) = 4 ]"
+	until_true bash -c "[ \$('$OAKUM' --root '$ROOT' ps -f json $C | jq length) = 4 ]"
 	ok oakum kill --all "$C" 0
 	ok oakum kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 	is "$(pgrep -f 'sleep 100[123]')" ""
 }
@@ -230,23 +230,23 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 		rootless_bundle ".linux.namespaces |= map(select(.type != \"pid\")) | .process.args = [\"sh\", \"-c\", $(jq -n --arg x "$left"$'\n''until [ -e /go ]; do sleep 0.1; done' '$x')]"
 		sleeper_beside
 		ok oakum run -d -b "$B" "$C"
-		until_true 5 are_sleeping 3
+		until_true are_sleeping 3
 		touch "$B/rootfs/go"
-		until_true 5 is_status stopped "$C"
+		until_true is_status stopped "$C"
 		ok oakum ps -f json "$C"
 		is "$(jq length <<<"$output")" 3
 		is "$(pgrep -xf 'sleep 1005' | sort -n | xargs)" "$(jq -r '.[]' <<<"$output" | sort -n | xargs)"
 		kill -0 "$beside"
 		ok oakum kill --all "$C" TERM
-		until_true 5 are_sleeping 0
+		until_true are_sleeping 0
 		kill -0 "$beside"
 		ok oakum delete "$C"
 		# The same, for delete alone.
 		rm "$B/rootfs/go"
 		ok oakum run -d -b "$B" "$C"
-		until_true 5 are_sleeping 3
+		until_true are_sleeping 3
 		touch "$B/rootfs/go"
-		until_true 5 is_status stopped "$C"
+		until_true is_status stopped "$C"
 		ok oakum delete "$C"
 		are_sleeping 0
 		kill "$beside"
@@ -259,7 +259,7 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	rootless_bundle '.linux.namespaces |= map(select(.type != "pid")) |
 		.process.args = ["sh", "-c", "i=0; while [ $i -lt 40 ]; do (sleep 1004 &); i=$((i + 1)); done; wait; sleep 1004"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true 5 pgrep -f 'sleep 1004'
+	until_true pgrep -f 'sleep 1004'
 	ok oakum delete --force "$C"
 	is "$(pgrep -f 'sleep 1004')" ""
 }
@@ -268,7 +268,7 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	rootless_bundle '.process.args = ["sh", "-c", "echo hello; read x; echo got $x; exit 5"]'
 	find /run -type p >fifos 2>/dev/null || :
 	ok oakum up -d -i -b "$B" "$C"
-	until_true 5 bash -c "'$OAKUM' --root '$ROOT' logs $C | grep -q hello"
+	until_true bash -c "'$OAKUM' --root '$ROOT' logs $C | grep -q hello"
 	is "$(find /run -type p 2>/dev/null)" "$(<fifos)"
 	is "$(grep -c oakum /proc/self/mountinfo)" 0
 	echo word | oakum attach "$C" >"$W/attached" || rc=$?

@@ -61,7 +61,7 @@ nothing_left() { [ -z "$(left)" ]; }
 teardown() {
 	local rc=0
 	take_units
-	if [ -n "${BATS_TEST_COMPLETED-}" ] && ! until_true 5 nothing_left >/dev/null; then
+	if [ -n "${BATS_TEST_COMPLETED-}" ] && ! until_true nothing_left >/dev/null; then
 		echo "left behind:"
 		left
 		rc=1

@@ -95,7 +95,7 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 	ok systemctl start "$socket"
 	shows ActiveState inactive
 	timeout 5 python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])' "$W/socket"
-	until_true 20 is_active
+	until_true is_active
 	is "$(readlink "/proc/$(oakum state "$C" | jq .pid)/fd/3" | grep -c socket)" 1
 	is "$(grep -v -e '^#' -e '^\[Unit' -e '^Desc' -e '^$' "$BATS_TEST_DIRNAME/../../src/systemd/oakum@.socket.example")" "$(doc socket | grep -v '^$')"
 	ok systemctl stop "$socket"
@@ -107,5 +107,5 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 	bundle '.process.args = ["sh", "-c", "echo out; echo err >&2"]'
 	ok oakum up --rm --log-driver journald -b "$B" "$C"
 	said() { [ "$(page journal | sh)" = out ]; }
-	until_true 20 said
+	until_true said
 }

@@ -92,7 +92,7 @@ reads() {
 	ok sd create -b "$B" "$C"
 	shows TasksMax 1
 	ok sd start "$C"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok sd delete "$C"
 }
 

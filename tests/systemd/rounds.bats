@@ -62,7 +62,7 @@ crash() {
 		reload) ok systemctl daemon-reload ;;
 		*) crash "$what" ;;
 		esac
-		[ "$what" = reload ] || until_true 20 again "$was" || {
+		[ "$what" = reload ] || until_true again "$was" || {
 			echo "round $i, $what: it has not come back"
 			systemctl status "$UNIT"
 			return 1

@@ -17,7 +17,7 @@ load common
 	is "$(sd state "$C" | jq -r '."systemd-scope"')" "$UNIT"
 	is "$(systemctl whoami "$(pid_of)" 2>/dev/null || ps -o unit= -p "$(pid_of)")" "$UNIT"
 	ok sd kill "$C" KILL
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok sd delete "$C"
 	run systemctl show --property=LoadState --value "$UNIT"
 	is "$output" not-found
@@ -74,7 +74,7 @@ load common
 
 @test "a unit of that name that lives is refused, and left alone" {
 	systemd-run -q --scope --unit="$UNIT" sleep 1000 3>&- &
-	until_true 5 systemctl -q is-active "$UNIT"
+	until_true systemctl -q is-active "$UNIT"
 	sleeper
 	fails 4 sd create -b "$B" "$C"
 	says "$UNIT" "has a unit of that name"
@@ -87,7 +87,7 @@ load common
 	printf '#!/bin/sh\ntrap "" TERM\nsleep 1000\n' >"$W/stubborn"
 	chmod 755 "$W/stubborn"
 	systemd-run -q --scope --unit="$UNIT" -p RuntimeMaxSec=1 -p TimeoutStopSec=1 "$W/stubborn" 3>&- || :
-	until_true 10 systemctl -q is-failed "$UNIT"
+	until_true systemctl -q is-failed "$UNIT"
 	sleeper
 	ok sd run -d -b "$B" "$C"
 	shows ActiveState active
@@ -151,7 +151,7 @@ load common
 		kill -KILL $pid 2>/dev/null && n=$((n + 1))
 		wait $pid 2>/dev/null || :
 		ok sd delete --force "$C"
-		until_true 30 nothing_left || { left; return 1; }
+		until_true nothing_left || { left; return 1; }
 	done
 	echo "killed: $n of 30"
 	[ $n -gt 3 ]
@@ -165,7 +165,7 @@ load common
 		chmod 755 helper
 		OAKUM_SYSTEMD_HELPER=$W/helper "$OAKUM" --root "$ROOT" --systemd-cgroup run -d -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- || :
 		ok oakum delete --force "$C"
-		until_true 30 nothing_left || { left; return 1; }
+		until_true nothing_left || { left; return 1; }
 	done
 }
 
@@ -181,7 +181,7 @@ load common
 		fails 4 oakum delete "$C"
 		shows ActiveState active "$unit"
 		ok oakum delete --force "$C"
-		until_true 5 gone "$pid"
+		until_true gone "$pid"
 		shows LoadState not-found "$unit"
 	done
 	systemctl stop oakumtest.slice
@@ -189,7 +189,7 @@ load common
 
 @test "a creation that ended before systemd was asked: a unit of that name is another's, and left alone" {
 	systemd-run -q --scope --unit="$UNIT" sleep 1000 3>&- &
-	until_true 5 systemctl -q is-active "$UNIT"
+	until_true systemctl -q is-active "$UNIT"
 	sleeper
 	# It is refused, and so undone; what a SIGKILL before that would leave is this.
 	strace -f -o /dev/null -e inject=unlinkat:signal=KILL "$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >/dev/null 2>&1 || :
@@ -213,7 +213,7 @@ load common
 	sleeper
 	ok sd run -d -b "$B" "$C"
 	systemctl stop "$UNIT"
-	until_true 5 is_status stopped "$C"
+	until_true is_status stopped "$C"
 	ok sd delete "$C"
 }
 

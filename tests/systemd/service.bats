@@ -23,7 +23,7 @@ init() { oakum state "$C" 2>/dev/null | jq -e 'select(.status == "running") | .p
 
 started() { ok systemctl start "$UNIT"; }
 is_now() { [ "$(property ActiveState)" = "$1" ]; }
-comes_to() { until_true 20 is_now "$1" || { systemctl status "$UNIT"; return 1; }; }
+comes_to() { until_true is_now "$1" || { systemctl status "$UNIT"; return 1; }; }
 
 # Where systemd counts a process: in the v2 tree, also where v1 has the controllers, or in its own tree of v1.
 place() { awk -F: '$1 == 0 { v2 = $3 } $2 == "name=systemd" { v1 = $3 } END { print v2 ? v2 : v1 }' "/proc/$1/cgroup"; }
@@ -104,7 +104,7 @@ fails_to_start() {
 		echo "it has started"
 		return 1
 	fi
-	until_true 20 journal_says "$1"
+	until_true journal_says "$1"
 	systemctl reset-failed "$UNIT"
 }
 journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; }
@@ -113,7 +113,7 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 	bundle '.process.args = ["sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.1; done; inside notify \"READY=1|STATUS=open for business|MAINPID=1\"; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"] | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
 	UP="--sdnotify container" service
 	systemctl start --no-block "$UNIT"
-	until_true 20 init
+	until_true init
 	is_now activating
 	ok oakum exec "$C" touch /tmp/go
 	comes_to active
@@ -202,17 +202,17 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 	started
 	main=$(property MainPID) pid=$(init)
 	kill -KILL "$(pgrep -P "$main")"
-	until_true 20 restarted "$main"
-	until_true 10 gone "$pid"
+	until_true restarted "$main"
+	until_true gone "$pid"
 	is "$(find "$ROOT" -mindepth 1 -maxdepth 1 -type d -not -name .cache | wc -l)" 1
 	main=$(property MainPID) pid=$(init)
 	kill -KILL "$main"
-	until_true 20 restarted "$main"
-	until_true 10 gone "$pid"
+	until_true restarted "$main"
+	until_true gone "$pid"
 	# The container itself.
 	main=$(property MainPID)
 	kill -KILL "$(init)"
-	until_true 20 restarted "$main"
+	until_true restarted "$main"
 	ok systemctl stop "$UNIT"
 	is "$(left | grep -v "^$UNIT\$")" ""
 }
@@ -242,13 +242,13 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	bundle '.process.args = ["sh", "-c", "echo to stdout; echo to stderr >&2; printf %70000s end; echo; printf unfinished; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"]'
 	UP="--log-driver journald" service
 	started
-	until_true 20 has_entries 4
+	until_true has_entries 4
 	is "$(entries | jq -r 'select(.CONTAINER_STREAM == "stderr") | "\(.MESSAGE) \(.PRIORITY) \(.CONTAINER_NAME) \(._SYSTEMD_UNIT)"')" \
 		"to stderr 3 $C $UNIT"
 	is "$(entries | jq -r 'select(.MESSAGE == "to stdout") | "\(.PRIORITY) \(.SYSLOG_IDENTIFIER) \(.CONTAINER_ID_FULL)"')" "6 $C $C"
 	is "$(entries --all | jq -r 'select(.CONTAINER_PARTIAL_MESSAGE == "true") | .MESSAGE | length')" 65536
 	ok systemctl stop "$UNIT"
-	until_true 20 has_entries 5
+	until_true has_entries 5
 	is "$(entries | jq -r .MESSAGE | tail -n 1)" unfinished
 	# `up` has the journal as its own stdout.
 	is "$(journalctl -q --no-pager -o cat -u "$UNIT" | grep -c 'to stdout')" 1
@@ -277,7 +277,7 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	is_now inactive
 	timeout 5 sh -c "echo called >/run/tmp/$C.fifo"
 	comes_to active
-	until_true 20 has_entries 1
+	until_true has_entries 1
 	is "$(entries | jq -r .MESSAGE)" "called: 1 1 web"
 }
 

@@ -47,7 +47,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	fails 255 as_user env XDG_RUNTIME_DIR=/nowhere "$OAKUM" --root "/run/user/$UID_OF/oakum" exec "$C" true
 	says "user's bus"
 	ok as_user "$OAKUM" kill --all "$C" KILL
-	until_true 5 gone "$(<"$W/home/pid")"
+	until_true gone "$(<"$W/home/pid")"
 	ok as_user "$OAKUM" delete --force "$C"
 	is "$(as_user systemctl --user show --property=LoadState --value "oakum-$C.scope")" not-found
 	rmdir "/run/user/$UID_OF/oakum/.cache" 2>/dev/null || :
@@ -110,9 +110,9 @@ gone() { [ ! -e "/proc/$1" ]; }
 		is "$(as_user systemctl --user show -P Result "$name")" success
 		ok as_user systemctl --user start "$name"
 		# Before its trap stands, sh as the first process takes no notice of it.
-		until_true 20 traps_usr1 "$(as_user "$OAKUM" state "$C" | jq .pid)"
+		until_true traps_usr1 "$(as_user "$OAKUM" state "$C" | jq .pid)"
 		ok as_user "$OAKUM" kill "$C" USR1
-		until_true 20 has_failed "$name"
+		until_true has_failed "$name"
 		is "$(as_user systemctl --user show -P ExecMainStatus "$name")" 6
 		as_user systemctl --user reset-failed "$name"
 	done
