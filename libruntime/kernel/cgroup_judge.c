@@ -70,6 +70,15 @@ static bool has_device(const char *value)
 	return access("/sys/dev/block", F_OK) < 0 || access(path, F_OK) == 0;
 }
 
+/* "mlx5_0 …" */
+static bool has_rdma(const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/infiniband/%.*s", (int)strcspn(value, " "), value);
+	return access(path, F_OK) == 0;
+}
+
 /* "MAJOR:MINOR …": weights of all devices have no colon. */
 static bool is_of_device(const struct cgroup_dry_write *w)
 {
@@ -179,6 +188,10 @@ static int judge_device(const struct cgroup_prospect *p, const struct cgroup_dry
 	if (is_of_device(w) && lacks_bfq(p, w)) {
 		err_hint(err, "its scheduler is not bfq, which alone knows weights");
 		return err_set(err, EOPNOTSUPP, "%s: %s", w->file, w->value);
+	}
+	if (str_eq(w->file, "rdma.max") && !has_rdma(w->value)) {
+		err_hint(err, "rdma(8) lists the devices: rdma link");
+		return err_set(err, ENODEV, "%s: %s", w->file, w->value);
 	}
 	if (str_starts(w->file, "hugetlb.") && !has_size(w->file)) {
 		err_hint(err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");

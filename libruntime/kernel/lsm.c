@@ -12,7 +12,8 @@
 #include "base/io.h"
 #include "base/str.h"
 
-#define LABEL_MAX 4096 /* a page is what the kernel takes */
+#define LABEL_MAX	4096 /* a page is what the kernel takes */
+#define UNKNOWN_CONTEXT "the loaded policy does not know this context"
 
 bool lsm_enabled(enum lsm which)
 {
@@ -46,7 +47,7 @@ int lsm_on_exec(int proc, enum lsm which, const char *label, struct err *err)
 	if (r == -ENOENT && which == LSM_APPARMOR)
 		err_hint(err, "load the profile: apparmor_parser -r FILE");
 	if (r == -EINVAL && which == LSM_SELINUX)
-		err_hint(err, "the loaded policy does not know this context");
+		err_hint(err, UNKNOWN_CONTEXT);
 	if (r < 0)
 		return err_set(err, -r, "%s \"%s\"",
 			       which == LSM_APPARMOR ? "apply the AppArmor profile"
@@ -59,5 +60,7 @@ int lsm_keyrings(int proc, const char *label, struct err *err)
 {
 	int r = io_write_at(proc, "thread-self/attr/keycreate", label[0] ? label : "\n");
 
+	if (r == -EINVAL)
+		err_hint(err, UNKNOWN_CONTEXT);
 	return r < 0 ? err_set(err, -r, "apply the SELinux label \"%s\" to keyrings", label) : 0;
 }

@@ -198,6 +198,8 @@ static int do_keyring(struct init *in, struct err *err)
 		return creds_keyring(in->plan->id, err);
 	proc = procfs_open(err);
 	r = proc < 0 ? proc : lsm_keyrings(proc, label, err);
+	if (proc >= 0 && r < 0)
+		err_pointer(err, "/process/selinuxLabel");
 	if (r == 0)
 		r = creds_keyring(in->plan->id, err);
 	return r < 0 ? r : lsm_keyrings(proc, "", err);

@@ -145,7 +145,6 @@ load ../lib/cases
 		255 | unknown capability "CAP_FROB" | exec --cap CAP_FROB "$C" true
 		255 | --preserve-fds; 'x' is not a number | exec --preserve-fds x "$C" true
 		255 | /process/selinuxLabel; SELinux is not enabled | exec --process-label x "$C" true
-		255 | /process/apparmorProfile; AppArmor is not enabled | exec --apparmor x "$C" true
 		255 | pid file none/x; (ENOENT) | exec --pid-file none/x "$C" true
 		255 | console socket none; (ENOENT) | exec --console-socket none -t "$C" true
 		255 | open none; (ENOENT) | exec -p none "$C"

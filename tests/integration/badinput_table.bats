@@ -90,7 +90,6 @@ load ../lib/cases
 		6 | /process/rlimits/0; RLIMIT_NOFILE; Operation not permitted (EPERM); fs.nr_open | .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 1, hard: 9999999999}]
 		3 | /process/oomScoreAdj; out of range | .process.oomScoreAdj = 1000000000000000000000000000000
 		3 | /process/oomScoreAdj; 1001 is out of range (-1000..1000) | .process.oomScoreAdj = 1001
-		6 | /process/apparmorProfile; AppArmor is not enabled | .process.apparmorProfile = "bogus"
 		6 | /process/selinuxLabel; SELinux is not enabled | .process.selinuxLabel = "system_u:system_r:svirt_t:s0"
 		3 | /process/scheduler/policy; SCHED_FROB | .process.scheduler = {policy: "SCHED_FROB"}
 		3 | /process/scheduler/nice; 20 is out of range (-20..19) | .process.scheduler = {policy: "SCHED_OTHER", nice: 20}
@@ -108,7 +107,6 @@ load ../lib/cases
 		126 | /process/args/0; permission denied; it is a directory | .process.args = ["/bin"]
 		126 | /process/args/0; permission denied; chmod +x | .process.args = ["/etc/passwd"]
 		126 | /process/args/0; does not let 1000:0 execute it | .process.user.uid = 1000 | .process.args = ["/p"] #! printf '#!/bin/sh\n' >rootfs/p; chmod 700 rootfs/p
-		6 | /process/apparmorProfile; the kernel's command line | .process.apparmorProfile = "bogus"
 	T
 }
 
@@ -236,7 +234,7 @@ load ../lib/cases
 		1 | /mounts/7; "size=zzz"; (EINVAL) | .mounts += [{destination: "/mnt", type: "tmpfs", source: "x", options: ["size=zzz"]}]
 		1 | /mounts/7; Argument list too long (E2BIG) | .mounts += [{destination: "/mnt", type: "tmpfs", source: "x", options: ["size=" + ("1" * 5000)]}]
 		1 | /mounts/7; "hidepid=9"; (EINVAL) | .mounts += [{destination: "/mnt", type: "proc", source: "proc", options: ["hidepid=9"]}]
-		1 | /mounts/7; "lowerdir=/none"; (ENOENT) | .mounts += [{destination: "/mnt", type: "overlay", source: "o", options: ["lowerdir=/none"]}]
+		1 | /mounts/7; "lowerdir=/none" | .mounts += [{destination: "/mnt", type: "overlay", source: "o", options: ["lowerdir=/none"]}]
 		0 | | .mounts += [{destination: "/mnt", type: "tmpfs", source: "x", options: ["", "ro", "rw", "rslave", "shared"]}]
 		3 | /mounts/7/options/0 | .mounts += [{destination: "/mnt", type: "tmpfs", source: "x", options: [7]}]
 		3 | /mounts/7; needs uidMappings and gidMappings | .mounts += [{destination: "/mnt", type: "bind", source: "/tmp", options: ["bind", "idmap"]}]
@@ -344,7 +342,7 @@ load ../lib/cases
 		3 | /linux/resources/memory/limit; out of range | .linux.resources.memory = {limit: 9223372036854775808}
 		3 | /linux/resources/memory/swap; is below limit | .linux.resources.memory = {limit: 2097152, swap: 1048576}
 		3 | /linux/resources/memory/swappiness; 101 is out of range (0..100) | .linux.resources.memory = {swappiness: 101}
-		1 | /linux/resources/memory/limit; ran out of memory | .linux.resources.memory = {limit: 4096}
+		1 | /linux/resources/memory/limit | .linux.resources.memory = {limit: 4096}
 		1 | /linux/resources/pids/limit; (EINVAL); up to 4194304 | .linux.resources.pids = {limit: 99999999999}
 		3 | /linux/resources/cpu/quota; at least 1000 microseconds | .linux.resources.cpu = {quota: 1}
 		3 | /linux/resources/cpu/period; 1000..1000000 | .linux.resources.cpu = {period: 1}
@@ -357,7 +355,6 @@ load ../lib/cases
 		3 | /linux/resources/blockIO/weight; 5 is out of range (10..1000) | .linux.resources.blockIO = {weight: 5}
 		1 | /linux/resources/blockIO/throttleReadBpsDevice; 99:99; (ENODEV); no block device here | .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 99, minor: 99, rate: 5}]}
 		6 | /linux/resources/hugepageLimits; 3MB; /sys/kernel/mm/hugepages | .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 0}]
-		6 | /linux/resources/rdma | .linux.resources.rdma = {none0: {hcaHandles: 1}}
 		3 | /linux/resources/unified/..~1x; CONTROLLER.VALUE | .linux.resources.unified = {"../x": "1"}
 		3 | /linux/resources/unified/cgroup.procs; is not a limit | .linux.resources.unified = {"cgroup.procs": "1"}
 		6 | /linux/resources/unified/frob.max | .linux.resources.unified = {"frob.max": "x"}

@@ -74,7 +74,6 @@ reports() {
 		agree "$status" || { echo "with: $filter"; false; }
 		reports "$pointer"
 	done <<-'T'
-		6 /process/apparmorProfile .process.apparmorProfile = "frob"
 		6 /mounts/7 .mounts += [{destination: "/mnt/x", type: "nosuchfs", source: "x"}]
 		1 /mounts/7 .mounts += [{destination: "/mnt/x", type: "tmpfs", source: "x", options: ["size=zzz"]}]
 		1 /linux/sysctl/net.ipv4.ip_forward .linux.sysctl = {"net.ipv4.ip_forward": "frob"}
@@ -85,7 +84,6 @@ reports() {
 		127 /process/args/0 .process.args = ["nope"]
 		126 /process/args/0 .process.args = ["/etc/passwd"]
 		126 /process/args/0 .process.args = ["/bin"]
-		6 /linux/resources/rdma .linux.resources.rdma = {mlx5_0: {hcaHandles: 1}}
 		3 /linux/cgroupsPath .linux.cgroupsPath = "/a/../b"
 		1 /linux/devices/0 .linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]
 		1 /mounts/7 .mounts += [{destination: "/mnt/x", type: "overlay", source: "o", options: ["lowerdir=/none"]}]
@@ -96,6 +94,12 @@ reports() {
 		1 /linux/resources/pids/limit .linux.resources.pids = {limit: 1} | .hooks = {startContainer: [{path: "/bin/true"}]}
 		1 /linux/resources/cpu/burst .linux.resources.cpu = {quota: 50000, burst: 60000}
 	T
+	bundle '.linux.resources.rdma = {mlx5_0: {hcaHandles: 1}}'
+	agree "$(grep -q '^rdma.*1$' /proc/cgroups && echo 1 || echo 6)"
+	reports /linux/resources/rdma
+	bundle '.process.apparmorProfile = "frob"'
+	agree "$([ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && echo 1 || echo 6)"
+	reports /process/apparmorProfile
 	bundle '.mounts += [{destination: "/mnt/x", type: "overlay", source: "o", options: ["lowerdir=/bin:/etc"]}] | .process.args += [range(50000) | "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]'
 	agree 0
 }

@@ -16,7 +16,7 @@ held() {
 one() { oakum state "$C" 2>/dev/null | jq -e "select(.status == \"running\") | .pid" 2>/dev/null; }
 runs() { [ "$(property ActiveState)" = active ] && one >/dev/null; }
 # A new incarnation: other than the one whose init was $1.
-again() { runs && [ "$(one)" != "$1" ]; }
+again() { local now; runs && now=$(one) && [ "$now" != "$1" ]; }
 
 crash() {
 	local main
@@ -54,7 +54,12 @@ crash() {
 	ok systemctl start "$UNIT"
 	for ((i = 0; i < rounds; i++)); do
 		what=${actions[RANDOM % ${#actions[@]}]}
-		was=$(one) || { echo "round $i: it does not run"; return 1; }
+		was=$(one) || {
+			echo "round $i, after $what: it does not run"
+			oakum state "$C" || :
+			systemctl status "$UNIT"
+			return 1
+		}
 		case $what in
 		stop) ok systemctl stop "$UNIT"; ok systemctl start "$UNIT" ;;
 		restart) ok systemctl restart "$UNIT" ;;
