@@ -251,6 +251,11 @@ int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err);
 /* CGROUP_C_* of v2's controller names in @text ("cpu memory pids"). */
 uint32_t cgroup_v2_parse(const char *text);
 
+/* The same of the file @file ("cgroup.controllers", "cgroup.subtree_control") of the open directory
+ * @dir, or of the one of that name; 0: it cannot be read. */
+uint32_t cgroup_v2_read(int dir, const char *file);
+uint32_t cgroup_v2_read_in(const char *dir, const char *file);
+
 /* The bit of the controller that the v2 file @file begins with; 0: the core's, or not known. */
 uint32_t cgroup_v2_controller_of(const char *file);
 

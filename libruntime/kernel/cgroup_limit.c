@@ -225,13 +225,8 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 	if (r != -ENOENT)
 		return err_set(err, -r, "%s: write %s to %s of cgroup %s", w->what.limit, text,
 			       w->file, ws->cg->path);
-	if (ws->v2) {
-		char have[256] = "";
-
-		(void)io_read_at(w->dir, "cgroup.controllers", have, sizeof(have));
-		if (!(cgroup_v2_parse(have) & cgroup_v2_parse(controller)))
-			return cgroup_missing(ws->cg, w->what.limit, controller, err);
-	}
+	if (ws->v2 && !(cgroup_v2_read(w->dir, "cgroup.controllers") & cgroup_v2_parse(controller)))
+		return cgroup_missing(ws->cg, w->what.limit, controller, err);
 	if (str_starts(w->file, "hugetlb."))
 		err_hint(err, "the sizes of this kernel are in /sys/kernel/mm/hugepages");
 	if (strstr(w->file, "swap.max") || strstr(w->file, "memsw")) {
@@ -351,12 +346,9 @@ static int apply_devices(struct cgroup *cg, const struct cgroup_limits *l, bool 
 /* What the leaf of v2 has already. */
 static uint32_t controllers_of(const struct cgroup *cg)
 {
-	char have[256];
 	int dir = cgroup_v2_fd(cg);
 
-	if (dir < 0 || io_read_at(dir, "cgroup.controllers", have, sizeof(have)) <= 0)
-		return 0;
-	return cgroup_v2_parse(have);
+	return dir < 0 ? 0 : cgroup_v2_read(dir, "cgroup.controllers");
 }
 
 /* v2: the parents pass on the controllers that the limits need; when it is made, all there are. */

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/mountinfo.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
@@ -242,6 +243,21 @@ uint32_t cgroup_v2_parse(const char *text)
 		text += strspn(text, " \n");
 	}
 	return found;
+}
+
+uint32_t cgroup_v2_read(int dir, const char *file)
+{
+	char text[256];
+
+	return io_read_at(dir, file, text, sizeof(text)) <= 0 ? 0 : cgroup_v2_parse(text);
+}
+
+uint32_t cgroup_v2_read_in(const char *dir, const char *file)
+{
+	char name[CGROUP_DIR_MAX + 32];
+
+	snprintf(name, sizeof(name), "%s/%s", dir, file);
+	return cgroup_v2_read(AT_FDCWD, name);
 }
 
 const char *cgroup_controller_name(size_t i, uint32_t *ret_bit)

@@ -80,14 +80,6 @@ static bool has_text(const char *dir, const char *file)
 	return n > 0 || n == -EFBIG;
 }
 
-static uint32_t controllers_in(const char *dir, const char *file)
-{
-	char name[CGROUP_DIR_MAX + 32], text[256];
-
-	snprintf(name, sizeof(name), "%s/%s", dir, file);
-	return io_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0 ? 0 : cgroup_v2_parse(text);
-}
-
 /* These may compete with processes of the cgroup itself; a directory with processes cannot pass the
  * others on (EBUSY), unless it is the root, which has no type. */
 #define THREADED (CGROUP_C_CPU | CGROUP_C_CPUSET | CGROUP_C_PIDS)
@@ -100,8 +92,8 @@ static bool is_occupied(const char *dir)
 /* v2: a parent that is there and does not pass on what is needed: could it? */
 static void look_at_parent(const struct survey *s, const char *dir, uint32_t need)
 {
-	uint32_t want = need & controllers_in(dir, "cgroup.controllers") &
-			~controllers_in(dir, "cgroup.subtree_control");
+	uint32_t want = need & cgroup_v2_read_in(dir, "cgroup.controllers") &
+			~cgroup_v2_read_in(dir, "cgroup.subtree_control");
 	struct err err = ERR_INIT;
 	int code = 0;
 
@@ -179,11 +171,8 @@ static void say(const struct survey *s, const struct cgroup_dry_write *w, struct
 static bool shows_files_of(const struct cgroup_dry_write *w, int model)
 {
 	uint32_t bit = cgroup_v2_controller_of(w->file);
-	char text[256];
 
-	return !w->hierarchy->v2 || !bit ||
-	       (io_read_at(model, "cgroup.controllers", text, sizeof(text)) > 0 &&
-		(cgroup_v2_parse(text) & bit));
+	return !w->hierarchy->v2 || !bit || (cgroup_v2_read(model, "cgroup.controllers") & bit);
 }
 
 /* A file that a cgroup beside it has not, ours will not have. */

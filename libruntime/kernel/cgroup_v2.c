@@ -264,18 +264,13 @@ static int controller_place(const char *controller)
 /* The nearest parent of the leaf that offers @bit, cut out of @dir; false: none. */
 static bool find_offering(char *dir, size_t mount_len, uint32_t bit)
 {
-	char file[CGROUP_DIR_MAX + 32], have[256];
-
 	for (;;) {
 		char *slash = strrchr(dir + mount_len, '/');
 
 		if (!slash)
 			return false;
 		*slash = '\0';
-		snprintf(file, sizeof(file), "%s/cgroup.controllers", dir);
-		have[0] = '\0';
-		(void)io_read_at(AT_FDCWD, file, have, sizeof(have));
-		if (cgroup_v2_parse(have) & bit)
+		if (cgroup_v2_read_in(dir, "cgroup.controllers") & bit)
 			return true;
 	}
 }
@@ -311,14 +306,6 @@ int cgroup_missing(const struct cgroup *cg, const char *limit, const char *contr
 	}
 }
 
-static uint32_t read_controllers(const char *dir, const char *file)
-{
-	char name[CGROUP_DIR_MAX + 32], text[256];
-
-	snprintf(name, sizeof(name), "%s/%s", dir, file);
-	return io_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0 ? 0 : cgroup_v2_parse(text);
-}
-
 /* "+cpu +memory …" for @bits into one directory's cgroup.subtree_control. 0 or -errno. */
 static int write_subtree(const char *dir, uint32_t bits)
 {
@@ -343,9 +330,9 @@ static int write_subtree(const char *dir, uint32_t bits)
  */
 static int enable_one(const char *dir, uint32_t need, uint32_t others, struct err *err)
 {
-	uint32_t offered = read_controllers(dir, "cgroup.controllers");
+	uint32_t offered = cgroup_v2_read_in(dir, "cgroup.controllers");
 	uint32_t want =
-		(need | others) & offered & ~read_controllers(dir, "cgroup.subtree_control");
+		(need | others) & offered & ~cgroup_v2_read_in(dir, "cgroup.subtree_control");
 
 	int all = want ? write_subtree(dir, want) : 0;
 
@@ -378,8 +365,8 @@ int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err)
 
 	slash = strrchr(dir, '/');
 	*slash = '\0';
-	root = read_controllers(h->mount, "cgroup.controllers");
-	have = read_controllers(dir, "cgroup.subtree_control");
+	root = cgroup_v2_read_in(h->mount, "cgroup.controllers");
+	have = cgroup_v2_read_in(dir, "cgroup.subtree_control");
 	if (!((root & others) & ~have) && !(need & ~have))
 		return 0;
 	*slash = '/';
@@ -390,7 +377,7 @@ int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err)
 		r = enable_one(dir, need, others, err);
 		if (r < 0)
 			return r;
-		have = read_controllers(dir, "cgroup.subtree_control");
+		have = cgroup_v2_read_in(dir, "cgroup.subtree_control");
 		*slash = '/';
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(v2_names); i++) {

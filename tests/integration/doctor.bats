@@ -95,10 +95,10 @@ reports() {
 		1 /linux/resources/cpu/burst .linux.resources.cpu = {quota: 50000, burst: 60000}
 	T
 	bundle '.linux.resources.rdma = {mlx5_0: {hcaHandles: 1}}'
-	agree "$(grep -q '^rdma.*1$' /proc/cgroups && echo 1 || echo 6)"
+	agree "$(in_kernel rdma && echo 1 || echo 6)"
 	reports /linux/resources/rdma
 	bundle '.process.apparmorProfile = "frob"'
-	agree "$([ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && echo 1 || echo 6)"
+	agree "$(apparmor && echo 1 || echo 6)"
 	reports /process/apparmorProfile
 	bundle '.mounts += [{destination: "/mnt/x", type: "overlay", source: "o", options: ["lowerdir=/bin:/etc"]}] | .process.args += [range(50000) | "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]'
 	agree 0

@@ -2,7 +2,6 @@
 # AppArmor profiles and SELinux labels: applied where the kernel has the module, an error where it has not.
 load ../lib/common
 
-apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }
 selinux() { [ "$(stat -f -c %t /sys/fs/selinux 2>/dev/null)" = f97cff8c ]; }
 
 @test "an AppArmor profile" {

@@ -203,6 +203,10 @@ until_true() {
 	done
 }
 
+# Does this kernel have the controller, in whichever hierarchy; and AppArmor, switched on?
+in_kernel() { grep -q "^$1.*1\$" /proc/cgroups; }
+apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }
+
 is_status() { [ "$(status_of "$2" 2>/dev/null)" = "$1" ]; }
 gone() { [ ! -e "/proc/$1" ]; }
 has_processes() { [ "$(oakum ps -f json "$C" </dev/null | jq length)" -ge "$1" ]; }

@@ -21,8 +21,8 @@ static bool same(const struct ns_idmaps *a, const struct ns_idmaps *b)
 	return a->n == b->n && memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0;
 }
 
-/* A child in namespaces of its own, with the maps above; it does @body. */
-static pid_t start_mapped(int flags, void (*body)(void))
+/* A child in a user namespace of its own, with the maps above; it does @body. */
+static pid_t start_mapped(void (*body)(void))
 {
 	int unshared[2], mapped[2];
 	pid_t pid;
@@ -33,7 +33,7 @@ static pid_t start_mapped(int flags, void (*body)(void))
 	CHECK(pid >= 0);
 	if (pid == 0) {
 		close(mapped[1]);
-		CHECK(unshare(flags) == 0);
+		CHECK(unshare(CLONE_NEWUSER) == 0);
 		CHECK(write(unshared[1], &c, 1) == 1);
 		CHECK(read(mapped[0], &c, 1) == 1);
 		body();
@@ -74,7 +74,7 @@ static void have_our_maps(void)
 
 static void body_own(void)
 {
-	ends_well(start_mapped(CLONE_NEWUSER, have_our_maps));
+	ends_well(start_mapped(have_our_maps));
 }
 
 /* The mount namespace is still the parent's. */
@@ -88,7 +88,7 @@ static void may_not_mount(void)
 
 static void body_rights(void)
 {
-	ends_well(start_mapped(CLONE_NEWUSER, may_not_mount));
+	ends_well(start_mapped(may_not_mount));
 }
 
 static void no_rights_left(void)
@@ -109,7 +109,7 @@ static void body_of_another(void)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
 	struct ns_idmaps u, g;
-	pid_t pid = start_mapped(CLONE_NEWUSER, sit);
+	pid_t pid = start_mapped(sit);
 	char path[64];
 	int ns, files;
 
