@@ -98,6 +98,17 @@ static int make_parents(const struct cgroup_hierarchy *h, const char *dir, size_
 	return 0;
 }
 
+static int cannot_make(const struct cgroup_hierarchy *h, const char *dir, int code, struct err *err)
+{
+	if (code == EROFS)
+		err_hint(err, "%s is mounted read-only; see --cgroup-manager disabled", h->mount);
+	else if (code == EACCES || code == EPERM)
+		err_hint(err, "have a cgroup delegated to this user");
+	else if (code == ENOTDIR)
+		err_hint(err, CGROUP_HINT_FILE);
+	return err_set(err, code, "make cgroup %s", dir);
+}
+
 /* Make and open the container's directory in one hierarchy. 0: it was there, 1: made, < 0 with
  * @err. */
 static int make_leaf(struct cgroup *cg, size_t i, struct err *err)
@@ -115,18 +126,13 @@ static int make_leaf(struct cgroup *cg, size_t i, struct err *err)
 			if (r == 0 || r == -ENOENT)
 				continue;
 		}
-		if (r == -EROFS)
-			err_hint(err, "%s is mounted read-only; see --cgroup-manager disabled",
-				 h->mount);
-		else if (r == -EACCES || r == -EPERM)
-			err_hint(err, "have a cgroup delegated to this user");
 		if (r < 0)
-			return err_set(err, -r, "make cgroup %s", dir);
+			return cannot_make(h, dir, -r, err);
 		cg->fd[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (cg->fd[i] >= 0)
 			return made;
 		if (errno != ENOENT) {
-			r = err_set(err, errno, "open cgroup %s", dir);
+			r = cannot_make(h, dir, errno, err);
 			if (made)
 				(void)rmdir(dir);
 			return r;

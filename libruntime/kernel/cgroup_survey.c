@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,8 +63,7 @@ static void look_at_leaf(struct survey *s, const struct cgroup_hierarchy *h, con
 	s->leaf_refused = true;
 	err_pointer(&err, "/linux/cgroupsPath");
 	err_hint(&err,
-		 err.code ? "it is a file of the cgroup above: choose another name"
-			  : "%s is in use: choose another /linux/cgroupsPath",
+		 err.code ? CGROUP_HINT_FILE : "%s is in use: choose another /linux/cgroupsPath",
 		 dir);
 	err_prefix(&err, "cgroup %s", s->at.path);
 	report(s, &err);
@@ -220,4 +220,33 @@ void cgroup_survey(const struct cgroup_host *host, const char *path,
 	look_at_devices(&s);
 	for (size_t i = 0; i < host->n; i++)
 		fd_close(s.at.model[i]);
+}
+
+/* Has a cgroup like the one at @path a file in place of the directory @name? */
+static bool has_file_named(const struct cgroup_hierarchy *h, const char *path, const char *name)
+{
+	char dir[CGROUP_DIR_MAX];
+	size_t mount_len = cgroup_dir(h, path, dir);
+	bool whole = cgroup_find_existing(dir, mount_len);
+	AUTO_CLOSE int model =
+		whole ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : open_model(dir);
+	struct stat st;
+
+	return model >= 0 && fstatat(model, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !S_ISDIR(st.st_mode);
+}
+
+int cgroup_survey_below(const struct cgroup_host *host, const char *path, const char *below,
+			struct err *err)
+{
+	char first[NAME_MAX + 1];
+
+	below += strspn(below, "/");
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(below, "/"), below);
+	for (size_t i = 0; i < host->n; i++)
+		if (has_file_named(&host->h[i], path, first)) {
+			err_hint(err, CGROUP_HINT_FILE);
+			return err_set(err, ENOTDIR, "make cgroup %s/%s", path, below);
+		}
+	return 0;
 }

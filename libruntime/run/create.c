@@ -317,9 +317,7 @@ static int make_delegate(struct creation *c)
 	if (r == 0)
 		r = hand_over_cgroup(c);
 	if (r < 0)
-		err_pointer(c->err, "/annotations/%s",
-			    c->plan->known->delegate_cgroup ? "run.oci.delegate-cgroup"
-							    : "run.oci.systemd.subgroup");
+		plan_blame_delegate(c->plan, c->err);
 	return r;
 }
 

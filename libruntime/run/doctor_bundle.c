@@ -133,6 +133,35 @@ static void look_at_hook_outputs(struct doctor *d, const struct creation *c)
 		doctor_problem(d, &err);
 }
 
+/* What is left of the pages of one CPU's batch (64 in Linux) decides below this. */
+#define MEMORY_ENOUGH (512 << 10)
+
+static void look_at_memory(struct doctor *d, const struct plan *p)
+{
+	int64_t limit = p->limits.memory_limit.set ? p->limits.memory_limit.v : 0;
+
+	if (limit > 0 && limit < MEMORY_ENOUGH)
+		doctor_note(d, "memory limit",
+			    "with %lld bytes, less than 512 KiB, a program starts at times, and at "
+			    "times it is killed",
+			    (long long)limit);
+}
+
+static void look_at_cgroup(struct doctor *d, const struct creation *c)
+{
+	const struct plan *p = c->plan;
+	struct err err = ERR_INIT;
+
+	if (!p->cgroup[0])
+		return;
+	cgroup_survey(c->host.cgroups, p->cgroup, &p->limits, doctor_report_problem, d);
+	if (p->delegate && cgroup_survey_below(c->host.cgroups, p->cgroup,
+					       p->delegate + strlen(p->cgroup), &err) < 0) {
+		plan_blame_delegate(p, &err);
+		doctor_problem(d, &err);
+	}
+}
+
 /* A hook in the container, and the thread that passes a listener on, come on top of its process. */
 static void look_at_pids(struct doctor *d, const struct plan *p)
 {
@@ -252,9 +281,8 @@ static void examine(struct doctor *d, struct planning *p)
 	look_at_filter(d, c);
 	doctor_root(d, c->text_size, c->plan->process.seccomp);
 	doctor_area(d, "bundle on this host");
-	if (c->plan->cgroup[0])
-		cgroup_survey(c->host.cgroups, c->plan->cgroup, &c->plan->limits,
-			      doctor_report_problem, d);
+	look_at_cgroup(d, c);
+	look_at_memory(d, c->plan);
 	look_at_pids(d, c->plan);
 	look_at_rdt(d, c);
 	look_at_file_systems(d, c->plan);

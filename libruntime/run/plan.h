@@ -222,6 +222,8 @@ int plan_make_mounts(const struct spec *spec, const struct plan_host *host, stru
 int plan_add_mounts(const struct spec *spec, struct plan *p, struct arena *arena, struct err *err);
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err);
+/* Name in @err the annotation that @p->delegate comes from. */
+void plan_blame_delegate(const struct plan *p, struct err *err);
 
 /* Name the unit and its cgroup's path. */
 int plan_make_unit(const struct spec *spec, const struct plan_host *host, struct plan *p,

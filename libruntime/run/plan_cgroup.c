@@ -100,6 +100,13 @@ static int make_path(const struct spec *spec, const struct plan_host *host, stru
 	return p->cgroup ? 0 : err_set(err, ENOMEM, "plan the cgroup");
 }
 
+void plan_blame_delegate(const struct plan *p, struct err *err)
+{
+	err_pointer(err, "/annotations/%s",
+		    p->known->delegate_cgroup ? "run.oci.delegate-cgroup"
+					      : "run.oci.systemd.subgroup");
+}
+
 /* Limits stay above, out of the container's reach. */
 static int make_delegate(const char *sub, struct plan *p, struct arena *arena, struct err *err)
 {
@@ -109,9 +116,7 @@ static int make_delegate(const char *sub, struct plan *p, struct arena *arena, s
 	if (!joined)
 		return err_set(err, ENOMEM, "plan the cgroup");
 	if (path_clean(joined, clean, sizeof(clean)) < 0) {
-		err_pointer(err, "/annotations/%s",
-			    p->known->delegate_cgroup ? "run.oci.delegate-cgroup"
-						      : "run.oci.systemd.subgroup");
+		plan_blame_delegate(p, err);
 		return err_kind(err, ERR_CONFIG, ENAMETOOLONG, "sub-cgroup");
 	}
 	if (!str_eq(clean, p->cgroup))

@@ -168,8 +168,15 @@ reports() {
 		1 /linux/resources/blockIO .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 99, minor: 99, rate: 5}]}
 		1 /linux/resources/blockIO .linux.resources.blockIO = {weightDevice: [{major: 99, minor: 99, weight: 100}]}
 		6 /linux/resources/hugepageLimits .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 0}]
+		1 /annotations/run.oci.delegate-cgroup .annotations = {"run.oci.delegate-cgroup": "cgroup.procs"}
+		1 /annotations/run.oci.delegate-cgroup .annotations = {"run.oci.delegate-cgroup": "./cgroup.procs/x"}
 	T
-	bundle '.linux.resources.pids = {limit: 4194304} | .linux.resources.cpu = {cpus: "0", mems: "0"} | .linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 0}]'
+	# Whether run succeeds with so little is a matter of luck.
+	bundle '.linux.resources.memory = {limit: 200000}'
+	ok oakum doctor "$B"
+	prints "note    memory limit: with 200000 bytes"
+	bundle '.linux.resources.pids = {limit: 4194304} | .linux.resources.cpu = {cpus: "0", mems: "0"} | .linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 0}]
+		| .annotations = {"run.oci.delegate-cgroup": "cgroup.proc"}'
 	agree 0
 }
 
