@@ -19,7 +19,7 @@
 #define SPEC_MAX_NOTES	     128
 #define SPEC_MAX_FIELDS	     40
 #define SPEC_MAX_MOUNTS	     4096
-#define SPEC_MAX_HOOKS	     128
+#define SPEC_MAX_HOOKS	     4096
 #define SPEC_MAX_ANNOTATIONS 1024
 #define SPEC_MAX_IDMAPS	     340   /* UID_GID_MAP_MAX_EXTENTS, Linux 4.15 */
 #define SPEC_MAX_GROUPS	     65536 /* NGROUPS_MAX */

@@ -29,6 +29,15 @@ KINDS="prestart createRuntime createContainer startContainer poststart"
 	done
 }
 
+@test "of a thousand hooks all run, and the one that fails is named" {
+	sleeper '.hooks = {startContainer: [range(500) | {path: "/bin/true"}], createRuntime: ([range(999) | {path: "/bin/true"}] + [{path: "/bin/false"}])}'
+	fails 1 oakum run -d --bundle "$B" "$C"
+	says "error running createRuntime hook #999: /bin/false: exit status 1" /hooks/createRuntime/999
+	edit '.hooks.createRuntime[999].path = "/bin/true"'
+	ok oakum run -d --bundle "$B" "$C"
+	ok oakum delete --force "$C"
+}
+
 @test "a failing poststart hook: start fails, the process is killed, the container is gone, poststop has run" {
 	sleeper ".hooks = {poststart: [{path: \"/bin/false\"}], poststop: [{path: \"/bin/touch\", args: [\"touch\", \"$W/stopped\"]}]}"
 	ok oakum create --bundle "$B" "$C"
