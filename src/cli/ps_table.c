@@ -126,7 +126,7 @@ static int finish(const struct command_context *c, pid_t pid, bool header)
 int ps_table(const struct command_context *c, const struct ps_pids *pids, FILE *out)
 {
 	AUTO_CLOSE int output = -1;
-	int ends[2], status, ended;
+	int ends[2], status;
 	bool header = false;
 	FILE *in;
 	pid_t pid;
@@ -144,8 +144,9 @@ int ps_table(const struct command_context *c, const struct ps_pids *pids, FILE *
 	fd_replace(&output, -1);
 	status = r ? cli_error(c, OAKUM_E_UNSUPPORTED, r, "execute ps(1)")
 		   : filter(c, pids, in, out, &header);
-	/* Closed first: a ps that is still writing then ends. */
+	/* Closed first: a ps that is still writing then ends, which is no failure of its own. */
 	fclose(in);
-	ended = r ? 0 : finish(c, pid, header);
-	return status ? status : ended;
+	if (status && r == 0)
+		(void)proc_reap(pid, NULL);
+	return status ? status : finish(c, pid, header);
 }
