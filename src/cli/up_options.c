@@ -17,8 +17,6 @@
 #include "supervise/logfile.h"
 #include "supervise/supervisor.h"
 
-#define CPUS_MAX 65536.0
-
 /* JOURNAL_STREAM of systemd.exec(5): what is written there is in the journal once already. */
 static bool is_journal(int fd)
 {
@@ -120,6 +118,7 @@ static int needs_rootfs(struct command_context *c)
 	return 0;
 }
 
+/* 0 would be no limit; what is too little or too much the library says. */
 static int parse_cpus(struct command_context *c, double *ret)
 {
 	const char *text = opt_string(c, "cpus");
@@ -130,7 +129,7 @@ static int parse_cpus(struct command_context *c, double *ret)
 		return 0;
 	if (strspn(text, "0123456789.") == strlen(text)) {
 		cpus = strtod(text, &end);
-		if (end != text && !*end && cpus > 0 && cpus <= CPUS_MAX) {
+		if (end != text && !*end && cpus > 0) {
 			*ret = cpus;
 			return 0;
 		}
