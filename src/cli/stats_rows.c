@@ -123,6 +123,7 @@ bool stats_row_cpu(const struct stats_row *row, uint64_t *ret)
 	/* Less than before: another container of that name. */
 	if (to <= from || used < used_before)
 		return false;
-	*ret = (used - used_before) * 10000 / (to - from);
+	/* The time between is as long as somebody has stopped us: the product may be too large. */
+	*ret = (uint64_t)((double)(used - used_before) * 10000 / (double)(to - from));
 	return true;
 }
