@@ -1,58 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parser of command lines, with the tables of the program itself. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/err.h"
-#include "base/str.h"
-#include "cli/options.h"
-
-struct line {
-	struct command_context c;
-	struct err err;
-	char *argv[16];
-	int r;
-};
-
-static int set_up(void **state)
-{
-	*state = calloc(1, sizeof(struct line));
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct line *l = *state;
-
-	options_done(&l->c);
-	free(l);
-	return 0;
-}
-
-/* Words separated by blanks. */
-static struct line *parse(void **state, char *text)
-{
-	struct line *l = *state;
-	char *rest = NULL;
-	int n = 0;
-
-	options_done(&l->c);
-	*l = (struct line){.c = {.program = "oakum"}};
-	l->argv[n++] = (char[]){"oakum"};
-	for (char *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
-		l->argv[n++] = w;
-	l->r = options_parse(&l->c, n, l->argv, &l->err);
-	return l;
-}
-
-#define PARSE(state, text) parse(state, (char[]){text})
+#include "test_cli.h"
 
 static void forms(void **state)
 {
