@@ -285,7 +285,8 @@ typedef void cgroup_problem(void *data, const struct err *err);
 void cgroup_survey(const struct cgroup_host *host, const char *path,
 		   const struct cgroup_limits *limits, cgroup_problem *problem, void *data);
 
-/* Could the sub-cgroup @below be made in @path, which need not be there yet? 0, or < 0 with @err. */
+/* Could the sub-cgroup @below be made in @path, which need not be there yet? 0, or < 0 with @err.
+ */
 int cgroup_survey_below(const struct cgroup_host *host, const char *path, const char *below,
 			struct err *err);
 
