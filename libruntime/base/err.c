@@ -6,8 +6,10 @@
 #include "base/err.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -132,6 +134,82 @@ void err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	put(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
+}
+
+/* What can be done is much the same wherever the kernel said it. No engine may take these words for
+ * its own: docs/compat.md has what they look for. */
+struct advice {
+	int code;
+	const char *hint;
+};
+
+static const struct advice shortages[] = {
+	{EMFILE, "raise this process's limit of open files (ulimit -n)"},
+	{ENFILE, "the host's limit of open files is reached (sysctl fs.file-max)"},
+	{EDQUOT, "a quota of this user is used up"},
+	{ENOMEM, "memory is short on this host, or in the cgroup that oakum runs in"},
+	{EAGAIN, "the limit of processes is reached (ulimit -u, pids.max of our own cgroup)"},
+	{ENOSPC, "a file system is full: df shows bytes, df -i inodes"},
+	{EROFS, "the file system is mounted read-only"},
+	{EIO, "the kernel's log (dmesg) says more"},
+	{ENOTCONN, "the server of that file system is gone: unmount it"},
+	{ESTALE, "the server of that file system has lost it: mount it again"},
+	{ENOSYS, "a newer kernel has it, or a seccomp filter around us forbids it: `oakum doctor`"},
+	{0, NULL},
+};
+
+/* Of what is no fault of the configuration, the command line or the container. */
+static const struct advice refusals[] = {
+	{EOPNOTSUPP, "this kernel, or the file system, cannot do it: `oakum doctor`"},
+	{ENODEV, "the kernel has no driver for it, or its module has not been loaded"},
+	{ENXIO, "nothing is behind it: no driver, or no reader"},
+	{ENOENT, "look whether all of the path is there: namei -l"},
+	{ENOTDIR, "something on the way is a file: namei -l"},
+	{EISDIR, "name a file in it"},
+	{ELOOP, "a symbolic link is in the way: namei -l"},
+	{ENAMETOOLONG, "take a shorter path"},
+	{EEXIST, "take another name, or remove what is there"},
+	{ENOTEMPTY, "remove what is in it"},
+	{EBUSY, "something uses it: fuser -vm and findmnt show what"},
+	{ETXTBSY, "somebody writes to it: wait until that is done"},
+	{EXDEV, "both must lie on the same mount"},
+	{EPERM, "a capability is missing, or a security module forbids it: `oakum doctor`, dmesg"},
+	{EACCES, "its mode forbids it (namei -l), or a security module does (dmesg)"},
+	{EINVAL, "the kernel does not take that here; its log (dmesg) may say why"},
+	{ERANGE, "the kernel does not take a value of that size"},
+	{E2BIG, "give less of it"},
+	{EFBIG, "give less of it, or raise the limit of file sizes (ulimit -f)"},
+	{EOVERFLOW, "an id or a size has no room there: look at the id mappings"},
+	{EBADF, "a descriptor that was given is closed"},
+	{ENOTTY, "no terminal is there"},
+	{ESRCH, "it has ended meanwhile"},
+	{EPIPE, "the other end has closed it"},
+	{ECONNREFUSED, "nobody listens there"},
+	{ECONNRESET, "the other end has died: try again"},
+	{EPROTO, "the other end is of another version, or has died: try again"},
+	{ETIMEDOUT, "the host is busy, or what is waited for hangs: try again"},
+	{0, "the kernel's log (dmesg) may say more"},
+};
+
+static void advise_from(const struct advice *a, struct err *err)
+{
+	while (a->code && a->code != err->code)
+		a++;
+	if (a->hint)
+		err_hint(err, "%s", a->hint);
+}
+
+void err_advise(struct err *err)
+{
+	bool refused = err->code == EPERM || err->code == EACCES;
+
+	advise_from(shortages, err);
+	if (refused && geteuid() != 0)
+		err_hint(err, "`oakum doctor` says what this user may not do here");
+	if (err->kind == ERR_UNSUPPORTED && err->pointer[0])
+		err_hint(err, "leave it out, or take a host that has it");
+	if (err->code && (err->kind == ERR_RUNTIME || err->kind == ERR_UNSUPPORTED))
+		advise_from(refusals, err);
 }
 
 const char *err_name(int code)

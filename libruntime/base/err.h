@@ -71,6 +71,11 @@ void err_fold(struct err *err);
 /* One line of advice; the innermost caller wins. */
 void err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Give an error that has no advice yet the general one of its errno: what was wrong with the
+ * configuration or the command line says itself what is wanted. Once, on the way out: who is nearer
+ * knows better. */
+void err_advise(struct err *err);
+
 /* The symbolic name of an errno ("ENOENT") in static storage; NULL where it has none. */
 const char *err_name(int code);
 

@@ -176,8 +176,10 @@ int io_read_all(int fd, const char *name, size_t max, struct arena *arena, char 
 
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "fstat %s", name);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode)) {
+		err_hint(err, "name the file itself");
 		return err_set(err, 0, "%s is %s, not a regular file", name, type_name(st.st_mode));
+	}
 	if ((uintmax_t)st.st_size > max)
 		n = -EFBIG;
 	else if (st.st_size > 0)

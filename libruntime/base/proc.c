@@ -311,6 +311,8 @@ void proc_wchan(pid_t tid, char ret[PROC_WCHAN_SIZE])
 	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)tid);
 	if (io_read_at(AT_FDCWD, path, ret, PROC_WCHAN_SIZE) <= 0 || str_eq(ret, "0"))
 		ret[0] = '\0';
+	/* "ptrace_stop.part.0": how the compiler has cut that function is of no interest. */
+	ret[strcspn(ret, ".")] = '\0';
 }
 
 /* 0: nobody whom we may see. */

@@ -231,6 +231,7 @@ static int misplaced(struct cgroup_systemd *s, const char *unit, const char *pat
 	struct err ignored = ERR_INIT;
 
 	(void)cgroup_systemd_stop(s, unit, true, deadline_ms, &ignored);
+	err_hint(err, "a drop-in may move it: systemctl cat %s", unit);
 	return err_kind(err, ERR_UNSUPPORTED, 0,
 			"systemd has put %s into cgroup \"%s\", not into %s", unit, found, path);
 }

@@ -91,16 +91,18 @@ void doctor_note(struct doctor *d, const char *what, const char *fmt, ...)
 void doctor_problem(struct doctor *d, const struct err *err)
 {
 	char text[1024], line[1280];
+	struct err e = *err;
 
-	err_format(err, text, sizeof(text));
-	(void)snprintf(line, sizeof(line), "%s%s%s", text, err->hint[0] ? "; " : "", err->hint);
+	err_advise(&e);
+	err_format(&e, text, sizeof(text));
+	(void)snprintf(line, sizeof(line), "%s%s%s", text, e.hint[0] ? "; " : "", e.hint);
 	if (d->text) {
 		find_in_text(d, "fails", line, NULL, "");
 	} else {
 		plan_step(&d->w, "fails");
 		plan_text(&d->w, "what", text);
 		plan_text(&d->w, "pointer", err->pointer[0] ? err->pointer : NULL);
-		plan_text(&d->w, "advice", err->hint[0] ? err->hint : NULL);
+		plan_text(&d->w, "advice", e.hint[0] ? e.hint : NULL);
 	}
 	d->problems->total++;
 	if (d->problems->n < SPEC_MAX_ERRORS)

@@ -112,34 +112,6 @@ struct err *handle_begin(struct oakum *o)
 	return &o->err;
 }
 
-/* What can be done is the same wherever the host was short of it. */
-static const struct {
-	int code;
-	const char *hint;
-} advices[] = {
-	{EMFILE, "raise this process's limit of open files (ulimit -n)"},
-	{ENFILE, "the host's limit of open files is reached (sysctl fs.file-max)"},
-	{EDQUOT, "a quota of this user is used up"},
-	{ENOMEM, "memory is short on this host, or in the cgroup that oakum runs in"},
-	{EAGAIN, "the limit of processes is reached (ulimit -u, pids.max of our own cgroup)"},
-	{ENOSPC, "a file system is full: df shows bytes, df -i inodes"},
-	{EROFS, "the file system is mounted read-only"},
-	{EIO, "the kernel's log (dmesg) says more"},
-	{ENOTCONN, "the server of that file system is gone: unmount it"},
-	{ENOSYS, "a newer kernel has it, or a seccomp filter around us forbids it: `oakum doctor`"},
-};
-
-static void advise(struct err *err)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
-		if (advices[i].code == err->code)
-			err_hint(err, "%s", advices[i].hint);
-	if ((err->code == EPERM || err->code == EACCES) && geteuid() != 0)
-		err_hint(err, "`oakum doctor` says what this user may not do here");
-	if (err->kind == ERR_UNSUPPORTED && err->pointer[0])
-		err_hint(err, "leave it out, or take a host that has it");
-}
-
 const char *handle_verb(const struct oakum *o, const char *verb)
 {
 	return o->command ? o->command : verb;
@@ -151,7 +123,7 @@ int handle_end(struct oakum *o, const char *verb, const char *id, int r)
 		return r;
 	if (o->err.kind == ERR_NONE)
 		err_set(&o->err, -r, "unexpected failure");
-	advise(&o->err);
+	err_advise(&o->err);
 	err_fold(&o->err);
 	if (o->err.line == 0 && id)
 		err_prefix(&o->err, "%s %s", handle_verb(o, verb), id);

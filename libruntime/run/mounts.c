@@ -172,9 +172,11 @@ static int check(const struct container *c, struct err *err)
 {
 	if (c->status != OAKUM_CREATED && c->status != OAKUM_RUNNING && c->status != OAKUM_PAUSED)
 		return container_not_running(c, err);
-	if (!(c->state.namespaces & CLONE_NEWNS))
+	if (!(c->state.namespaces & CLONE_NEWNS)) {
+		err_hint(err, "mount on the host: it sees what the host sees");
 		return err_kind(err, ERR_UNSUPPORTED, 0,
 				"the container has no mount namespace of its own");
+	}
 	return 0;
 }
 

@@ -15,10 +15,14 @@ static int check_status(const struct container *c, bool pause, struct err *err)
 		return 0;
 	if (!pause && status == OAKUM_PAUSED)
 		return 0;
-	if (!pause && (status == OAKUM_RUNNING || status == OAKUM_CREATED))
+	if (!pause && (status == OAKUM_RUNNING || status == OAKUM_CREATED)) {
+		err_hint(err, "it goes on as it is");
 		return err_kind(err, ERR_STATE, 0, "container not paused");
-	if (status == OAKUM_PAUSED)
+	}
+	if (status == OAKUM_PAUSED) {
+		err_hint(err, "`oakum resume` lets it go on");
 		return err_kind(err, ERR_STATE, 0, "container is already paused");
+	}
 	return container_not_running(c, err);
 }
 

@@ -194,8 +194,10 @@ static int start(struct oakum *o, const char *id, struct starting *s, struct err
 	if (r == 0)
 		r = gate_open(c->dir, outputs, &s->channel, err);
 	hooks_outputs_close(outputs);
-	if (r == GATE_CLOSED)
+	if (r == GATE_CLOSED) {
+		err_hint(err, "delete it, and create it anew");
 		return err_kind(err, ERR_STATE, 0, "cannot start a container that has stopped");
+	}
 	if (r < 0)
 		return r;
 	/* Hooks have their own timeouts, or none. */

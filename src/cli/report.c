@@ -188,9 +188,11 @@ int cli_fail(const struct command_context *c)
 int report_err(const struct command_context *c, const struct err *err)
 {
 	char text[1024];
+	struct err advised = *err;
 
+	err_advise(&advised);
 	err_format(err, text, sizeof(text));
-	put_error(c, text, err->hint);
+	put_error(c, text, advised.hint);
 	return cli_status(c, (enum oakum_error_kind)err->kind);
 }
 

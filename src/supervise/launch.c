@@ -48,9 +48,9 @@ static void report_err(struct birth *b, const struct err *err)
 	struct message_failure f = {.kind = (int32_t)err->kind, .code = err->code};
 	struct err plain = *err;
 
-	plain.hint[0] = '\0';
+	err_advise(&plain);
 	err_format(&plain, f.text, sizeof(f.text));
-	snprintf(f.hint, sizeof(f.hint), "%s", err->hint);
+	snprintf(f.hint, sizeof(f.hint), "%s", plain.hint);
 	report_failure(b, &f);
 }
 

@@ -146,6 +146,48 @@ static void test_format(void **state)
 	check_line(&e, "a\\x0ab\\x1b[1m\\x7f \\xc2\\x9b \\xff \xc3\xa9");
 }
 
+static const char *advice(enum err_kind kind, int code, const char *pointer)
+{
+	static struct err e;
+
+	e = ERR_INIT;
+	if (pointer)
+		err_pointer(&e, "%s", pointer);
+	err_kind(&e, kind, code, "x");
+	err_advise(&e);
+	return e.hint;
+}
+
+static void test_advise(void **state)
+{
+	/* What containerd, docker and podman look for in an error's text, in any case. */
+	static const char *const theirs[] = {
+		"not running",	  "no such process", "does not exist",	"permission denied",
+		"is a directory", "not a directory", "executable file", "no such file",
+	};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (int code = 1; code < 134; code++) {
+		const char *got = err_name(code) ? advice(ERR_RUNTIME, code, NULL) : "?";
+
+		assert_true(got[0]);
+		for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+			assert_null(strcasestr(got, theirs[i]));
+	}
+	assert_non_null(strstr(advice(ERR_RUNTIME, EBUSY, NULL), "findmnt"));
+	assert_non_null(strstr(advice(ERR_NOT_EXECUTABLE, EMFILE, NULL), "ulimit -n"));
+	assert_string_equal(advice(ERR_RUNTIME, 0, NULL), "");
+	assert_string_equal(advice(ERR_CONFIG, EINVAL, "/root"), "");
+	assert_string_equal(advice(ERR_UNSUPPORTED, 0, NULL), "");
+	assert_non_null(strstr(advice(ERR_UNSUPPORTED, 0, "/linux"), "leave it out"));
+	/* Who knows better has said it. */
+	err_hint(&e, "mine");
+	err_set(&e, EBUSY, "x");
+	err_advise(&e);
+	assert_string_equal(e.hint, "mine");
+}
+
 static void test_fold(void **state)
 {
 	struct err e = ERR_INIT;
@@ -171,7 +213,7 @@ int main(void)
 		cmocka_unit_test(test_set),    cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_prefix), cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_name),   cmocka_unit_test(test_format),
-		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_fold),   cmocka_unit_test(test_advise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
