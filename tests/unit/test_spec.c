@@ -616,7 +616,7 @@ static void test_limits(void **state)
 	static const struct limit limits[] = {
 		{"/mounts", "{\"destination\":\"/x\",\"type\":\"tmpfs\"}", "4097 members are more",
 		 4096},
-		{"/hooks/poststop", "{\"path\":\"/x\"}", "129 members are more", 128},
+		{"/hooks/poststop", "{\"path\":\"/x\"}", "4097 members are more", 4096},
 		{"/annotations", "\"", "1025 members are more", 1024},
 		{"/process/user/additionalGids", "5", "65537 members are more", 65536},
 	};
