@@ -281,10 +281,10 @@ int plan_make_notify(const struct spec *spec, const struct plan_options *options
 
 int plan_make_rdt(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		  struct arena *arena, struct err *err);
-/* What tells the resctrl groups of the container @id of this state root from others; NULL: no
- * memory. */
 /* All lines of @from, one after the other; NULL out of memory. */
 const char *plan_rdt_lines(const struct spec_rdt *from, struct arena *arena);
+/* What tells the resctrl groups of the container @id of this state root from others; NULL: no
+ * memory. */
 const char *plan_rdt_mark(const char *cgroup_parent, const char *id, struct arena *arena);
 
 /* Where the listener goes: listenerPath, the annotation, then @receiver. */
