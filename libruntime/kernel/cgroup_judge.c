@@ -200,21 +200,23 @@ static int judge_device(const struct cgroup_prospect *p, const struct cgroup_dry
 	return 0;
 }
 
-/* The files of v2 that hold one number, in whose place "max" may stand (cgroup-v2.rst). */
+/* The files of v2 that hold one number, in whose place "max" may stand (cgroup-v2.rst), and what
+ * the kernel says of one that lies beyond. */
 static const struct {
 	const char *file;
 	int64_t min, max;
 	bool unlimited;
+	int beyond;
 } numbers[] = {
-	{"cgroup.freeze", 0, 1, false},
-	{"cgroup.max.depth", 0, INT32_MAX, true},
-	{"cgroup.max.descendants", 0, INT32_MAX, true},
-	{"cpu.idle", 0, 1, false},
-	{"cpu.max.burst", 0, INT64_MAX, false},
-	{"cpu.weight", 1, 10000, false},
-	{"cpu.weight.nice", -20, 19, false},
-	{"memory.oom.group", 0, 1, false},
-	{"pids.max", 0, INT64_MAX, true},
+	{"cgroup.freeze", 0, 1, false, -ERANGE},
+	{"cgroup.max.depth", 0, INT32_MAX, true, -ERANGE},
+	{"cgroup.max.descendants", 0, INT32_MAX, true, -ERANGE},
+	{"cpu.idle", 0, 1, false, -EINVAL},
+	{"cpu.max.burst", 0, INT64_MAX, false, -EINVAL},
+	{"cpu.weight", 1, 10000, false, -ERANGE},
+	{"cpu.weight.nice", -20, 19, false, -ERANGE},
+	{"memory.oom.group", 0, 1, false, -EINVAL},
+	{"pids.max", 0, INT64_MAX, true, -EINVAL},
 };
 
 static const char *const sizes[] = {"memory.high",     "memory.low",	   "memory.max",
@@ -246,10 +248,14 @@ static int judge_text(const struct cgroup_dry_write *w, struct err *err)
 
 	if (!w->hierarchy->v2 || !w->value[0] || strpbrk(w->value, " \n"))
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (str_eq(w->file, numbers[i].file) &&
-		    !(numbers[i].unlimited && str_eq(w->value, "max")))
-			r = str_to_i64(w->value, numbers[i].min, numbers[i].max, &n);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (!str_eq(w->file, numbers[i].file) ||
+		    (numbers[i].unlimited && str_eq(w->value, "max")))
+			continue;
+		r = str_to_i64(w->value, numbers[i].min, numbers[i].max, &n);
+		if (r == -ERANGE)
+			r = numbers[i].beyond;
+	}
 	if (holds_size(w->file) && !str_eq(w->value, "max") && !is_size(w->value))
 		r = -EINVAL;
 	return r < 0 ? err_set(err, -r, "write %.100s to %s", w->value, w->file) : 0;

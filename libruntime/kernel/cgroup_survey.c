@@ -131,6 +131,13 @@ static int open_model(const char *dir)
 	return found;
 }
 
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
 static void look_at_hierarchy(struct survey *s, size_t i)
 {
 	const struct cgroup_hierarchy *h = &s->at.host->h[i];
@@ -139,7 +146,7 @@ static void look_at_hierarchy(struct survey *s, size_t i)
 	char dir[CGROUP_DIR_MAX];
 	size_t mount_len = cgroup_dir(h, s->at.path, dir);
 
-	if (cgroup_find_existing(dir, mount_len)) {
+	if (cgroup_find_existing(dir, mount_len) || is_file(dir)) {
 		look_at_leaf(s, h, dir);
 		s->at.model[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return;
