@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "kernel/mount_tree.h"
 
 #define DEPTH_MAX  64
 #define CHUNK	   (1 << 20)
@@ -152,7 +153,8 @@ static int copy_subdir(int from_dir, int to_dir, const char *name, dev_t dev, in
 	to = openat(to_dir, name, flags);
 	if (to < 0)
 		return -errno;
-	if (st.st_dev == dev)
+	/* A bind of the same file system has its device. */
+	if (st.st_dev == dev && mount_tree_is_root(from) <= 0)
 		r = copy_dir(from, to, dev, depth + 1, err);
 	return r < 0 ? r : copy_attributes(from, to, &st);
 }
