@@ -62,8 +62,9 @@ static void put_line(struct strbuf *b, const char *key, const char *value)
 static int render(struct oakum_state *s)
 {
 	const struct state *st = &s->c.state;
-	size_t size =
-		1024 + 6 * (strlen(st->bundle) + strlen(st->rootfs)) + strlen(st->annotations);
+	size_t size = 2048 +
+		      6 * (strlen(st->oci_version) + strlen(st->bundle) + strlen(st->rootfs)) +
+		      6 * (st->unit ? strlen(st->unit) : 0) + strlen(st->annotations);
 	char *mem = arena_alloc(&s->c.arena, size);
 	struct strbuf b;
 

@@ -85,7 +85,8 @@ static void write_members(struct strbuf *b, const struct state *s)
 static size_t size_needed(const struct state *s)
 {
 	return 1024 +
-	       6 * (strlen(s->id) + strlen(s->bundle) + strlen(s->rootfs) + strlen(s->cgroup)) +
+	       6 * (strlen(s->oci_version) + strlen(s->id) + strlen(s->bundle) + strlen(s->rootfs) +
+		    strlen(s->cgroup)) +
 	       (s->unit ? 6 * strlen(s->unit) : 0) + (s->delegate ? 6 * strlen(s->delegate) : 0) +
 	       (s->listener ? 6 * strlen(s->listener) : 0) +
 	       (s->rdt_group ? 6 * strlen(s->rdt_group) : 0) +
@@ -207,7 +208,14 @@ static void read_members(const struct json *j, struct state *s)
 	s->supervisor_fd = s->supervisor.pid > 0 ? (int)get_number(j, "supervisorFd") : -1;
 }
 
-static int keep_annotations(const struct json *j, struct arena *arena, struct state *s)
+int state_damaged(const char *what, struct err *err)
+{
+	err_hint(err, "`oakum delete --force` removes what is left of it");
+	return err_kind(err, ERR_STATE, 0, "state.json is damaged: %s", what);
+}
+
+static int keep_annotations(const struct json *j, struct arena *arena, struct state *s,
+			    struct err *err)
 {
 	const struct json *a = json_get(j, "annotations");
 	size_t size = 64;
@@ -221,17 +229,13 @@ static int keep_annotations(const struct json *j, struct arena *arena, struct st
 		size += 8 + 6 * (strlen(c->key) + (c->type == JSON_STRING ? c->len : 0));
 	mem = arena_alloc(arena, size);
 	if (!mem)
-		return -ENOMEM;
+		return err_set(err, ENOMEM, "read state.json");
 	strbuf_init(&b, mem, size);
 	json_write(&b, a);
+	if (b.overflow)
+		return state_damaged("annotations that are no strings", err);
 	s->annotations = mem;
 	return 0;
-}
-
-int state_damaged(const char *what, struct err *err)
-{
-	err_hint(err, "`oakum delete --force` removes what is left of it");
-	return err_kind(err, ERR_STATE, 0, "state.json is damaged: %s", what);
 }
 
 /* @text: all of a state.json. */
@@ -249,9 +253,7 @@ static int parse(const char *text, size_t size, struct arena *arena, struct stat
 	read_members(j, ret);
 	if (!ret->id[0] || !ret->bundle[0])
 		return state_damaged("no id or bundle", err);
-	if (keep_annotations(j, arena, ret) < 0)
-		return err_set(err, ENOMEM, "read state.json");
-	return 0;
+	return keep_annotations(j, arena, ret, err);
 }
 
 static int read_as(int dir, const char *name, struct arena *arena, struct state *ret,
