@@ -75,7 +75,7 @@ int sync_receive(int fd, struct sync_message *ret, int *ret_fd, int64_t deadline
 		return err_set(err, (int)-n, "receive from the other process");
 	if (n_fds == 0)
 		passed = -1;
-	if (ret_fd)
+	if (ret_fd && (size_t)n >= offsetof(struct sync_message, err))
 		*ret_fd = passed;
 	else
 		fd_close(passed);
