@@ -153,8 +153,11 @@ static int receive(struct cgroup_systemd *s, const char *what, int64_t deadline_
 	if (r == 0)
 		return silent(what, err);
 	n = r < 0 ? r : recv(s->sock, ret, sizeof(*ret), MSG_DONTWAIT);
-	/* Reset: it has not even read what we asked. */
-	if (n == 0 || (r > 0 && n < 0 && errno == ECONNRESET))
+	/* It has not even read what we asked; the kernel says that once, before the answer that it
+	 * may have left. */
+	if (r > 0 && n < 0 && errno == ECONNRESET)
+		n = recv(s->sock, ret, sizeof(*ret), MSG_DONTWAIT);
+	if (n == 0)
 		return err_set(err, EPIPE, "%s: the systemd helper has ended unexpectedly", what);
 	if (n < 0)
 		return err_set(err, r < 0 ? -r : errno, "%s: hear from the systemd helper", what);
