@@ -39,7 +39,7 @@ struct talk {
 	const struct criu_request *q;
 	int sock;    /* our end */
 	int dirs[2]; /* images and work, as criu has them */
-	int failure; /* the child's errno before it is criu, EOF when it is */
+	int failure; /* what become() returned, EOF when it did not */
 	pid_t pid;
 	pid_t restored;
 	char message[128]; /* criu's own words, "" if none */
@@ -89,6 +89,7 @@ static int say_hello(const struct criu_request *q, int parent, int *ret_sock)
 	return io_send_fds(parent, dirs, sizeof(dirs), &theirs, 1);
 }
 
+/* < 0: what had to be done first; > 0: errno of the execve itself. */
 static int become(const struct criu_request *q, int parent)
 {
 	struct err ignored = ERR_INIT;
@@ -114,7 +115,7 @@ static int become(const struct criu_request *q, int parent)
 		return r;
 	snprintf(number, sizeof(number), "%d", sock);
 	execvp(argv[0], argv);
-	return -errno;
+	return errno;
 }
 
 /* ---- starting it ---- */
@@ -130,6 +131,7 @@ static int await_exec(struct talk *t, struct err *err)
 		err_hint(err, "install criu; `oakum doctor` says whether it is found");
 		return err_kind(err, ERR_UNSUPPORTED, code, "start criu from the PATH");
 	}
+	code = abs(code);
 	if (code == EPERM) {
 		err_hint(err, "it is for root, or needs CAP_SYS_ADMIN");
 		return err_kind(err, ERR_UNSUPPORTED, code, "start criu");
@@ -156,7 +158,7 @@ static int begin(struct talk *t, struct err *err)
 	if (t->pid < 0)
 		return err_set(err, errno, "fork");
 	if (t->pid == 0) {
-		code = -become(t->q, theirs);
+		code = become(t->q, theirs);
 		io_write(report, &code, sizeof(code));
 		_exit(1);
 	}
