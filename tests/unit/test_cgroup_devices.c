@@ -5,6 +5,7 @@
  */
 #include <sys/sysmacros.h>
 
+#include "kernel/cgroup_internal.h"
 #include "test_cgroup.h"
 
 enum { R = 1, W = 2, M = 4 };
@@ -263,12 +264,44 @@ static void test_inexpressible(void **state)
 	run_here(body_inexpressible);
 }
 
+/* More than anybody writes, and what no number of a device is; without a cgroup. */
+static void body_checked(void)
+{
+	struct cgroup_device_rule many[64];
+	struct cgroup_device_rule big = {
+		.allow = true, .type = 'b', .major = 1, .minor = INT64_C(1) << 31, .read = true};
+
+	for (size_t i = 0; i < 64; i++)
+		many[i] = (struct cgroup_device_rule){.allow = i % 3,
+						      .type = i % 2 ? 'b' : 'c',
+						      .major = INT32_MAX,
+						      .minor = (int64_t)i,
+						      .read = true,
+						      .mknod = i % 5};
+	CHECK_OK(cgroup_devices_v2_check(many, 64, &err), err);
+	CHECK_OK(cgroup_devices_v2_check(NULL, 0, &err), err);
+	CHECK(cgroup_devices_v2_check(&big, 1, &err) == -ERANGE && err.kind == ERR_CONFIG);
+	CHECK(strcmp(err.text, "device rules: device number") == 0);
+	/* v1 takes rules that allow; one that takes back a part, not. */
+	CHECK(cgroup_devices_check(NULL, 0, &err) == 0 && cgroup_devices_check(&big, 1, &err) == 0);
+	CHECK(setresuid(1000, 1000, 1000) == 0);
+	err = ERR_INIT;
+	CHECK(cgroup_devices_v2_check(many, 5, &err) == -EPERM && strstr(err.hint, "CAP_BPF"));
+}
+
+static void test_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(body_checked), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_HERE_AND_V2(rules),
 		TEST_HERE_AND_V2(no_gap),
 		cmocka_unit_test(test_inexpressible),
+		cmocka_unit_test(test_checked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,11 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
+#include "base/arena.h"
 #include "kernel/netdev.h"
 #include "test_fork.h"
 
@@ -164,6 +167,54 @@ static void unmovable_child(void)
 	netdev_done(&d);
 }
 
+/* Every figure in its place; what is no line of an interface, or no number. */
+static const char counters[] =
+	"Inter-|   Receive                            |  Transmit\n"
+	" face |bytes    packets errs drop fifo frame compressed multicast|bytes packets\n"
+	"    lo: 99 98 97 96 95 94 93 92 91 90 89 88 87 86 85 84\n"
+	"  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
+	"a:b:18446744073709551615\t0 0 x 0 0 0 0 18446744073709551616\n"
+	"\n"
+	"short:";
+
+static void counted_child(void)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	struct err err = ERR_INIT;
+	struct netdev_stat *v;
+	size_t n = 9;
+	int fd;
+
+	CHECK(unshare(CLONE_NEWNET | CLONE_NEWNS) == 0);
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(netdev_stats(-1, &arena, &v, &n, &err) == -ENOENT && n == 9);
+	CHECK(strstr(err.text, "/proc/-1/net/dev"));
+	CHECK_OK(netdev_stats(getpid(), &arena, &v, &n, &err), err);
+	for (size_t i = 0; i < n; i++)
+		CHECK(strcmp(v[i].name, "lo") != 0 && if_nametoindex(v[i].name) > 0);
+	CHECK(mount("none", "/proc", "tmpfs", 0, NULL) == 0);
+	CHECK(mkdir("/proc/5", 0755) == 0 && mkdir("/proc/5/net", 0755) == 0);
+	fd = open("/proc/5/net/dev", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	CHECK(write(fd, counters, sizeof(counters) - 1) == (ssize_t)sizeof(counters) - 1);
+	CHECK_OK(netdev_stats(5, &arena, &v, &n, &err), err);
+	CHECK(n == 3 && strcmp(v[0].name, "eth0") == 0);
+	CHECK(v[0].rx_bytes == 1 && v[0].rx_packets == 2);
+	CHECK(v[0].rx_errors == 3 && v[0].rx_dropped == 4);
+	CHECK(v[0].tx_bytes == 9 && v[0].tx_packets == 10);
+	CHECK(v[0].tx_errors == 11 && v[0].tx_dropped == 12);
+	CHECK(strcmp(v[1].name, "a:b") == 0 && v[1].rx_bytes == UINT64_MAX);
+	CHECK(v[1].rx_dropped == 0 && v[1].tx_bytes == 0 && v[1].tx_dropped == 0);
+	CHECK(strcmp(v[2].name, "short") == 0 && v[2].rx_bytes == 0);
+	/* Nothing but the loopback. */
+	CHECK(ftruncate(fd, strstr(counters, "  eth0") - counters) == 0);
+	CHECK_OK(netdev_stats(5, &arena, &v, &n, &err), err);
+	CHECK(n == 0);
+	CHECK(ftruncate(fd, 0) == 0 && pwrite(fd, "one:1", 5, 0) == 5);
+	CHECK_OK(netdev_stats(5, &arena, &v, &n, &err), err);
+	CHECK(n == 1 && v[0].rx_bytes == 1 && v[0].rx_packets == 0);
+	CHECK(close(fd) == 0 && umount("/proc") == 0);
+}
+
 static void run(void (*body)(void))
 {
 	int status;
@@ -200,6 +251,12 @@ static void stays_where_it_cannot_go(void **state)
 	run(unmovable_child);
 }
 
+static void is_counted(void **state)
+{
+	(void)state;
+	run(counted_child);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +264,7 @@ int main(void)
 		cmocka_unit_test(gets_the_first_free_number),
 		cmocka_unit_test(stays_whole_where_its_name_is_taken),
 		cmocka_unit_test(stays_where_it_cannot_go),
+		cmocka_unit_test(is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

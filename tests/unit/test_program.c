@@ -5,6 +5,7 @@
  */
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -74,6 +75,18 @@ static void says(const char *hint, const char *part)
 		fail_msg("\"%s\" does not say \"%s\"", hint, part);
 }
 
+/* The same before it is tried. */
+static void foresee(const char *path, int code, const char *part)
+{
+	struct err err = ERR_INIT;
+	int r = program_foresee(path, false, &err);
+
+	if (r != code)
+		fail_msg("%s: %s was foreseen, not %s", path, strerrorname_np(r),
+			 strerrorname_np(code));
+	says(err.hint, code ? part : "");
+}
+
 /* The kernel refuses @name with @code, and the hint says @part. */
 static void expect(const char *name, int code, const char *part)
 {
@@ -83,6 +96,8 @@ static void expect(const char *name, int code, const char *part)
 		fail_msg("%s: execve gave %s, not %s", name, strerrorname_np(r),
 			 strerrorname_np(code));
 	says(explain(at(name), code), part);
+	/* Who writes to a file now cannot be foreseen. */
+	foresee(at(name), code == ETXTBSY ? 0 : code, code == ELOOP ? "" : part);
 }
 
 /* ---- ELF files, made byte by byte ---- */
@@ -312,6 +327,8 @@ static void as_nobody(void)
 	snprintf(part, sizeof(part), "the directory %s may not be searched by uid 65534",
 		 at("locked"));
 	CHECK(refused(at("locked/in/program")) == EACCES);
+	foresee(at("locked/in/program"), EACCES, part);
+	foresee(at("private"), EACCES, "mode 0700");
 	CHECK(strstr(explain(at("locked/in/program"), EACCES), part));
 }
 
@@ -334,6 +351,7 @@ static void on_noexec(void)
 	CHECK(mount("none", at("sub"), "tmpfs", MS_NOEXEC, NULL) == 0);
 	make("sub/program", "#!/bin/sh\n", 10, 0755);
 	CHECK(refused(at("sub/program")) == EACCES);
+	foresee(at("sub/program"), EACCES, "mounted noexec");
 	CHECK(strstr(explain(at("sub/program"), EACCES), "mounted noexec"));
 }
 
@@ -385,6 +403,27 @@ static void judged_alone(void **state)
 	assert_true(program_judge(&good, EACCES, 1000, 7, &err));
 }
 
+/* What may be for a handler of binfmt_misc, and what no handler is for. */
+static void foreseen(void **state)
+{
+	static const char *const others[] = {"foreign", "unheard", "windows", "data"};
+	static const char *const none[] = {"text", "empty", "marked", "nobody", "long", "object"};
+	char name[PATH_MAX + 2] = "/";
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(program_foresee(at(others[i]), true, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		assert_int_equal(program_foresee(at(none[i]), true, &err), ENOEXEC);
+	make_text("fine", "#!/bin/sh\n");
+	foresee(at("fine"), 0, "");
+	foresee("/bin/sh", 0, "");
+	memset(name + 1, 'x', PATH_MAX);
+	assert_int_equal(program_foresee(name, false, &err), ENAMETOOLONG);
+	program_explain(name, ENAMETOOLONG, false, &err);
+}
+
 static void filtered(void **state)
 {
 	struct err err = ERR_INIT;
@@ -432,6 +471,7 @@ int main(void)
 		cmocka_unit_test(not_allowed),	   cmocka_unit_test(of_another_user),
 		cmocka_unit_test(noexec_mount),	   cmocka_unit_test(busy),
 		cmocka_unit_test(judged_alone),	   cmocka_unit_test(filtered),
+		cmocka_unit_test(foreseen),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -4,7 +4,7 @@
  * cgroups, since few machines have all of these controllers.
  */
 #include "base/arena.h"
-#include "kernel/cgroup_internal.h"
+#include "kernel/cgroup_stat_internal.h"
 #include "run/stats.h"
 #include "test_cgroup.h"
 
@@ -370,6 +370,126 @@ static void oom_v1(void)
 	clean();
 }
 
+/* ---- what reads the files, by itself ---- */
+
+static struct stat_reader reader(void)
+{
+	arena_done(&s.arena);
+	s = (struct oakum_stats){.arena = ARENA_INIT};
+	err = ERR_INIT;
+	return (struct stat_reader){.dir = cg.fd[0], .arena = &s.arena, .err = &err};
+}
+
+static void words(void)
+{
+	static const struct {
+		const char *text, *rest;
+		int r;
+		uint64_t v;
+	} rows[] = {
+		{"8:0 Read 1", "0 Read 1", 0, 8},
+		{"7 =: x", "x", 0, 7},
+		{"max\n", "\n", 0, CGROUP_STAT_MAX},
+		{"18446744073709551615", "", 0, UINT64_MAX},
+		{"18446744073709551616", "18446744073709551616", -EINVAL, 5},
+		{"maximum", "maximum", -EINVAL, 5},
+		{"ma", "ma", -EINVAL, 5},
+		{"", "", -EINVAL, 5},
+		{" 1", " 1", -EINVAL, 5},
+		{"-1", "-1", -EINVAL, 5},
+		{"1x", "1x", -EINVAL, 5},
+	};
+	char text[32], lines[] = "\n\none\n\ntwo", *p = lines;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t v = 5;
+
+		p = strcpy(text, rows[i].text);
+		CHECK(stat_parse(&p, &v) == rows[i].r && v == rows[i].v);
+		CHECK(strcmp(p, rows[i].rest) == 0);
+	}
+	p = lines;
+	CHECK(strcmp(stat_line(&p), "one") == 0 && strcmp(stat_line(&p), "two") == 0);
+	CHECK(!stat_line(&p) && !stat_line(&p));
+}
+
+static void files(void)
+{
+	uint64_t a = 1, b = 2, c = 3;
+	const struct stat_key keys[] = {{"a", &a, 10}, {"b", &b, 1}, {"c", &c, 1}};
+	struct cgroup_stat_list l = {.n = 0};
+	struct stat_reader rd;
+	char name[300];
+
+	make_cgroup(CGROUP_V2, 0);
+	put("keys", "a 7\nab 8\nb x\nb\nmax 4\nc max\n");
+	put("number", "42\n");
+	put("list", "0,2-4,4095-4096\n9\n");
+	put("cut", "1,5-x,7\n");
+	rd = reader();
+	CHECK(strcmp(stat_text(&rd, "none"), "") == 0 && rd.r == 0);
+	stat_keys(&rd, "keys", keys, 3);
+	CHECK(a == 70 && b == 2 && c == CGROUP_STAT_MAX);
+	CHECK(stat_number(&rd, "number") == 42 && stat_number(&rd, "keys") == 0);
+	CHECK(stat_number_of(&rd, "num", "ber") == 42 && stat_number_of(&rd, "number", "s") == 0);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	CHECK(stat_number_of(&rd, name, "x") == 0 && rd.r == 0);
+	stat_cpus(&rd, "list", &l);
+	CHECK(l.n == 6 && l.v[1] == 2 && l.v[3] == 4 && l.v[5] == 4096);
+	l.n = 0;
+	l.v = NULL;
+	stat_cpus(&rd, "cut", &l);
+	CHECK(l.n == 1 && l.v[0] == 1);
+
+	/* What is there and cannot be read is a failure, and all is empty after it. */
+	CHECK(mkdirat(cg.fd[0], "directory", 0755) == 0);
+	CHECK(stat_number(&rd, "directory") == 0 && rd.r == -EINVAL && err.text[0]);
+	CHECK(stat_number(&rd, "number") == 0 && strcmp(stat_text(&rd, "number"), "") == 0);
+	CHECK(unlinkat(cg.fd[0], "directory", AT_REMOVEDIR) == 0);
+	CHECK(mkdirat(cg.fd[0], "memory.stat", 0755) == 0);
+	err = ERR_INIT;
+	strcpy(cg.path, "/here");
+	CHECK(cgroup_stat(&cg, &s.arena, &s.cg, &err) == -EINVAL);
+	CHECK(strncmp(err.text, "statistics of cgroup /here: ", 28) == 0);
+	CHECK(unlinkat(cg.fd[0], "memory.stat", AT_REMOVEDIR) == 0);
+	clean();
+}
+
+/* Where each part of v1's I/O comes from, and huge pages by what counts. */
+static void parts(void)
+{
+	struct cgroup_stat_hugepage page = {.size = "2MB"};
+	struct stat_reader rd;
+
+	make_cgroup(CGROUP_V1, CGROUP_C_BLKIO);
+	put("blkio.io_serviced_recursive", "8:0 Read 1\n");
+	put("blkio.time_recursive", "8:0 77\n");
+	put("blkio.throttle.io_serviced_recursive", "8:0 Read 2\n");
+	rd = reader();
+	stat_v1_io(&rd, &s.cg);
+	CHECK(s.cg.io.kind[CGROUP_STAT_IO_SERVICED].n == 1);
+	CHECK(s.cg.io.kind[CGROUP_STAT_IO_SERVICED].v[0].value == 1);
+	CHECK(s.cg.io.kind[CGROUP_STAT_IO_TIME].v[0].value == 77);
+	CHECK(s.cg.io.kind[CGROUP_STAT_IO_TIME].v[0].op[0] == '\0');
+	put("hugetlb.2MB.usage_in_bytes", "5\n");
+	put("hugetlb.2MB.rsvd.usage_in_bytes", "6\n");
+	put("hugetlb.2MB.rsvd.limit_in_bytes", "0\n");
+	stat_v1_hugepage(&rd, "hugetlb.2MB", &page);
+	CHECK(page.usage == 5);
+	put("hugetlb.2MB.rsvd.limit_in_bytes", "1\n");
+	stat_v1_hugepage(&rd, "hugetlb.2MB", &page);
+	CHECK(page.usage == 6);
+	put("hugetlb.2MB.current", "7\n");
+	stat_v2_hugepage(&rd, "hugetlb.2MB", &page);
+	CHECK(page.usage == 7 && page.failcnt == 0);
+	/* Without a memory.stat there is no memory controller, whatever else is there. */
+	put("memory.current", "9\n");
+	stat_v2_memory(&rd, &s.cg);
+	CHECK(s.cg.memory.usage.usage == 0 && s.cg.memory.swap.limit == 0);
+	clean();
+}
+
 #define CASE(name)                                                                                 \
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
@@ -384,6 +504,9 @@ CASE(long_numbers)
 CASE(nonsense)
 CASE(oom_v1)
 CASE(oom_v2)
+CASE(words)
+CASE(files)
+CASE(parts)
 
 int main(void)
 {
@@ -391,7 +514,9 @@ int main(void)
 		cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_v1_members),
 		cmocka_unit_test(test_v2_members),    cmocka_unit_test(test_many),
 		cmocka_unit_test(test_long_numbers),  cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_oom_v1),	      cmocka_unit_test(test_oom_v2),
+		cmocka_unit_test(test_words),	      cmocka_unit_test(test_files),
+		cmocka_unit_test(test_parts),	      cmocka_unit_test(test_oom_v1),
+		cmocka_unit_test(test_oom_v2),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
