@@ -3,6 +3,7 @@
  * Filters: what the instructions answer, by an interpreter of their BPF against a plain reading of
  * the profile; and what the kernel answers, in children that install them.
  */
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <signal.h>
 #include <sys/personality.h>
@@ -537,6 +538,32 @@ static void flags(void **state)
 	seccomp_free(&f);
 }
 
+/* What is compiled goes into a file; one that takes nothing is an error, by who came to it first.
+ */
+static void compiled(void **state)
+{
+	static struct seccomp_arg args[13];
+	struct seccomp_rule r = {.names = NAMES("uname"), .action = "SCMP_ACT_KILL", .args = args};
+	struct seccomp_profile p = simple("SCMP_ACT_ALLOW", &r);
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_true(full >= 0);
+	assert_true(seccomp_compile(&p, full, &err) < 0);
+	assert_string_equal(err.text, "compile the seccomp filter");
+	p.default_action = "SCMP_ACT_ERRNO";
+	assert_int_equal(seccomp_compile(&p, full, &err), -ENOSPC);
+	assert_string_equal(err.text, "write the stub of the seccomp filter");
+	close(full);
+	for (size_t i = 0; i < COUNT(args); i++)
+		args[i] = (struct seccomp_arg){0, "SCMP_CMP_EQ", i, 0};
+	r.n_args = COUNT(args);
+	refused(&p, ERR_CONFIG, "/linux/seccomp/syscalls/0/args", "more than 12 conditions");
+	assert_int_equal(seccomp_library() >> 16, seccomp_version()->major);
+	assert_int_equal(seccomp_library() >> 8 & 0xff, seccomp_version()->minor);
+}
+
 static void tables(void **state)
 {
 	char spelling[SECCOMP_ARCH_SIZE];
@@ -551,6 +578,8 @@ static void tables(void **state)
 		assert_int_equal(seccomp_arch_spelling(*name, spelling), 0);
 		assert_true(seccomp_arch_resolve_name(spelling) != 0);
 	}
+	assert_int_equal(seccomp_flag_value("SECCOMP_FILTER_FLAG_LOG"), SECCOMP_FILTER_FLAG_LOG);
+	assert_int_equal(seccomp_flag_value("SECCOMP_FILTER_FLAG_"), -EINVAL);
 	assert_int_equal(seccomp_arch_spelling("x86_64", spelling), -EINVAL);
 	assert_int_equal(seccomp_arch_spelling("SCMP_ARCH_", spelling), -EINVAL);
 	assert_int_equal(seccomp_arch_spelling("SCMP_ARCH_AAAAAAAAAAAAAAAAAAAAAAAAAAAA", spelling),
@@ -652,6 +681,7 @@ int main(void)
 		cmocka_unit_test(too_large),
 		cmocka_unit_test(flags),
 		cmocka_unit_test(tables),
+		cmocka_unit_test(compiled),
 		cmocka_unit_test(installs),
 	};
 
