@@ -50,7 +50,7 @@ static void test_numbers(void **state)
 
 static void test_nothing_is_written_beyond(void **state)
 {
-	unsigned char mem[4] = {0, 0, 0, 0xaa};
+	unsigned char mem[4] = {0, 0, 0, 0xaa}, large[16];
 	struct pb_out m, outer;
 
 	(void)state;
@@ -62,6 +62,10 @@ static void test_nothing_is_written_beyond(void **state)
 	assert_true(m.overflow);
 	assert_int_equal(mem[3], 0xaa);
 	pb_init(&outer, mem, 3);
+	pb_message(&outer, 1, &m);
+	assert_true(outer.overflow);
+	/* There would be room for what there is of it. */
+	pb_init(&outer, large, sizeof(large));
 	pb_message(&outer, 1, &m);
 	assert_true(outer.overflow);
 }
@@ -82,6 +86,7 @@ static void test_broken_messages(void **state)
 		{"\x0b\x00", 2},				  /* a group */
 		{"\x09\x01\x02", 3},				  /* half of eight bytes */
 		{"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12},
+		{"\x88\x80\x80\x80\x10\x00", 6}, /* field 2^29 */
 	};
 
 	(void)state;
@@ -92,6 +97,45 @@ static void test_broken_messages(void **state)
 
 		assert_int_equal(pb_next(&in, &f), -EBADMSG);
 	}
+}
+
+/* What criu does not say is stepped over, an empty text is one, the largest of all comes through.
+ */
+static void test_other_fields(void **state)
+{
+	static const unsigned char bytes[] = {0x09, 1, 2, 3, 4, 5, 6, 7, 8, 0x15, 1, 2, 3, 4};
+	unsigned char mem[64];
+	struct pb_in in = {bytes, bytes + sizeof(bytes)};
+	struct pb_field f;
+	struct pb_out m;
+
+	(void)state;
+	assert_int_equal(pb_next(&in, &f), 0);
+	assert_int_equal(f.number, 1);
+	assert_int_equal(pb_next(&in, &f), 0);
+	assert_int_equal(f.number, 2);
+	assert_null(f.data);
+	assert_int_equal(pb_next(&in, &f), PB_END);
+	in = (struct pb_in){bytes, bytes + sizeof(bytes) - 1};
+	assert_int_equal(pb_next(&in, &f), 0);
+	assert_int_equal(pb_next(&in, &f), -EBADMSG);
+
+	pb_init(&m, mem, sizeof(mem));
+	pb_bytes(&m, 3, "", 0);
+	pb_u64(&m, (1u << 29) - 1, UINT64_MAX);
+	pb_flag(&m, 16, true);
+	assert_false(m.overflow);
+	in = (struct pb_in){mem, mem + m.len};
+	assert_int_equal(pb_next(&in, &f), 0);
+	assert_non_null(f.data);
+	assert_int_equal(f.size, 0);
+	assert_int_equal(pb_next(&in, &f), 0);
+	assert_int_equal(f.number, (1u << 29) - 1);
+	assert_true(f.value == UINT64_MAX);
+	assert_int_equal(pb_next(&in, &f), 0);
+	assert_int_equal(f.number, 16);
+	assert_int_equal(f.value, 1);
+	assert_int_equal(pb_next(&in, &f), PB_END);
 }
 
 /* The field @number of a message: its first one. */
@@ -205,6 +249,109 @@ static void test_restore(void **state)
 	assert_int_equal(criu_encode(&q, dirs, buf, 64, &size), -E2BIG);
 }
 
+/* The options of @q in @buf. */
+static struct pb_field encode(const struct criu_request *q, unsigned char *buf, size_t size)
+{
+	const int dirs[2] = {5, 6};
+	struct pb_field options;
+	size_t used;
+
+	assert_int_equal(criu_encode(q, dirs, buf, size, &used), 0);
+	assert_true(find(buf, used, 2, &options));
+	return options;
+}
+
+static bool has(const struct pb_field *options, unsigned number)
+{
+	struct pb_field f;
+
+	return find(options->data, options->size, number, &f);
+}
+
+/* Each by the number that rpc.proto gives it, and none that was not asked for. */
+#define MEMBER(name, number)                                                                       \
+	{                                                                                          \
+		offsetof(struct criu_request, name), number                                        \
+	}
+
+static const struct member {
+	size_t offset;
+	unsigned number;
+} flags[] = {
+	MEMBER(leave_running, 3), MEMBER(ext_unix_sk, 4),	  MEMBER(tcp_established, 5),
+	MEMBER(shell_job, 7),	  MEMBER(file_locks, 8),	  MEMBER(auto_dedup, 16),
+	MEMBER(link_remap, 18),	  MEMBER(tcp_skip_in_flight, 46), MEMBER(lazy_pages, 48),
+	MEMBER(tcp_close, 52),
+};
+
+static const struct member texts[] = {
+	MEMBER(log, 10),
+	MEMBER(root, 13),
+	MEMBER(parent, 14),
+	MEMBER(freeze_cgroup, 44),
+	MEMBER(config_file, 51),
+	MEMBER(lsm_profile, 53),
+	MEMBER(lsm_mount_context, 63),
+};
+
+static void test_every_option(void **state)
+{
+	unsigned char buf[4096];
+	struct pb_field options;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct criu_request q = {.action = CRIU_DUMP};
+
+		*(bool *)((char *)&q + flags[i].offset) = true;
+		options = encode(&q, buf, sizeof(buf));
+		for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
+			assert_int_equal(has(&options, flags[k].number), k == i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct criu_request q = {.action = CRIU_DUMP};
+
+		*(const char **)(void *)((char *)&q + texts[i].offset) = "words";
+		options = encode(&q, buf, sizeof(buf));
+		has_text(&options, texts[i].number, "words");
+		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+			assert_int_equal(has(&options, texts[k].number), k == i);
+	}
+}
+
+static void test_modes(void **state)
+{
+	struct criu_request q = {.action = CRIU_PRE_DUMP,
+				 .pid = 5,
+				 .cgroup_mode = CRIU_CGROUPS_SOFT,
+				 .empty_ns = 0x40000000};
+	unsigned char buf[4096];
+	struct pb_field options = encode(&q, buf, sizeof(buf));
+
+	(void)state;
+	has_number(&options, 9, 4);  /* its log tells all */
+	has_number(&options, 12, 1); /* it tells us, too */
+	has_number(&options, 15, 1); /* the next dump is to know what has changed */
+	has_number(&options, 24, 1);
+	has_number(&options, 34, 3);
+	has_number(&options, 38, 0x40000000);
+	has_number(&options, 50, 1);
+	assert_false(has(&options, 6) || has(&options, 64));
+	q = (struct criu_request){.action = CRIU_RESTORE, .network_lock = CRIU_LOCK_IPTABLES};
+	options = encode(&q, buf, sizeof(buf));
+	has_number(&options, 6, 1); /* devices that have moved */
+	has_number(&options, 64, 1);
+	assert_false(has(&options, 15) || has(&options, 24) || has(&options, 38));
+	/* None too many, whichever it is that does not fit. */
+	for (size_t size = 2; size < 200; size += 2) {
+		const int dirs[2] = {5, 6};
+		size_t used = 77;
+		int r = criu_encode(&q, dirs, buf, size, &used);
+
+		assert_true(r == 0 ? used <= size / 2 : r == -E2BIG && used == 77);
+	}
+}
+
 static void test_log(void **state)
 {
 	static const struct {
@@ -263,6 +410,7 @@ static void test_mountinfo(void **state)
 	char good[] =
 		"36 35 98:0 /mnt\\0401 /a\\134b rw,noatime master:1 - ext3 /dev/root rw,errors=x";
 	char bare[] = "1 2 0:3 / / rw - tmpfs";
+	char odd[] = "1 2 0:3 /\\04 /\\0409\\8 rw a:1 b:2 c - fuse.x\n";
 	char *const bad[] = {(char[]){""}, (char[]){"36 35 98:0 / /a rw"}, (char[]){"36 35 - x"},
 			     (char[]){"36 35 98:0 / /a - x"}};
 	struct mountinfo m;
@@ -279,6 +427,10 @@ static void test_mountinfo(void **state)
 	assert_int_equal(mountinfo_parse(bare, &m), 0);
 	assert_string_equal(m.type, "tmpfs");
 	assert_string_equal(m.rest, "");
+	assert_int_equal(mountinfo_parse(odd, &m), 0);
+	assert_string_equal(m.root, "/\\04");
+	assert_string_equal(m.point, "/ 9\\8");
+	assert_string_equal(m.type, "fuse.x");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(mountinfo_parse(bad[i], &m), -EINVAL);
 }
@@ -289,8 +441,11 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_nothing_is_written_beyond),
 		cmocka_unit_test(test_broken_messages),
+		cmocka_unit_test(test_other_fields),
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_every_option),
+		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_mountinfo),
 		cmocka_unit_test(test_mountinfo_each),
