@@ -275,8 +275,9 @@ static int append_property(const struct manager *m, sd_bus_message *call, const 
 	if (r >= 0)
 		r = sd_bus_message_close_container(call);
 	if (r < 0) {
-		err_set(err, -r, "append it");
-		err_prefix(err, "property %s", name);
+		if (err->kind == ERR_NONE)
+			err_set(err, -r, "append it");
+		err_prefix(err, "property %.*s", (int)(equals - text), text);
 	}
 	return r;
 }
@@ -339,10 +340,10 @@ static int start_once(struct manager *m, const char *unit, const char *const *pr
 		r = append_properties(m, call, properties, n, pid, err);
 	if (r >= 0)
 		r = sd_bus_message_append(call, "a(sa(sv))", 0);
-	if (r < 0)
-		err_set(err, -r, "make the call");
-	else
+	if (r >= 0)
 		r = sd_bus_call(m->bus, call, 0, e, ret);
+	else if (err->kind == ERR_NONE)
+		err_set(err, -r, "make the call");
 	sd_bus_message_unref(call);
 	return r;
 }
