@@ -142,6 +142,8 @@ static struct node *parse_string(struct parser *s, bool bytes)
 		p++;
 		if (numbered_escape(&p, &to, bytes))
 			continue;
+		if (!bytes && (*p == 'u' || *p == 'U'))
+			return fail(s, "an escape of too few digits");
 		name = strchr(names, *p);
 		*to++ = name ? values[name - names] : *p;
 		p++;
@@ -429,6 +431,7 @@ static const struct {
 static int append_integer(sd_bus_message *m, const struct node *n, char type)
 {
 	bool negative = n->text[0] == '-', is_signed = false;
+	const char *digits = n->text + (negative || n->text[0] == '+');
 	union {
 		uint8_t y;
 		uint16_t q;
@@ -442,11 +445,12 @@ static int append_integer(sd_bus_message *m, const struct node *n, char type)
 			is_signed = integers[i].is_signed;
 			max = UINT64_MAX >> (64 - integers[i].bits + is_signed);
 		}
-	if (!max)
+	/* strtoull(3) would take a second sign. */
+	if (!max || *digits < '0' || *digits > '9')
 		return -EINVAL;
 	errno = 0;
-	v = strtoull(n->text + (negative || n->text[0] == '+'), &end, 0);
-	if (errno || *end || end == n->text || (negative && !is_signed && v))
+	v = strtoull(digits, &end, 0);
+	if (errno || *end || (negative && !is_signed && v))
 		return errno == ERANGE ? -ERANGE : -EINVAL;
 	if (v > max + (negative && is_signed))
 		return -ERANGE;
