@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The log on disk: bounded, rotated, read back in order, also while it is written. */
-#include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <signal.h>
+#include <time.h>
 
-#include <cmocka.h>
-
-#include "base/err.h"
-#include "base/fd.h"
+#include "base/clock.h"
+#include "base/sys.h"
+#include "supervise/exit_record.h"
 #include "supervise/logfile.h"
 #include "supervise/logreader.h"
+#include "supervise/logs.h"
+#include "test_cli.h"
 
 struct place {
 	char path[64];
@@ -48,6 +41,7 @@ static int remove_place(void **state)
 	(void)unlinkat(p->dir, LOGFILE_NAME, 0);
 	(void)unlinkat(p->dir, LOGFILE_OLD, 0);
 	(void)unlinkat(p->dir, "user.log", 0);
+	(void)unlinkat(p->dir, EXIT_NAME, 0);
 	close(p->dir);
 	rmdir(p->path);
 	free(p);
@@ -288,6 +282,237 @@ static void knows_that_there_is_none(void **state)
 	logreader_close(&l);
 }
 
+/* ---- logs.c ---- */
+
+static char warned[256];
+
+static void keep_warning(void *data, const char *line)
+{
+	(void)data;
+	(void)snprintf(warned, sizeof(warned), "%s", line);
+}
+
+static void put_lines(struct place *p, const char *lines)
+{
+	if (p->log.fd < 0)
+		open_default(p);
+	assert_int_equal(write(p->log.fd, lines, strlen(lines)), (ssize_t)strlen(lines));
+}
+
+static int show(struct place *p, struct logs_options o)
+{
+	struct err err = ERR_INIT;
+
+	o.dir = p->dir;
+	o.warn = keep_warning;
+	warned[0] = '\0';
+	return HEAR(logs_show(&o, &err));
+}
+
+#define ALL .supervisor = -1, .tail = LOGS_ALL
+
+/* Lines of both streams, some in pieces that alternate. */
+static const char mixed[] = "2026-01-01T00:00:01Z stdout F one\n"
+			    "2026-01-01T00:00:02Z stdout P tw\n"
+			    "2026-01-01T00:00:03Z stderr F error\n"
+			    "2026-01-01T00:00:04Z stdout F o\n"
+			    "2026-01-01T00:00:05Z stderr F \n"
+			    "2026-01-01T00:00:06Z stdout P end";
+
+static void shows_lines(void **state)
+{
+	struct place *p = *state;
+
+	put_lines(p, mixed);
+	put_lines(p, "\n");
+	assert_int_equal(show(p, (struct logs_options){ALL}), 0);
+	assert_string_equal(said[1], "one\ntwo\nend");
+	assert_string_equal(said[2], "error\n\n");
+	assert_string_equal(warned, "");
+	/* A line has the time of its beginning. */
+	assert_int_equal(show(p, (struct logs_options){ALL, .timestamps = true}), 0);
+	assert_string_equal(said[1], "2026-01-01T00:00:01Z one\n2026-01-01T00:00:02Z two\n"
+				     "2026-01-01T00:00:06Z end");
+	assert_string_equal(said[2], "2026-01-01T00:00:03Z error\n2026-01-01T00:00:05Z \n");
+}
+
+static void shows_the_last_lines(void **state)
+{
+	static const struct {
+		uint64_t tail;
+		const char *out, *err;
+	} rows[] = {
+		{0, "", ""},
+		{1, "end", ""},
+		{2, "end", "\n"},
+		{3, "end", "error\n\n"},
+		{4, "two\nend", "error\n\n"},
+		{5, "one\ntwo\nend", "error\n\n"},
+		{6, "one\ntwo\nend", "error\n\n"},
+	};
+	struct place *p = *state;
+
+	put_lines(p, mixed);
+	put_lines(p, "\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct logs_options o = {.supervisor = -1, .tail = rows[i].tail};
+
+		assert_int_equal(show(p, o), 0);
+		assert_string_equal(said[1], rows[i].out);
+		assert_string_equal(said[2], rows[i].err);
+	}
+}
+
+static void shows_since(void **state)
+{
+	struct place *p = *state;
+	struct logs_options o = {ALL};
+
+	put_lines(p, mixed);
+	put_lines(p, "\n");
+	assert_int_equal(logs_parse_since("2026-01-01T00:00:05Z", &o.since_ns), 0);
+	assert_int_equal(show(p, o), 0);
+	assert_string_equal(said[1], "end");
+	assert_string_equal(said[2], "\n");
+	o.tail = 1;
+	assert_int_equal(show(p, o), 0);
+	assert_string_equal(said[1], "end");
+	assert_string_equal(said[2], "");
+	o.since_ns += 2000000000;
+	o.tail = LOGS_ALL;
+	assert_int_equal(show(p, o), 0);
+	assert_string_equal(said[1], "");
+}
+
+/* A piece that is larger than what is gathered goes out where it belongs. */
+static void shows_long_lines(void **state)
+{
+	static char line[100064];
+	struct place *p = *state;
+	size_t n;
+
+	put_lines(p, "2026-01-01T00:00:01Z stdout F before\n");
+	n = (size_t)snprintf(line, sizeof(line), "2026-01-01T00:00:01Z stdout F ");
+	memset(line + n, 'x', 100000);
+	line[n + 100000] = '\n';
+	put_lines(p, line);
+	put_lines(p, "2026-01-01T00:00:01Z stdout F after\n");
+	assert_int_equal(show(p, (struct logs_options){ALL}), 0);
+	assert_int_equal(strlen(said[1]), 7 + 100001 + 6);
+	assert_memory_equal(said[1], "before\nx", 8);
+	assert_string_equal(said[1] + 7 + 100000, "\nafter\n");
+}
+
+static void says_what_it_skips(void **state)
+{
+	struct place *p = *state;
+
+	put_lines(p, "nonsense\n2026-01-01T00:00:01Z stdout F x\n2026-01-01T00:00:01Z stdin F x\n");
+	assert_int_equal(show(p, (struct logs_options){ALL}), 0);
+	assert_string_equal(said[1], "x\n");
+	assert_string_equal(warned, "2 lines of the log are no records and were skipped");
+}
+
+static void says_where_the_log_is(void **state)
+{
+	struct place *p = *state;
+	struct logs_options o = {.dir = p->dir, .warn = keep_warning, ALL};
+	struct err err = ERR_INIT;
+
+	assert_true(logs_show(&o, &err) < 0);
+	assert_int_equal(err.kind, ERR_STATE);
+	assert_string_equal(err.text, "no log is kept of this container");
+	err = ERR_INIT;
+	assert_int_equal(symlinkat(LOGFILE_JOURNALD "web", p->dir, LOGFILE_NAME), 0);
+	assert_true(logs_show(&o, &err) < 0);
+	assert_int_equal(err.kind, ERR_STATE);
+	assert_string_equal(err.text, "the log of this container is in the journal");
+	assert_string_equal(err.hint, "journalctl CONTAINER_ID=web");
+}
+
+static int show_on_a_full_disk(struct logs_options o, struct err *err)
+{
+	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)dup2(fd, 1);
+	close(fd);
+	return logs_show(&o, err);
+}
+
+static void output_that_fails(void **state)
+{
+	struct place *p = *state;
+	struct logs_options o = {.dir = p->dir, .warn = keep_warning, ALL};
+	struct err err = ERR_INIT;
+
+	put_lines(p, mixed);
+	assert_int_equal(HEAR(show_on_a_full_disk(o, &err)), -ENOSPC);
+	assert_string_equal(err.text, "write the log");
+}
+
+/* A process in the supervisor's place that adds a line, and then says how it ended. */
+static pid_t supervise(struct place *p, bool record)
+{
+	static const struct exit_record end = {.known = true};
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		put_lines(p, "\n2026-01-01T00:00:07Z stdout F ed\n");
+		if (record)
+			CHECK(exit_write(p->dir, &end) == 0);
+		while (record)
+			pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static void follows_to_the_end(void **state)
+{
+	struct place *p = *state;
+
+	for (int record = 1; record >= 0; record--) {
+		struct logs_options o = {ALL, .follow = true};
+		pid_t pid;
+
+		(void)unlinkat(p->dir, LOGFILE_NAME, 0);
+		(void)unlinkat(p->dir, EXIT_NAME, 0);
+		open_default(p);
+		put_lines(p, mixed);
+		pid = supervise(p, record);
+		o.supervisor = sys_pidfd_open(pid, 0);
+		assert_int_equal(show(p, o), 0);
+		assert_string_equal(said[1], "one\ntwo\nended\n");
+		assert_string_equal(warned, record ? ""
+						   : "the supervisor was killed: nothing is added "
+						     "to this log any more");
+		(void)kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		close(o.supervisor);
+	}
+}
+
+static void parses_since(void **state)
+{
+	struct timespec now;
+	int64_t ns = 7;
+
+	(void)state;
+	assert_int_equal(logs_parse_since("1970-01-01T00:00:01.5Z", &ns), 0);
+	assert_int_equal(ns, 1500000000);
+	assert_int_equal(logs_parse_since("soon", &ns), -EINVAL);
+	assert_int_equal(logs_parse_since("", &ns), -EINVAL);
+	assert_int_equal(logs_parse_since("-5m", &ns), -EINVAL);
+	assert_int_equal(logs_parse_since("87601h", &ns), -EINVAL);
+	assert_int_equal(ns, 1500000000);
+	assert_int_equal(logs_parse_since("87600h", &ns), 0);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	/* Ten years; between the two looks at the clock less than an hour. */
+	assert_true(now.tv_sec - ns / 1000000000 >= 315360000 &&
+		    now.tv_sec - ns / 1000000000 < 315360000 + 3600);
+}
+
 #define WITH_PLACE(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
 
 int main(void)
@@ -303,6 +528,15 @@ int main(void)
 		WITH_PLACE(appends_to_a_users_file),
 		WITH_PLACE(reads_twice_what_it_opened),
 		WITH_PLACE(knows_that_there_is_none),
+		WITH_PLACE(shows_lines),
+		WITH_PLACE(shows_the_last_lines),
+		WITH_PLACE(shows_since),
+		WITH_PLACE(shows_long_lines),
+		WITH_PLACE(says_what_it_skips),
+		WITH_PLACE(says_where_the_log_is),
+		WITH_PLACE(output_that_fails),
+		WITH_PLACE(follows_to_the_end),
+		cmocka_unit_test(parses_since),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
