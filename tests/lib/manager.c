@@ -5,11 +5,11 @@
  *
  *	manager SOCKET LOG [METHOD=HOW]... [CGROUP-DIRECTORY]...
  *
- * HOW: mute (never answer), die (exit), error (answer with one), exists (the error that there is
- * such a unit), and for JobRemoved: mute, or another result than "done". accept=mute: never accept
- * a connection. A unit that is started gets a directory of its name below each CGROUP-DIRECTORY,
- * and its processes in it. Each call is a line of LOG: its method, the unit, and what properties it
- * has.
+ * HOW: mute (never answer), die (exit), error (answer with one), odd (with one that nobody knows),
+ * exists (the error that there is such a unit), busy (of GetUnitProcesses: somebody is in it), and
+ * for JobRemoved: mute, or another result than "done". accept=mute: never accept a connection. A
+ * unit that is started gets a directory of its name below each CGROUP-DIRECTORY, and its processes
+ * in it. Each call is a line of LOG: its method, the unit, and what properties it has.
  */
 #include <errno.h>
 #include <poll.h>
@@ -219,6 +219,10 @@ static int on_message(sd_bus_message *m, void *data, sd_bus_error *e)
 		r = sd_bus_reply_method_errorf(m, SD_BUS_ERROR_ACCESS_DENIED, "not to you");
 	else if (strcmp(orders, "exists") == 0)
 		r = sd_bus_reply_method_errorf(m, SERVICE ".UnitExists", "there is one");
+	else if (strcmp(orders, "odd") == 0)
+		r = sd_bus_reply_method_errorf(m, "org.example.Odd", "odd words");
+	else if (strcmp(orders, "busy") == 0)
+		r = sd_bus_reply_method_return(m, "a(sus)", 1, "/x.scope", 1u, "init");
 	else if (strcmp(orders, "mute") != 0)
 		r = answer(m, method);
 	(void)fputc('\n', log_file);
