@@ -116,12 +116,14 @@ static bool has_realtime(const struct cgroup_prospect *p, const struct cgroup_dr
 	return want <= have;
 }
 
-/* v1: the limit of memory and swap together lies above that of memory, which is none at first. */
+/* v1: the limit of memory and swap together lies above that of memory, which is none at first: that
+ * is as many pages as a long has bytes for. */
 static bool swaps_alone(const struct cgroup_prospect *p, const struct cgroup_dry_write *w)
 {
-	uint64_t n;
+	uint64_t n, page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	return is_number(w, "memory.memsw.limit_in_bytes", "memory.memsw.limit_in_bytes", &n) &&
+	       n / page < LONG_MAX / page &&
 	       !(p->limits->memory_limit.set && p->limits->memory_limit.v > 0);
 }
 

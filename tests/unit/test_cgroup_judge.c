@@ -164,9 +164,12 @@ static void body_relations(void)
 		{"cpu.max.burst", "1001", EINVAL, ABOVE, BURST},
 	};
 	static const struct row free_burst = {"cpu.max.burst", "1001", 0, NULL, NULL};
-	static const struct row swap[] = {
+	static char most[24], less[24];
+	const struct row swap[] = {
 		{"memory.memsw.limit_in_bytes", "2097152", EINVAL, ALONE, BOTH},
 		{"memory.memsw.limit_in_bytes", "-1", 0, NULL, NULL},
+		{"memory.memsw.limit_in_bytes", most, 0, NULL, NULL},
+		{"memory.memsw.limit_in_bytes", less, EINVAL, ALONE, BOTH},
 		{"memory.swap.max", "2097152", 0, NULL, NULL},
 	};
 	static const struct row realtime[] = {
@@ -176,8 +179,11 @@ static void body_relations(void)
 		{"cpu.rt_runtime_us", "-1", 0, NULL, NULL},
 	};
 	static const struct row none = {"cpu.rt_runtime_us", "1", EINVAL, NOT, GIVE};
+	long page = sysconf(_SC_PAGESIZE);
 	struct cgroup_dry_write w;
 
+	(void)snprintf(most, sizeof(most), "%ld", LONG_MAX / page * page);
+	(void)snprintf(less, sizeof(less), "%ld", LONG_MAX / page * page - 1);
 	begin_judging();
 	w = to_write("cpu.max.burst", "1001", true);
 	judge(&w, &free_burst);
