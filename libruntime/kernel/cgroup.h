@@ -245,6 +245,16 @@ int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err);
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool update,
 		 struct err *err);
 
+/*
+ * cgroup_limit() as an update of a cgroup that has a manager, whom @tell tells of it, 0 or < 0 with
+ * @err: only when all files have taken their limits, and they go back to what they said if he
+ * refuses. Then they are written again, since he has written them in his own way: systemd rounds
+ * a quota to whole percents.
+ */
+typedef int cgroup_tell(void *data, struct err *err);
+int cgroup_limit_managed(struct cgroup *cg, const struct cgroup_limits *limits, cgroup_tell *tell,
+			 void *data, struct err *err);
+
 /* One write that cgroup_create() (@before) or cgroup_limit() would make into a new cgroup. */
 struct cgroup_dry_write {
 	const struct cgroup_hierarchy *hierarchy;

@@ -403,15 +403,73 @@ static int limit(struct cgroup *cg, const struct cgroup_limits *l, bool update,
 	return r < 0 ? r : apply_devices(cg, l, !update, true, err);
 }
 
-int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, struct err *err)
+static int update_limits(struct cgroup *cg, const struct cgroup_limits *l, cgroup_tell *tell,
+			 void *data, struct err *err)
 {
 	struct cgroup_undo undo = {.last = NULL};
-	int r = update ? enable_needed(cg, l, true, err) : 0;
+	int r = enable_needed(cg, l, true, err);
 
 	if (r == 0)
-		r = limit(cg, l, update, update ? &undo : NULL, err);
+		r = limit(cg, l, true, &undo, err);
+	if (r == 0 && tell) {
+		r = tell(data, err);
+		if (r == 0)
+			r = limit(cg, l, true, &undo, err);
+	}
 	if (r < 0)
 		cgroup_undo_do(&undo);
 	cgroup_undo_done(&undo);
 	return r;
+}
+
+int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, struct err *err)
+{
+	return update ? update_limits(cg, l, NULL, NULL, err) : limit(cg, l, false, NULL, err);
+}
+
+/* v2: "QUOTA PERIOD" */
+static void read_cpu_max(int dir, bool v2, char quota[64], char period[64])
+{
+	char *blank;
+
+	quota[0] = period[0] = '\0';
+	(void)io_read_at(dir, v2 ? "cpu.max" : "cpu.cfs_quota_us", quota, 64);
+	if (!v2) {
+		(void)io_read_at(dir, "cpu.cfs_period_us", period, 64);
+	} else if ((blank = strchr(quota, ' '))) {
+		strcpy(period, blank + 1);
+		*blank = '\0';
+	}
+}
+
+/* Of quota and period, one that is given alone goes with the other one that stands. */
+static void complete_quota(const struct cgroup *cg, struct cgroup_limits *l)
+{
+	int i = cgroup_find(cg->host, CGROUP_C_CPU);
+	bool v2 = i < 0;
+	char quota[64], period[64];
+	uint64_t n;
+
+	if (v2)
+		i = cgroup_find_v2(cg->host);
+	if (l->cpu_period.set == l->cpu_quota.set || i < 0 || cg->fd[i] < 0)
+		return;
+	read_cpu_max(cg->fd[i], v2, quota, period);
+	if (!l->cpu_quota.set && quota[0]) {
+		l->cpu_quota.set = true;
+		if (str_to_i64(quota, -1, INT64_MAX, &l->cpu_quota.v) < 0)
+			l->cpu_quota.v = -1;
+	} else if (!l->cpu_period.set && str_to_u64(period, 1, UINT64_MAX, &n) == 0) {
+		l->cpu_period.set = true;
+		l->cpu_period.v = n;
+	}
+}
+
+int cgroup_limit_managed(struct cgroup *cg, const struct cgroup_limits *limits, cgroup_tell *tell,
+			 void *data, struct err *err)
+{
+	struct cgroup_limits l = *limits;
+
+	complete_quota(cg, &l);
+	return update_limits(cg, &l, tell, data, err);
 }

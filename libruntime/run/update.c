@@ -29,10 +29,24 @@ static int read_resources(struct oakum *o, const struct oakum_update *u, struct 
 	return create_parsed(o, errors, name, r);
 }
 
+struct telling {
+	const struct cgroup *cg;
+	const struct cgroup_limits *limits;
+	struct container *c;
+};
+
+static int tell_systemd(void *data, struct err *err)
+{
+	struct telling *t = data;
+
+	return unit_update(&t->c->state, t->cg, t->limits, &t->c->arena, err);
+}
+
 static int apply(struct oakum *o, struct container *c, const struct cgroup_limits *limits,
 		 struct err *err)
 {
 	struct cgroup cg;
+	struct telling telling = {&cg, limits, c};
 	int r;
 
 	if (!c->state.cgroup[0]) {
@@ -43,8 +57,8 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 	if (r == CGROUP_GONE)
 		r = container_not_running(c, err);
 	else if (r == 0 && unit_exists(o, &c->state))
-		r = unit_update(&c->state, &cg, limits, &c->arena, err);
-	if (r == 0)
+		r = cgroup_limit_managed(&cg, limits, tell_systemd, &telling, err);
+	else if (r == 0)
 		r = cgroup_limit(&cg, limits, true, err);
 	if (r < 0)
 		err_top(err, "/linux/resources");

@@ -384,7 +384,7 @@ load ../lib/cases
 		3 | /hooks/createRuntime/0/env/0; NAME=VALUE | .hooks = {createRuntime: [{path: "/bin/true", env: ["x"]}]}
 		0 | | .hooks = {frob: [{path: "/bin/true"}]}
 		1 | hook #119; exit status 1 | .hooks = {createRuntime: ([range(119) | {path: "/bin/true"}] + [{path: "/bin/false"}, {path: "/none"}])}
-		3 | /hooks/createRuntime; 2000 members are more than | .hooks = {createRuntime: [range(2000) | {path: "/bin/true"}]}
+		3 | /hooks/createRuntime; 5000 members are more than | .hooks = {createRuntime: [range(5000) | {path: "/bin/true"}]}
 		1 | /hooks/createRuntime/0; exit status 9; run it by hand | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "exec <&-; exit 9"]}]} | .annotations = {a: ("x" * 500000)}
 	T
 	cases run <<-'T'

@@ -331,7 +331,7 @@ run_limited() {
 	sleeper '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 2097152}]'
 	ok oakum run -d -b "$B" "$C"
 	echo '{"hugepageLimits": [{"pagesize": "2MB", "limit": 4194304}]}' | oakum update -r - "$C"
-	page=$(find /sys/fs/cgroup -path "*/$C/hugetlb.2MB.max" -o -path "*/$C/hugetlb.2MB.limit_in_bytes" 2>/dev/null)
+	page=$(find /sys/fs/cgroup -path "*[/-]$C[./]*hugetlb.2MB.max" -o -path "*[/-]$C[./]*hugetlb.2MB.limit_in_bytes")
 	is "$(cat "$page")" 4194304
 	ok oakum delete -f "$C"
 }
