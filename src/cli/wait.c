@@ -15,7 +15,7 @@ static const struct option_def options[] = {
 
 static int run(struct command_context *c)
 {
-	struct exit_record end;
+	struct exit_record end = {.known = false};
 	struct err err = ERR_INIT;
 	char text[32];
 	int r = ended_wait(c->oakum, c->args[0], &end, &err);
