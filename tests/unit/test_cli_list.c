@@ -2,12 +2,14 @@
 /* Commands that look at the containers of a state root: which, and in what words. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include "cli/foreground.h"
 #include "cli/match.h"
 #include "cli/stats_rows.h"
 #include "cli/stop_signal.h"
 #include "run/stats.h"
+#include "supervise/exit_record.h"
 #include "test_root.h"
 
 #define STOPPED_JSON                                                                               \
@@ -478,6 +480,119 @@ static void rows_of_nothing(void **state)
 	stats_rows_done(&rows);
 }
 
+/* ---- commands: what they make of their words, and of what the library says ---- */
+
+/* A process that stays until it is ended. */
+static pid_t put_running(void **state, const char *id)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		for (;;)
+			pause();
+	}
+	put(state, id, pid, NULL);
+	return pid;
+}
+
+static void commands(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+		const char *out, *err;
+	} rows[] = {
+		{"state a1", 0, "\"status\": \"stopped\"", ""},
+		{"state none", 4, "", "oakum: state none: "},
+		{"state b", 4, "", "state.json is damaged"},
+		{"features", 0, "\"ociVersionMin\"", ""},
+		{"spec -b ROOT -f new.json", 0, "", ""},
+		{"spec -b ROOT -f new.json", 5, "", "/new.json exists. Remove it first"},
+		{"spec -b ROOT/none", 1, "", "open the bundle"},
+		{"kill a1 FROB", 2, "", "kill: unknown signal 'FROB'"},
+		{"kill a1", 4, "", "oakum: kill a1: "},
+		{"kill -r ( KILL", 2, "", "regular expression '('"},
+		{"kill -r ^[cz]$ CONT", 0, "", ""},
+		{"kill -r [ac] CONT", 4, "", "oakum: kill a1: "},
+		{"pause a1", 4, "", "oakum: pause a1: "},
+		{"resume a1", 4, "", "oakum: resume a1: "},
+		{"start a1", 4, "", "oakum: start a1: "},
+		{"start c", 4, "", "oakum: start c: "},
+		{"exec a1 true", 255, "", "oakum: exec a1: "},
+		{"checkpoint a1", 4, "", "oakum: checkpoint a1: "},
+		{"attach a1", 4, "", "oakum: attach"},
+		{"logs a1", 4, "", "no log is kept of this container; only `oakum up` keeps one"},
+		{"logs --since soon a1", 2, "", "soon"},
+		{"logs --tail x a1", 2, "", "x"},
+		{"events --interval 0 c", 2, "", "duration interval must be greater than 0"},
+		{"events --stats c", 6, "", "stats c: the container has no cgroup"},
+		{"mounts frob c f", 2, "", "'frob': expected add or remove"},
+		{"update c", 2, "", "update: nothing to change"},
+		{"update --memory x c", 2, "", "update: --memory: 'x' is not a size"},
+		{"down --signal FROB c", 2, "", "down: --signal FROB: no such signal"},
+		{"down --timeout soon c", 2, "", "down: --timeout: 'soon' is not a duration"},
+		{"down none", 4, "", "none"},
+		{"wait a1", 1, "unknown\n", ""},
+		{"wait none", 4, "", "none"},
+		{"delete c", 4, "", "oakum: delete c: "},
+		{"delete none", 4, "", "oakum: delete none: "},
+		{"delete -f none", 0, "", ""},
+		{"delete a1", 0, "", ""},
+		{"state a1", 4, "", "oakum: state a1: "},
+		{"down c", 0, "", ""},
+		{"state c", 4, "", "oakum: state c: "},
+	};
+	struct line *l = *state;
+	int fd, dir, status;
+	pid_t pid;
+
+	dir = put_container(state, "b", "/b", 0, NULL);
+	fd = openat(dir, STATE_FILE, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	close(fd);
+	close(dir);
+	put(state, "a1", 0, NULL);
+	pid = put_running(state, "c");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *at = strstr(rows[i].line, "ROOT");
+		char line[256], copy[512];
+		const struct command_context *c;
+
+		snprintf(line, sizeof(line), "%.*s%s%s",
+			 at ? (int)(at - rows[i].line) : (int)strlen(rows[i].line), rows[i].line,
+			 at ? root : "", at ? at + 4 : "");
+		c = parse_row(state, line, copy);
+		l->c.understood = true;
+		status = HEAR(c->command->run(&l->c));
+		if (status != rows[i].status || !strstr(said[1], rows[i].out) ||
+		    !strstr(said[2], rows[i].err) || (!rows[i].err[0] && said[2][0]) ||
+		    (!rows[i].out[0] && said[1][0]))
+			fail_msg("%s: %d\n%s\n%s", line, status, said[1], said[2]);
+	}
+	/* By the signal that asks, not the one that forces. */
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, SIGTERM);
+}
+
+/* The status of the record, in the words of a shell. */
+static void waits(void **state)
+{
+	const struct exit_record ends[] = {{.known = true, .status = 3, .oom_kills = -1},
+					   {.known = true, .signal = 9, .oom_kills = -1}};
+	int dir = put_container(state, "x", "/b", 0, NULL);
+	char copy[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		assert_int_equal(exit_write(dir, &ends[i]), 0);
+		assert_int_equal(HEAR(command_wait.run(parse_row(state, "wait x", copy))), 0);
+		assert_string_equal(said[1], i ? "137\n" : "3\n");
+		assert_int_equal(HEAR(command_wait.run(parse_row(state, "wait --exit x", copy))),
+				 i ? 137 : 3);
+	}
+	close(dir);
+}
+
 #define IN_ROOT(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
 
 int main(void)
@@ -496,6 +611,8 @@ int main(void)
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(sizes),
 		IN_ROOT(rows_of_nothing),
+		IN_ROOT(commands),
+		IN_ROOT(waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
