@@ -72,8 +72,9 @@ static void errors(void **state)
 
 	c->oakum = NULL;
 	assert_int_equal(HEAR(cli_fail(c)), 1);
-	assert_string_equal(said[2],
-			    "oakum: open the state root: Cannot allocate memory (ENOMEM)\n");
+	assert_string_equal(said[2], "oakum: open the state root: Cannot allocate memory (ENOMEM); "
+				     "memory is short on this host, or in the cgroup that oakum "
+				     "runs in\n");
 }
 
 static void errors_of_the_library(void **state)
@@ -116,7 +117,8 @@ static void output(void **state)
 	assert_string_equal(said[1], "a");
 	assert_int_equal(HEAR(output_to(c, "/dev/full", "text")), 1);
 	assert_string_equal(said[2], "oakum: list: write to standard output: No space left on "
-				     "device (ENOSPC)\n");
+				     "device (ENOSPC); a file system is full: df shows bytes, df "
+				     "-i inodes\n");
 }
 
 /* The last report_open() of a test, so that the next one has stderr again. */
@@ -536,8 +538,8 @@ static void ps_failures(void **state)
 	char text[1024];
 
 	assert_int_equal(ps(state, "ps x", "", pids, 1, text), 6);
-	assert_string_equal(said[2],
-			    "oakum: ps: execute ps(1): No such file or directory (ENOENT)\n");
+	assert_non_null(strstr(said[2], "oakum: ps: execute ps(1): No such file or directory "
+					"(ENOENT)"));
 	assert_int_equal(ps(state, "ps x -o comm", "echo COMMAND\necho x", pids, 1, text), 2);
 	assert_string_equal(said[2], "oakum: ps: no column PID in the output of ps\n");
 	assert_int_equal(ps(state, "ps x --frob", "echo bad >&2\nexit 1", pids, 1, text), 2);
