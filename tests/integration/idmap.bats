@@ -4,6 +4,7 @@ load ../lib/common
 
 # A tree on a tmpfs of its own, since not every file system can be id-mapped.
 setup_tree() {
+	maps_tmpfs
 	mkdir -p src
 	mount -t tmpfs -o mode=755 tree src
 	mkdir src/sub

@@ -255,6 +255,7 @@ mount_order() {
 
 # bats test_tags=root:ids
 @test "mounts are made in their order: sources on earlier mounts are id-mapped" {
+	maps_tmpfs
 	mkdir bind.new
 	mount_order . ', uidMappings: [{containerID: 0, hostID: 100000, size: 65536}], gidMappings: [{containerID: 0, hostID: 100000, size: 65536}]'
 	is "$(sed -n 2p <<<"$output")" 100000:100000
@@ -262,6 +263,7 @@ mount_order() {
 
 # bats test_tags=root:ids
 @test "mounts are made in their order: sources on earlier mounts are id-mapped in a user namespace" {
+	maps_tmpfs
 	mkdir bind.new
 	mount_order "$userns" ', uidMappings: [{containerID: 0, hostID: 100000, size: 65536}], gidMappings: [{containerID: 0, hostID: 100000, size: 65536}]'
 	is "$(sed -n 2p <<<"$output")" 0:0

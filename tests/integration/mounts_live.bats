@@ -85,6 +85,7 @@ below"
 
 # bats test_tags=root:mount
 @test "an id-mapped source shows the ids of the container" {
+	maps_tmpfs
 	sleeper "$user"
 	chown 100000:100000 "$B/rootfs"
 	mkdir "$W/data"

@@ -37,7 +37,7 @@ as() {
 	# a directory takes its mode early. The words of an error are each one's own.
 	sed -E 's/mode 1777$/mode 755/; s#^(/null|/) (/proc/[a-z/_]*|/sys/firmware|/sys/kernel/mm) .*#hidden \2#
 		/ \/sys\/fs\/cgroup(\/unified|)( |$)/d; s# cgroup (cgroup|systemd|none) rw# cgroup cgroup rw#; s#( - sysfs sysfs) r[ow]$#\1#
-		s#( - tmpfs t rw),mode=755$#\1#; /^(oakum:|time=|runc:)/d' "$W/seen" >"$W/seen.$name"
+		s#( - tmpfs t rw),mode=755(,inode64|)$#\1\2#; /^(oakum:|time=|runc:)/d' "$W/seen" >"$W/seen.$name"
 	echo "$rc" >>"$W/seen.$name"
 }
 

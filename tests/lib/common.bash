@@ -205,6 +205,9 @@ until_true() {
 
 # Does this kernel have the controller, in whichever hierarchy; and AppArmor, switched on?
 in_kernel() { grep -q "^$1.*1\$" /proc/cgroups; }
+maps_tmpfs() {
+	[ "$(printf '6.3\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.3 ] || skip "a tmpfs cannot be id-mapped before Linux 6.3"
+}
 apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }
 
 is_status() { [ "$(status_of "$2" 2>/dev/null)" = "$1" ]; }
