@@ -176,9 +176,10 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 	else
 		set_status(s, &info);
 
+	/* First of all: systemd removes the cgroup of a scope as soon as nobody lives in it. */
+	s->exit.oom_kills = count_oom(s);
 	manager_relay(s);
 	manager_exit(s);
-	s->exit.oom_kills = count_oom(s);
 	s->exit.complete = relay_drain(s);
 	logfile_close(&s->log);
 	s->exit.log_lost = s->log.lost;
