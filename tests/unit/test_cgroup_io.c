@@ -372,9 +372,168 @@ static void test_v2(void **state)
 	plain_run(body_v2);
 }
 
+/* ---- the list itself, for a cgroup that is not made yet ---- */
+
+typedef int fill_function(struct cgroup_writes *ws, int dir, const struct cgroup_limits *l,
+			  struct err *err);
+
+/* "FILE=VALUE" each, '?' where it may be missing, and what may stand for it. */
+static bool lists(fill_function *fill, bool v2, const char *want)
+{
+	struct cgroup_writes ws = {.cg = &cg, .v2 = v2};
+	char got[1024] = "";
+	bool same;
+
+	err = ERR_INIT;
+	CHECK_OK(fill(&ws, -1, &l, &err), err);
+	for (size_t i = 0; i < ws.n; i++) {
+		const struct cgroup_write *w = &ws.w[i];
+		size_t len = strlen(got);
+
+		CHECK(w->dir == -1 && !w->done && w->what.limit);
+		(void)snprintf(got + len, sizeof(got) - len, "%s=%s%s%s%s;", w->file,
+			       w->text ? w->text : w->value, w->if_present ? "?" : "",
+			       w->has_other ? "|" : "", w->has_other ? w->name : "");
+	}
+	same = strcmp(got, want) == 0;
+	if (!same)
+		(void)fprintf(stderr, "%s\n", got);
+	cgroup_writes_done(&ws);
+	return same;
+}
+
+static bool cannot(fill_function *fill, enum err_kind kind, const char *words)
+{
+	struct cgroup_writes ws = {.cg = &cg, .v2 = true};
+
+	err = ERR_INIT;
+	CHECK(fill(&ws, -1, &l, &err) < 0);
+	cgroup_writes_done(&ws);
+	return err.kind == kind && strstr(err.text, words);
+}
+
+static void io_unmade(void)
+{
+	static const struct cgroup_io_weight two[] = {{8, 0, 10, 1000}, {7, 1, 0, 0}};
+
+	l = no_limits;
+	CHECK(lists(cgroup_v1_io, false, "") && lists(cgroup_v2_io, true, ""));
+	l.io_weight = (typeof(l.io_weight)){true, 10};
+	l.io_leaf_weight = (typeof(l.io_leaf_weight)){true, 20};
+	l.io_weights = two;
+	l.n_io_weights = 2;
+	set_rate(CGROUP_IO_WRITE_IOPS, 0);
+	CHECK(lists(cgroup_v1_io, false,
+		    "blkio.weight=10|blkio.bfq.weight 10;blkio.leaf_weight=20;"
+		    "blkio.weight_device=8:0 10|blkio.bfq.weight_device 10;"
+		    "blkio.leaf_weight_device=8:0 1000;"
+		    "blkio.throttle.write_iops_device=8:16 0;"));
+	CHECK(cannot(cgroup_v2_io, ERR_UNSUPPORTED, "leaf weight"));
+	l.io_leaf_weight.set = false;
+	CHECK(cannot(cgroup_v2_io, ERR_UNSUPPORTED, "leaf weight"));
+	l.io_weights = &one_weight;
+	l.n_io_weights = 1;
+	CHECK(lists(cgroup_v2_io, true,
+		    "io.weight=1|io.bfq.weight 10;io.weight=8:16 7475|io.bfq.weight 750;"
+		    "io.max=8:16 wiops=max;"));
+}
+
+static void memory_unmade(void)
+{
+	l = no_limits;
+	CHECK(lists(cgroup_v1_memory, false, "") && lists(cgroup_v2_memory, true, ""));
+	l.memory_limit = (typeof(l.memory_limit)){true, -1};
+	CHECK(lists(cgroup_v1_memory, false,
+		    "memory.limit_in_bytes=-1;memory.memsw.limit_in_bytes=-1?;"));
+	CHECK(lists(cgroup_v2_memory, true, "memory.max=max;memory.swap.max=max?;"));
+	l.memory_limit.v = 4096;
+	l.memory_swap = (typeof(l.memory_swap)){true, 4096};
+	l.memory_reservation = (typeof(l.memory_reservation)){true, -1};
+	CHECK(lists(cgroup_v1_memory, false,
+		    "memory.limit_in_bytes=4096;memory.memsw.limit_in_bytes=4096;"
+		    "memory.soft_limit_in_bytes=-1;"));
+	CHECK(lists(cgroup_v2_memory, true, "memory.max=4096;memory.low=max;memory.swap.max=0;"));
+	l.memory_swap.v = 4095;
+	CHECK(cannot(cgroup_v2_memory, ERR_CONFIG, "4095 is less than the memory limit 4096"));
+	l.memory_limit.v = 0;
+	CHECK(cannot(cgroup_v2_memory, ERR_CONFIG, "without a memory limit"));
+	CHECK(strcmp(err.hint, "give /linux/resources/memory/limit as well") == 0);
+	l = no_limits;
+	l.memory_swappiness = (typeof(l.memory_swappiness)){true, 0};
+	l.memory_disable_oom_killer = (typeof(l.memory_disable_oom_killer)){true, false};
+	CHECK(lists(cgroup_v1_memory, false, "memory.swappiness=0;memory.oom_control=0;"));
+}
+
+static void cpu_unmade(void)
+{
+	l = no_limits;
+	l.cpu_shares = (typeof(l.cpu_shares)){true, 0};
+	l.cpu_quota = (typeof(l.cpu_quota)){true, 0};
+	l.cpu_period = (typeof(l.cpu_period)){true, 0};
+	CHECK(lists(cgroup_v1_cpu, false, "") && lists(cgroup_v2_cpu, true, ""));
+	l.cpu_period.v = 5000;
+	l.cpu_burst = (typeof(l.cpu_burst)){true, 0};
+	l.cpu_idle = (typeof(l.cpu_idle)){true, -1};
+	CHECK(lists(cgroup_v1_cpu, false,
+		    "cpu.cfs_period_us=5000;cpu.cfs_burst_us=0?;cpu.idle=-1;"));
+	CHECK(lists(cgroup_v2_cpu, true, "cpu.max=max 5000;cpu.max.burst=0?;cpu.idle=-1;"));
+	l.cpu_rt_period = (typeof(l.cpu_rt_period)){true, 1};
+	CHECK(cannot(cgroup_v2_cpu, ERR_UNSUPPORTED, "realtime"));
+	l = no_limits;
+	l.cpu_rt_period = (typeof(l.cpu_rt_period)){true, 0};
+	l.cpu_rt_runtime = (typeof(l.cpu_rt_runtime)){true, -1};
+	CHECK(lists(cgroup_v1_cpu, false, "cpu.rt_runtime_us=-1;"));
+	l.cpuset_mems = "0";
+	CHECK(lists(cgroup_any_cpuset, true, "cpuset.mems=0;"));
+}
+
+static void others_unmade(void)
+{
+	static const struct cgroup_hugepage page = {"64KB", UINT64_MAX};
+	static const struct cgroup_rdma none = {.device = "mlx4_0"};
+	static const struct cgroup_net_priority net = {"eth0", UINT32_MAX};
+
+	l = no_limits;
+	l.hugepages = &page;
+	l.n_hugepages = 1;
+	l.rdma = &none;
+	l.n_rdma = 1;
+	l.net_priorities = &net;
+	l.n_net_priorities = 1;
+	CHECK(lists(cgroup_any_hugetlb, false,
+		    "hugetlb.64KB.limit_in_bytes=18446744073709551615;"
+		    "hugetlb.64KB.rsvd.limit_in_bytes=18446744073709551615?;"));
+	CHECK(lists(cgroup_any_rdma, true, "rdma.max=mlx4_0;"));
+	CHECK(lists(cgroup_v1_net_priorities, false, "net_prio.ifpriomap=eth0 4294967295;"));
+	CHECK(cannot(cgroup_v2_no_network, ERR_UNSUPPORTED, "network priorities: the v1"));
+	l.net_class = (typeof(l.net_class)){true, 0};
+	CHECK(lists(cgroup_v1_net_class, false, "net_cls.classid=0;"));
+	CHECK(cannot(cgroup_v2_no_network, ERR_UNSUPPORTED, "network class: the v1"));
+	for (int64_t v = -2; v < 2; v++) {
+		l.pids_limit = (typeof(l.pids_limit)){true, v};
+		CHECK(lists(cgroup_any_pids, true, v < 0 ? "pids.max=max;" : "pids.max=1;"));
+	}
+}
+
+static void body_unmade(void)
+{
+	plain_open(CGROUP_V2, 0);
+	io_unmade();
+	memory_unmade();
+	cpu_unmade();
+	others_unmade();
+}
+
+static void test_unmade(void **state)
+{
+	(void)state;
+	plain_run(body_unmade);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_v1), cmocka_unit_test(test_v2)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_v1), cmocka_unit_test(test_v2),
+					   cmocka_unit_test(test_unmade)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
