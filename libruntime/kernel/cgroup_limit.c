@@ -437,7 +437,7 @@ static void read_cpu_max(int dir, bool v2, char quota[64], char period[64])
 	if (!v2) {
 		(void)io_read_at(dir, "cpu.cfs_period_us", period, 64);
 	} else if ((blank = strchr(quota, ' '))) {
-		strcpy(period, blank + 1);
+		memcpy(period, blank + 1, strlen(blank + 1) + 1);
 		*blank = '\0';
 	}
 }
