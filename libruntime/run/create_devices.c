@@ -53,7 +53,7 @@ static int make(struct creation *c, const struct dev_node *n, struct err *err)
 		return r;
 	snprintf(name, sizeof(name), "device-%d", n->index);
 	if (mknodat(c->dir, name, type | 0600, makedev(n->major, n->minor)) < 0)
-		return -errno;
+		return errno == EPERM ? -EPERM : err_set(err, errno, "device %s", n->path);
 	if (fchownat(c->dir, name, owner[0], owner[1], AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fchmodat(c->dir, name, n->mode, 0) < 0)
 		return err_set(err, errno, "device %s", n->path);
