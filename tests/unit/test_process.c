@@ -76,11 +76,12 @@ static bool failed(enum err_kind kind, const char *pointer, const char *text)
 	return false;
 }
 
+/* And a file on the way to them. */
 static const char *both_dirs(void)
 {
 	static char path[256];
 
-	(void)snprintf(path, sizeof(path), "%s/a:%s/b", box, box);
+	(void)snprintf(path, sizeof(path), "%s/out/canary:%s/a:%s/b", box, box, box);
 	return path;
 }
 
@@ -117,6 +118,12 @@ static void finds_body(void)
 	CHECK(prepare(false) < 0);
 	CHECK(failed(ERR_NOT_EXECUTABLE, "/process/args/0", "permission denied"));
 	CHECK(str_eq(err.hint, "it is a directory"));
+	/* Where we may not look, the user perhaps may. */
+	CHECK(chmod(in_box("a"), 0700) == 0 && setresuid(12345, 12345, 12345) == 0);
+	args("elsewhere", NULL, NULL);
+	p.path = both_dirs();
+	p.cwd = "/";
+	CHECK_OK(prepare(false), err);
 }
 
 static void cwd_body(void)
@@ -143,6 +150,8 @@ static void cwd_body(void)
 	/* What comes and goes is not made. */
 	p.cwd = "/proc/no/such";
 	CHECK(prepare(true) < 0 && err.code == ENOENT);
+	p.cwd = "/sys/no";
+	CHECK(prepare(true) < 0 && err.code == ENOENT);
 	p.cwd = in_box("loop");
 	CHECK(symlink(p.cwd, p.cwd) == 0);
 	CHECK(prepare(true) < 0 && err.code == ELOOP);
@@ -167,6 +176,9 @@ static void home_body(void)
 	p.uid = 3999999999u;
 	CHECK_OK(prepare(false), err);
 	CHECK(str_eq(envp[1], "HOME=/"));
+	p.home_slot = 0;
+	CHECK_OK(prepare(false), err);
+	CHECK(str_eq(envp[0], "HOME=/"));
 	/* It has one. */
 	p.home_slot = -1;
 	envp[1] = NULL;
