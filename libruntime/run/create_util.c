@@ -46,6 +46,7 @@ static int keep_errors(struct oakum *o, const struct spec_errors *errors, int r)
 {
 	if (errors->n == 0)
 		return r;
+	(void)handle_begin(o);
 	o->err = errors->v[0];
 	o->more = errors->n > 1 ? calloc(errors->n - 1, sizeof(*o->more)) : NULL;
 	if (o->more) {

@@ -167,8 +167,7 @@ static void more_than_one(void **state)
 			    "second: Numerical result out of range (ERANGE)");
 	assert_string_equal(oakum_error_hint(o, 2), "advice");
 	assert_string_equal(oakum_error_text(o, 3), "");
-	handle_begin(o);
-	assert_int_equal(oakum_error_count(o), 0);
+	/* In place of those before, as doctor does it. */
 	errors.v[0].code = ENOTDIR;
 	errors.n = 1;
 	assert_int_equal(create_refuse(o, &errors), -ENOTDIR);
@@ -333,7 +332,7 @@ static void state_as_json(void **state)
 /* As long as each of them may be. */
 static void long_state(void **state)
 {
-	char *version = malloc(5001), id[256], unit[256];
+	char *version = malloc(5001), id[256] = "", unit[256];
 	struct state s = plain_state(id);
 	struct oakum_state *got;
 	int dir;
