@@ -32,12 +32,12 @@ load ../lib/common
 	oakum plan --id "$C" --format json "$B" >"$W/plan"
 	ok oakum create -b "$B" "$C"
 	n=0
-	while read -r file value hierarchy; do
+	while IFS=$'\t' read -r file value hierarchy; do
 		top=/sys/fs/cgroup
 		[ "$hierarchy" = null ] || top=/sys/fs/cgroup/$hierarchy
 		is "$(cat "$top/$(basename "$(jq -r '.stages[] | select(.stage == "cgroup").steps[] | select(.do == "make").path' "$W/plan" | xargs dirname)")/$C/$file")" "$value"
 		n=$((n + 1))
-	done < <(jq -r '.stages[] | select(.stage == "limits").steps[] | select(.do == "write") | "\(.file) \(.value) \(.hierarchy)"' "$W/plan")
+	done < <(jq -r '.stages[] | select(.stage == "limits").steps[] | select(.do == "write") | [.file, .value, .hierarchy // "null"] | @tsv' "$W/plan")
 	[ $n -ge 5 ] || on_v2
 	ok oakum delete "$C"
 }

@@ -116,6 +116,7 @@ with_volume() {
 
 # bats test_tags=root:kernel
 @test "a bind that says nothing does not reach the host, whoever opens its source" {
+	maps_tmpfs
 	for filter in . "$userns"; do
 		for mount in '{options: ["bind"]}' '{options: ["rbind"]}' "{options: [\"bind\"], $mapped}" "{options: [\"rbind\", \"ridmap\"], $mapped}"; do
 			with_volume "$filter" "$mount"
@@ -128,6 +129,7 @@ with_volume() {
 
 # bats test_tags=root:kernel
 @test "a bind's own word: private, slave, shared; the top or the tree" {
+	maps_tmpfs
 	for filter in . "$userns"; do
 		for more in '' ", $mapped"; do
 			with_volume "$filter" "{options: [\"rbind\", \"rprivate\"] $more}"
