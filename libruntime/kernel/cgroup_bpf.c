@@ -245,7 +245,12 @@ static int load_rules(const struct cgroup_device_rule *rules, size_t n, struct e
 	p.insn = mem;
 	make(&p, rules, n);
 	prog = load(&p);
-	if (prog < 0)
+	if (prog == -E2BIG)
+		err_hint(err,
+			 "%zu rules are more than the kernel's verifier looks through: "
+			 "give fewer",
+			 n);
+	else if (prog < 0)
 		err_hint(err, "it needs CAP_BPF or CAP_SYS_ADMIN, and a kernel with "
 			      "CONFIG_CGROUP_BPF");
 	return prog < 0 ? err_set(err, -prog, "device rules: load the eBPF program for cgroup v2")
