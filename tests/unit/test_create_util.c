@@ -75,6 +75,9 @@ static void bad_pid_file(void **state)
 	failed_as(ERR_USAGE, 0, "has no name");
 	assert_true(create_write_pid(none, 1, &err) < 0);
 	failed_as(ERR_USAGE, 0, "has no name");
+	/* That of the root is there, whoever may write in it. */
+	assert_int_not_equal(create_check_pid_file("/oakum.pid", &err), -ENOENT);
+	err = ERR_INIT;
 	assert_true(create_check_pid_file("", &err) < 0);
 	failed_as(ERR_USAGE, 0, "pid file \"\" has no name");
 	assert_int_equal(mkdir(taken, 0700), 0);
@@ -403,7 +406,7 @@ static void plain_exec(void **state)
 
 static void exec_options(void **state)
 {
-	static const char *const env[] = {"B=3", "C=", "A=x=y", "C=4", NULL};
+	static const char *const env[] = {"B=3", "C=", "A=x=y", "C=4", "AB=5", NULL};
 	static const char *const groups[] = {"0", "4294967294", NULL};
 	static const char *const caps[] = {"CAP_KILL", "CAP_CHOWN", NULL};
 	struct oakum_exec x = OAKUM_EXEC(.args = sh, .env = env, .user = "5:6", .groups = groups,
@@ -417,7 +420,8 @@ static void exec_options(void **state)
 	assert_string_equal(p.envp[0], "A=x=y");
 	assert_string_equal(p.envp[1], "B=3");
 	assert_string_equal(p.envp[2], "C=4");
-	assert_int_equal(p.home_slot, 3);
+	assert_string_equal(p.envp[3], "AB=5");
+	assert_int_equal(p.home_slot, 4);
 	assert_int_equal(p.uid, 5);
 	assert_int_equal(p.gid, 6);
 	assert_int_equal(p.n_groups, 3);

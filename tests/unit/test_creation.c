@@ -253,6 +253,9 @@ static void body_asked_for(void)
 	CHECK(creation_send_source(&c, 2) == -EPROTO);
 	CHECK(creation_send_source(&c, 3) == -EPROTO);
 	CHECK(creation_send_source(&c, -1) == -EPROTO);
+	plan.n_mounts = 1;
+	CHECK(creation_send_source(&c, 1) == -EPROTO);
+	plan.n_mounts = 3;
 	creation_release(&c);
 }
 

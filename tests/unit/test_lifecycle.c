@@ -69,7 +69,7 @@ static void body_default_roots(void)
 	/* His name is believed of no other than root of a user namespace. */
 	CHECK(setenv("USER", "root", 1) == 0);
 	root_is(NULL, "/run/user/7/oakum", "/oakum");
-	CHECK(setenv("XDG_RUNTIME_DIR", "run", 1) == 0);
+	CHECK(setenv("XDG_RUNTIME_DIR", "elsewhere", 1) == 0);
 	root_is(NULL, "/run/oakum", "/oakum");
 	CHECK(unsetenv("XDG_RUNTIME_DIR") == 0);
 	root_is(NULL, "/run/oakum", "/oakum");
@@ -329,28 +329,35 @@ static void state_as_json(void **state)
 	assert_string_equal(oakum_status_name(OAKUM_PAUSED), "paused");
 }
 
-/* As long as each of them may be. */
+/* The end of what `state` says of it. */
+static void ends_whole(const struct state *s, const char *end)
+{
+	struct oakum_state *got;
+	int dir = make_container(s);
+
+	assert_int_equal(oakum_state(o, s->id, &got), 0);
+	assert_true(str_ends(oakum_state_json(got), end));
+	oakum_state_free(got);
+	remove_container(s->id, dir);
+}
+
+/* Longer than there was room for once. */
 static void long_state(void **state)
 {
-	char *version = malloc(5001), id[256] = "", unit[256];
+	char *text = malloc(5001), id[256] = "";
 	struct state s = plain_state(id);
-	struct oakum_state *got;
-	int dir;
 
 	(void)state;
-	assert_non_null(version);
-	memset(version, '"', 5000);
+	assert_non_null(text);
+	memset(text, '"', 5000);
 	memset(id, 'i', 255);
-	memset(unit, '\\', 255);
-	version[5000] = id[255] = unit[255] = '\0';
-	s.oci_version = version;
-	s.unit = unit;
-	dir = make_container(&s);
-	assert_int_equal(oakum_state(o, id, &got), 0);
-	assert_true(str_ends(oakum_state_json(got), "\\\\\"\n}"));
-	oakum_state_free(got);
-	remove_container(id, dir);
-	free(version);
+	text[5000] = id[255] = '\0';
+	s.unit = text;
+	ends_whole(&s, "\\\"\\\"\"\n}");
+	s.unit = "the-end.scope";
+	s.oci_version = text;
+	ends_whole(&s, "\"the-end.scope\"\n}");
+	free(text);
 }
 
 static void supervised(void **state)
