@@ -447,10 +447,15 @@ static void shows(void)
 static void peer(void)
 {
 	struct message m;
+	char byte;
 
 	CHECK(message_recv(pair[1], &m) == 3 && m.head.type == MESSAGE_INPUT);
 	CHECK(memcmp(m.data, "abc", 3) == 0);
-	/* The end of stdin waits until this is done. */
+	/* The end of stdin waits until this is done, also in a turn that has come and gone. */
+	for (int i = 0; i < 2; i++) {
+		CHECK(message_send(pair[1], MESSAGE_OUTPUT, 1, "x", 1) == 0);
+		CHECK(read(stdio[1], &byte, 1) == 1);
+	}
 	CHECK(recv(pair[1], &m, 1, MSG_DONTWAIT | MSG_PEEK) < 0);
 	CHECK(message_send(pair[1], MESSAGE_INPUT_DONE, 0, NULL, 0) == 0);
 	CHECK(message_recv(pair[1], &m) == 0 && m.head.type == MESSAGE_INPUT_EOF);
