@@ -234,7 +234,7 @@ cgroup_dir() {
 	if on_v2; then
 		awk -F: '$1 == 0 { print "/sys/fs/cgroup" $3 }' <<<"$path"
 	else
-		awk -F: -v c="$controller" '$2 == c { print "/sys/fs/cgroup/" c $3 }' <<<"$path"
+		awk -F: -v c="$controller" 'index("," $2 ",", "," c ",") { print "/sys/fs/cgroup/" c $3 }' <<<"$path"
 	fi
 }
 
