@@ -70,6 +70,7 @@ static void errors(void **state)
 	assert_int_equal(strlen(said[2]), strlen("oakum: ") + 511 + 1);
 	assert_int_equal(said[2][strlen(said[2]) - 1], '\n');
 
+	oakum_free(c->oakum);
 	c->oakum = NULL;
 	assert_int_equal(HEAR(cli_fail(c)), 1);
 	assert_string_equal(said[2], "oakum: open the state root: Cannot allocate memory (ENOMEM); "
