@@ -465,11 +465,25 @@ static void complete_quota(const struct cgroup *cg, struct cgroup_limits *l)
 	}
 }
 
+/* v2: to systemd, which knows idleness as a weight, shares alone end it. */
+static void end_idle(const struct cgroup *cg, struct cgroup_limits *l)
+{
+	int dir = cgroup_find(cg->host, CGROUP_C_CPU) < 0 ? cgroup_v2_fd(cg) : -1;
+	char text[8];
+
+	if (dir < 0 || !l->cpu_shares.set || !l->cpu_shares.v || l->cpu_idle.set ||
+	    io_read_at(dir, "cpu.idle", text, sizeof(text)) <= 0 || !str_eq(text, "1"))
+		return;
+	l->cpu_idle.set = true;
+	l->cpu_idle.v = 0;
+}
+
 int cgroup_limit_managed(struct cgroup *cg, const struct cgroup_limits *limits, cgroup_tell *tell,
 			 void *data, struct err *err)
 {
 	struct cgroup_limits l = *limits;
 
 	complete_quota(cg, &l);
+	end_idle(cg, &l);
 	return update_limits(cg, &l, tell, data, err);
 }
