@@ -131,11 +131,11 @@ static int open_model(const char *dir)
 	return found;
 }
 
-static bool is_file(const char *path)
+static bool is_file(int dir, const char *name)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode);
 }
 
 static void look_at_hierarchy(struct survey *s, size_t i)
@@ -146,7 +146,7 @@ static void look_at_hierarchy(struct survey *s, size_t i)
 	char dir[CGROUP_DIR_MAX];
 	size_t mount_len = cgroup_dir(h, s->at.path, dir);
 
-	if (cgroup_find_existing(dir, mount_len) || is_file(dir)) {
+	if (cgroup_find_existing(dir, mount_len) || is_file(AT_FDCWD, dir)) {
 		look_at_leaf(s, h, dir);
 		s->at.model[i] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return;
@@ -237,10 +237,8 @@ static bool has_file_named(const struct cgroup_hierarchy *h, const char *path, c
 	bool whole = cgroup_find_existing(dir, mount_len);
 	AUTO_CLOSE int model =
 		whole ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : open_model(dir);
-	struct stat st;
 
-	return model >= 0 && fstatat(model, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       !S_ISDIR(st.st_mode);
+	return model >= 0 && is_file(model, name);
 }
 
 int cgroup_survey_below(const struct cgroup_host *host, const char *path, const char *below,

@@ -205,10 +205,11 @@ until_true() {
 
 # Does this kernel have the controller, in whichever hierarchy; and AppArmor, switched on?
 in_kernel() { grep -q "^$1.*1\$" /proc/cgroups; }
+apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }
+# For a test that id-maps a tmpfs.
 maps_tmpfs() {
 	[ "$(printf '6.3\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.3 ] || skip "a tmpfs cannot be id-mapped before Linux 6.3"
 }
-apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }
 
 is_status() { [ "$(status_of "$2" 2>/dev/null)" = "$1" ]; }
 gone() { [ ! -e "/proc/$1" ]; }
