@@ -18,6 +18,7 @@
 #include "kernel/criu.h"
 #include "kernel/systemd_message.h"
 #include "test_fork.h"
+#include "test_pb.h"
 
 static char dir[] = "/tmp/oakum-children-XXXXXX", self[PATH_MAX], path[128];
 static struct err err;
@@ -319,17 +320,6 @@ static void notify(int sock, const char *what, int pid, int fd)
 	}
 	CHECK(n == sizeof(yes) && memcmp(reply, yes, sizeof(yes)) == 0);
 	log_word("go on ");
-}
-
-/* The first field @number of a message. */
-static bool find(const void *data, size_t size, unsigned number, struct pb_field *ret)
-{
-	struct pb_in in = {data, (const unsigned char *)data + size};
-
-	while (pb_next(&in, ret) == 0)
-		if (ret->number == number)
-			return true;
-	return false;
 }
 
 /* That of the options in the request @q: an integer, or of a pair the second; -1: there is none. */

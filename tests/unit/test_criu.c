@@ -16,6 +16,8 @@
 #include "base/str.h"
 #include "kernel/criu.h"
 
+#include "test_pb.h"
+
 static void test_numbers(void **state)
 {
 	static const struct {
@@ -136,17 +138,6 @@ static void test_other_fields(void **state)
 	assert_int_equal(f.number, 16);
 	assert_int_equal(f.value, 1);
 	assert_int_equal(pb_next(&in, &f), PB_END);
-}
-
-/* The field @number of a message: its first one. */
-static bool find(const void *data, size_t size, unsigned number, struct pb_field *ret)
-{
-	struct pb_in in = {data, (const unsigned char *)data + size};
-
-	while (pb_next(&in, ret) == 0)
-		if (ret->number == number)
-			return true;
-	return false;
 }
 
 static void has_number(const struct pb_field *options, unsigned number, uint64_t value)
