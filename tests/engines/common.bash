@@ -74,6 +74,9 @@ setup() {
 	leaks take >"$W.before"
 }
 
+# has_logged ENGINE WORD: the container has, as `ENGINE logs` tells.
+has_logged() { "$1" logs "$C" | grep -q "$2"; }
+
 # bats' own clock of this test is there, before it is looked at, and that of the test before has ended.
 one_clock() {
 	[ -n "${BATS_killer_pid-}" ] || return 0

@@ -122,7 +122,7 @@ engine_sweep() {
 @test "a pod's life: sandbox, container, exec, log, stop, remove" {
 	pod
 	is "$(status_of "$POD")" running
-	started one . sh -c 'echo logged; trap "exit 9" TERM; while :; do sleep 1000 & wait $!; done'
+	started one . sh -c 'trap "exit 9" TERM; echo logged; while :; do sleep 1000 & wait $!; done'
 	is "$(status_of "$ID")" running
 	asks ContainerStatus "{\"container_id\": \"$ID\"}"
 	is "$(jq .status.state <<<"$output")" 1

@@ -73,7 +73,7 @@ limit() {
 
 @test "run -d, logs, exec, pause, unpause, stop, rm" {
 	gives 0 pod run -d --name "$C" "$I" sh -c 'trap "exit 5" TERM; echo first; while :; do sleep 0.1; done'
-	until_true grep -q first <(pod logs "$C")
+	until_true has_logged pod first
 	gives 0 pod exec "$C" sh -c 'echo $PATH; id -u'
 	prints /bin
 	gives 0 pod exec --user 5:6 --workdir /tmp --env X=y "$C" sh -c 'echo $(id -u):$(id -g) $PWD $X'

@@ -111,7 +111,7 @@ inits() { pod inspect -f '{{.State.Pid}}' "$1"; }
 	gives 0 pod run -d --name "$C" "$I" sh -c 'trap "exit 5" TERM; echo first; while :; do sleep 0.1; done'
 	is "$(find "$RUNTIME/oakum" -mindepth 1 -maxdepth 1 -type d -not -name .cache | wc -l)" 1
 	[ ! -e /run/oakum ]
-	until_true grep -q first <(pod logs "$C")
+	until_true has_logged pod first
 	is "$(stat -c %u "/proc/$(inits "$C")")" $USER_ID
 	gives 3 pod exec "$C" sh -c 'exit 3'
 	gives 0 pod exec --user 5:6 "$C" sh -c 'echo $(id -u):$(id -g)'

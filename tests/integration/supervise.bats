@@ -162,6 +162,7 @@ closed() { ! [ -e "/proc/$1/fd/1" ] && ! [ -e "/proc/$1/fd/2" ]; }
 @test "SIGTERM to the supervisor stops the container" {
 	shell 'trap "exit 9" TERM; while :; do sleep 0.02; done'
 	ok oakum up -d -b "$B" "$C"
+	until_true catches TERM "$(pid_of)"
 	kill -TERM "$(supervisor_of "$C")"
 	ok oakum wait "$C"
 	is "$output" 9

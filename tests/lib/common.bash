@@ -203,6 +203,9 @@ until_true() {
 	done
 }
 
+# catches SIGNAL PID: its handler stands. Until then the first process of a pid namespace takes no notice of one.
+catches() { [ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$2/status") >> ($(kill -l "$1") - 1) & 1)) = 1 ]; }
+
 # Does this kernel have the controller, in whichever hierarchy; and AppArmor, switched on?
 in_kernel() { grep -q "^$1.*1\$" /proc/cgroups; }
 apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }

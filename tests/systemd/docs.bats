@@ -72,7 +72,7 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 }
 
 @test "ready when the container says so, with a watchdog" {
-	bundle '.process.args = ["sh", "-c", "[ \"$WATCHDOG_USEC\" = 30000000 ] || exit 1; inside notify READY=1; trap \"exit 0\" TERM; while :; do sleep 1000 & wait; done"]'
+	bundle '.process.args = ["sh", "-c", "[ \"$WATCHDOG_USEC\" = 30000000 ] || exit 1; trap \"exit 0\" TERM; inside notify READY=1; while :; do sleep 1000 & wait; done"]'
 	mkdir lib
 	mv "$B" "lib/$C"
 	service sdnotify

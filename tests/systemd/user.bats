@@ -82,7 +82,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	cd "$W/home"
 	ok as_user "$OAKUM" spec --rootless
 	# shellcheck disable=SC2016
-	edit '.process.terminal = false | .process.args = ["sh", "-c", "inside notify READY=1; trap \"exit 6\" USR1; trap \"exit 0\" TERM; while :; do sleep 1000 & wait $!; done"] | .mounts |= map(select(.destination | startswith("/sys") | not))' "$W/home"
+	edit '.process.terminal = false | .process.args = ["sh", "-c", "trap \"exit 6\" USR1; trap \"exit 0\" TERM; inside notify READY=1; while :; do sleep 1000 & wait $!; done"] | .mounts |= map(select(.destination | startswith("/sys") | not))' "$W/home"
 	# Where this tree has that controller.
 	if grep -qw pids /sys/fs/cgroup/cgroup.controllers; then limit=30; edit ".linux.resources.pids.limit = $limit" "$W/home"; fi
 	unit=/run/user/$UID_OF/systemd/user/$name
@@ -94,11 +94,9 @@ gone() { [ ! -e "/proc/$1" ]; }
 			NotifyAccess=all
 			Delegate=yes
 			KillMode=mixed
-			WatchdogSec=1
 			ExecStart=$OAKUM up --rm --replace --cgroup unit --sdnotify $who -b $W/home $C
 		END
-		[ $who = runtime ] || sed -i '/WatchdogSec/d' "$unit"
-		[ $who != runtime ] || sed -i '/NotifyAccess/d; /WatchdogSec/d' "$unit"
+		[ $who != runtime ] || sed -i '/NotifyAccess/d' "$unit"
 		ok as_user systemctl --user daemon-reload
 		ok as_user systemctl --user start "$name"
 		is "$(as_user systemctl --user is-active "$name")" active
@@ -109,8 +107,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 		ok as_user systemctl --user stop "$name"
 		is "$(as_user systemctl --user show -P Result "$name")" success
 		ok as_user systemctl --user start "$name"
-		# Before its trap stands, sh as the first process takes no notice of it.
-		until_true traps_usr1 "$(as_user "$OAKUM" state "$C" | jq .pid)"
+		until_true catches USR1 "$(as_user "$OAKUM" state "$C" | jq .pid)"
 		ok as_user "$OAKUM" kill "$C" USR1
 		until_true has_failed "$name"
 		is "$(as_user systemctl --user show -P ExecMainStatus "$name")" 6
@@ -120,5 +117,4 @@ gone() { [ ! -e "/proc/$1" ]; }
 	rm "$unit"
 	rmdir "/run/user/$UID_OF/oakum/.cache" 2>/dev/null || :
 }
-traps_usr1() { [ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$1/status") & 0x200)) != 0 ]; }
 has_failed() { [ "$(as_user systemctl --user is-active "$1")" = failed ]; }
