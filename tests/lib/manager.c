@@ -133,6 +133,29 @@ static void log_properties(sd_bus_message *m)
 	(void)sd_bus_message_exit_container(m);
 }
 
+/* What a call is to do and its line in the log, before it is answered: the caller may look at once.
+ */
+static void do_call(sd_bus_message *m, const char *method)
+{
+	const char *name, *mode;
+	int runtime;
+
+	if (strcmp(method, "StartTransientUnit") == 0) {
+		(void)sd_bus_message_read(m, "ss", &name, &mode);
+		(void)snprintf(unit, sizeof(unit), "%s", name);
+		(void)fprintf(log_file, " %s %s", name, mode);
+		log_properties(m);
+	} else if (strcmp(method, "SetUnitProperties") == 0) {
+		(void)sd_bus_message_read(m, "sb", &name, &runtime);
+		(void)fprintf(log_file, " %s", name);
+		log_properties(m);
+	} else if (strcmp(method, "StopUnit") == 0) {
+		(void)sd_bus_message_read(m, "s", &name);
+		(void)fprintf(log_file, " %s", name);
+	}
+	(void)sd_bus_message_rewind(m, 1);
+}
+
 static int answer_property(sd_bus_message *m)
 {
 	const char *interface, *name;
@@ -147,14 +170,8 @@ static int answer_property(sd_bus_message *m)
 
 static int answer_start(sd_bus_message *m)
 {
-	const char *name, *mode;
-	int r;
+	int r = sd_bus_reply_method_return(m, "o", JOB);
 
-	(void)sd_bus_message_read(m, "ss", &name, &mode);
-	(void)snprintf(unit, sizeof(unit), "%s", name);
-	(void)fprintf(log_file, " %s %s", name, mode);
-	log_properties(m);
-	r = sd_bus_reply_method_return(m, "o", JOB);
 	end_job(sd_bus_message_get_bus(m));
 	return r;
 }
@@ -165,7 +182,6 @@ static int answer_stop(sd_bus_message *m)
 	int r;
 
 	(void)sd_bus_message_read(m, "s", &name);
-	(void)fprintf(log_file, " %s", name);
 	if (strcmp(name, unit) != 0)
 		return sd_bus_reply_method_errorf(m, SERVICE ".NoSuchUnit", "Unit %s not loaded.",
 						  name);
@@ -178,9 +194,6 @@ static int answer_stop(sd_bus_message *m)
 
 static int answer(sd_bus_message *m, const char *method)
 {
-	const char *name;
-	int runtime;
-
 	if (strcmp(method, "Hello") == 0)
 		return sd_bus_reply_method_return(m, "s", ":1.1");
 	if (strcmp(method, "Get") == 0)
@@ -189,11 +202,6 @@ static int answer(sd_bus_message *m, const char *method)
 		return answer_start(m);
 	if (strcmp(method, "StopUnit") == 0)
 		return answer_stop(m);
-	if (strcmp(method, "SetUnitProperties") == 0) {
-		(void)sd_bus_message_read(m, "sb", &name, &runtime);
-		(void)fprintf(log_file, " %s", name);
-		log_properties(m);
-	}
 	if (strcmp(method, "GetUnitProcesses") == 0 && unit[0])
 		return sd_bus_reply_method_return(m, "a(sus)", 0);
 	if (strcmp(method, "GetUnit") == 0 || strcmp(method, "GetUnitProcesses") == 0)
@@ -215,6 +223,10 @@ static int on_message(sd_bus_message *m, void *data, sd_bus_error *e)
 	(void)fprintf(log_file, "%s", method);
 	if (strcmp(orders, "die") == 0)
 		exit(0);
+	if (!orders[0])
+		do_call(m, method);
+	(void)fputc('\n', log_file);
+	(void)fflush(log_file);
 	if (strcmp(orders, "error") == 0)
 		r = sd_bus_reply_method_errorf(m, SD_BUS_ERROR_ACCESS_DENIED, "not to you");
 	else if (strcmp(orders, "exists") == 0)
@@ -225,8 +237,6 @@ static int on_message(sd_bus_message *m, void *data, sd_bus_error *e)
 		r = sd_bus_reply_method_return(m, "a(sus)", 1, "/x.scope", 1u, "init");
 	else if (strcmp(orders, "mute") != 0)
 		r = answer(m, method);
-	(void)fputc('\n', log_file);
-	(void)fflush(log_file);
 	return r < 0 ? r : 1;
 }
 
