@@ -41,6 +41,16 @@ void json_put_i64(struct strbuf *b, const char *name, int64_t value)
 	strbuf_i64(b, value);
 }
 
+void json_put_count(struct strbuf *b, const char *name, int64_t value)
+{
+	if (value >= 0) {
+		json_put_i64(b, name, value);
+		return;
+	}
+	json_put_key(b, name);
+	strbuf_add(b, "null");
+}
+
 void json_put_some(struct strbuf *b, const char *name, uint64_t value)
 {
 	if (value)

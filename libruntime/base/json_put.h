@@ -17,6 +17,8 @@ void json_put_text(struct strbuf *b, const char *name, const char *value);
 void json_put_flag(struct strbuf *b, const char *name, bool on);
 void json_put_u64(struct strbuf *b, const char *name, uint64_t value);
 void json_put_i64(struct strbuf *b, const char *name, int64_t value);
+/* null below 0: not known. */
+void json_put_count(struct strbuf *b, const char *name, int64_t value);
 /* Go's "omitempty": no member where the value is 0. */
 void json_put_some(struct strbuf *b, const char *name, uint64_t value);
 /* Begin a member that is an object; strbuf_addc(b, '}') ends it. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/mountinfo.h"
 #include "base/str.h"
 #include "kernel/cgroup_stat_internal.h"
 
@@ -35,7 +36,8 @@ static int notify_v1(struct cgroup_oom *w)
 	return io_write_at(w->dir, "cgroup.event_control", text);
 }
 
-int cgroup_oom_open(const struct cgroup *cg, bool notify, struct cgroup_oom *ret, struct err *err)
+int cgroup_oom_open(const struct cgroup *cg, unsigned flags, struct cgroup_oom *ret,
+		    struct err *err)
 {
 	int h = cgroup_find(cg->host, CGROUP_C_MEMORY);
 	bool v1 = h >= 0;
@@ -53,8 +55,11 @@ int cgroup_oom_open(const struct cgroup *cg, bool notify, struct cgroup_oom *ret
 		w.file = openat(w.dir, file, O_RDONLY | O_CLOEXEC);
 	if (w.file < 0)
 		r = -errno;
-	else if (v1 && notify)
+	else if (v1 && (flags & CGROUP_OOM_NOTIFY))
 		r = notify_v1(&w);
+	/* The root has no such file. */
+	if (r == 0 && !v1 && (flags & CGROUP_OOM_ABOVE))
+		w.above = openat(w.dir, "../" V2_FILE, O_RDONLY | O_CLOEXEC);
 	if (r == 0) {
 		*ret = w;
 		return 0;
@@ -67,6 +72,7 @@ int cgroup_oom_open(const struct cgroup *cg, bool notify, struct cgroup_oom *ret
 
 void cgroup_oom_close(struct cgroup_oom *w)
 {
+	fd_replace(&w->above, -1);
 	fd_replace(&w->event, -1);
 	fd_replace(&w->file, -1);
 	fd_replace(&w->dir, -1);
@@ -99,6 +105,21 @@ int cgroup_oom_kills(const struct cgroup_oom *w, uint64_t *ret)
 	}
 	if (r == 0)
 		*ret = n;
+	return r;
+}
+
+static int is_local(void *data, const struct mountinfo *m)
+{
+	(void)data;
+	return strcmp(m->type, "cgroup2") == 0 && strstr(m->rest, "memory_localevents");
+}
+
+int cgroup_oom_kills_above(const struct cgroup_oom *w, uint64_t *ret)
+{
+	int r = w->above < 0 ? CGROUP_GONE : read_key(w->above, "oom_kill", ret);
+
+	if (r == 0 && mountinfo_each("/proc/self/mountinfo", is_local, NULL) != 0)
+		r = CGROUP_GONE;
 	return r;
 }
 

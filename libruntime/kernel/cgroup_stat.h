@@ -137,17 +137,24 @@ struct cgroup_oom {
 	int file;  /* to be polled in v2 (POLLPRI), and read */
 	int event; /* v1: eventfd, readable when memory has run out: a kill is about to follow; -1
 		    */
+	int above; /* v2: the parent's memory.events, or -1 */
 };
 
-#define CGROUP_OOM_INIT ((struct cgroup_oom){.dir = -1, .file = -1, .event = -1})
+#define CGROUP_OOM_INIT ((struct cgroup_oom){.dir = -1, .file = -1, .event = -1, .above = -1})
 
-/* 0; CGROUP_GONE: no memory controller, or no such cgroup; < 0 with @err. @notify: the eventfd too.
- */
-int cgroup_oom_open(const struct cgroup *cg, bool notify, struct cgroup_oom *ret, struct err *err);
+/* 0; CGROUP_GONE: no memory controller, or no such cgroup; < 0 with @err. @flags: open ->event, or
+ * ->above, as well. */
+enum { CGROUP_OOM_NOTIFY = 1 << 0, CGROUP_OOM_ABOVE = 1 << 1 };
+int cgroup_oom_open(const struct cgroup *cg, unsigned flags, struct cgroup_oom *ret,
+		    struct err *err);
 void cgroup_oom_close(struct cgroup_oom *w);
 
 /* 0 and *@ret; CGROUP_GONE: the cgroup has been removed; -errno. */
 int cgroup_oom_kills(const struct cgroup_oom *w, uint64_t *ret);
+
+/* The same of everything below the parent, of what has been removed as well. CGROUP_GONE: it cannot
+ * be had, also where the hierarchy is mounted with memory_localevents. */
+int cgroup_oom_kills_above(const struct cgroup_oom *w, uint64_t *ret);
 
 /* v1: is somebody waiting for memory while the OOM killer is switched off? */
 bool cgroup_oom_is_stuck(const struct cgroup_oom *w);

@@ -81,7 +81,7 @@ static bool ran_out(const struct creation *c)
 	struct cgroup_oom w;
 	uint64_t kills = 0;
 
-	if (!c->have_cgroup || cgroup_oom_open(&c->cgroup, false, &w, &err) != 0)
+	if (!c->have_cgroup || cgroup_oom_open(&c->cgroup, 0, &w, &err) != 0)
 		return false;
 	if (cgroup_oom_kills(&w, &kills) != 0)
 		kills = 0;

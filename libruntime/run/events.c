@@ -39,6 +39,7 @@ struct oakum_events {
 	struct cgroup_freeze_watch freezer;
 	int epoll, pidfd, interval, again;
 	struct oakum_stats *stats;		       /* handed out last */
+	bool oom_known;				       /* as of the last look */
 	int64_t again_us, oom_until_ms, reap_until_ms; /* 0: not waiting */
 	uint64_t oom_told;
 	bool stuck_told; /* of a process that waits for memory */
@@ -119,7 +120,7 @@ static void look_oom(struct oakum_events *e)
 
 	if (e->oom.cg.file < 0)
 		return;
-	(void)oom_watch_look(&e->oom);
+	e->oom_known = oom_watch_look(&e->oom) != OOM_UNKNOWN;
 	if (e->oom.seen > before) {
 		e->oom_until_ms = 0;
 		e->stuck_told = false;
@@ -144,7 +145,8 @@ static void set_exit(struct oakum_events *e)
 	int status;
 
 	e->ended = true;
-	e->exit = (struct oakum_event){.type = OAKUM_EVENT_EXIT, .oom_kills = e->oom.seen};
+	e->exit = (struct oakum_event){
+		.type = OAKUM_EVENT_EXIT, .oom_kills = e->oom.seen, .oom_known = e->oom_known};
 	if (e->pidfd < 0 || proc_exit_status(e->pidfd, &status) < 0)
 		return;
 	e->exit.known = true;
@@ -364,7 +366,7 @@ static int open_watch(struct oakum *o, const char *id, const struct oakum_watch 
 	if (r == 0)
 		r = stats_open(o, &e->c, &e->cg, err);
 	if (r == 0)
-		r = oom_watch_open(&e->c, &e->cg, true, &e->oom, err);
+		r = oom_watch_open(&e->c, &e->cg, CGROUP_OOM_NOTIFY, &e->oom, err);
 	if (r == 0 || r == CGROUP_GONE)
 		r = cgroup_freeze_watch_open(&e->cg, &e->freezer, err);
 	if (r == 0 || r == CGROUP_GONE)

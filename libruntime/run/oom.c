@@ -14,15 +14,20 @@
 #define LEDGER "oom"
 #define NUMBER 24
 
-int oom_watch_open(const struct container *c, const struct cgroup *cg, bool notify,
+int oom_watch_open(const struct container *c, const struct cgroup *cg, unsigned flags,
 		   struct oom_watch *ret, struct err *err)
 {
+	bool scope = c->state.unit && c->state.unit[0];
 	struct oom_watch w = OOM_WATCH_INIT;
-	int r = cgroup_oom_open(cg, notify, &w.cg, err);
+	int r = cgroup_oom_open(cg, flags | (scope ? CGROUP_OOM_ABOVE : 0), &w.cg, err);
 
 	*ret = OOM_WATCH_INIT;
 	if (r != 0)
 		return r;
+	/* Before ours: a kill in between makes the parent's number too large, which proves nothing.
+	 */
+	if (cgroup_oom_kills_above(&w.cg, &w.above) != 0)
+		fd_replace(&w.cg.above, -1);
 	r = cgroup_oom_kills(&w.cg, &w.before);
 	/* -ENODATA: a kernel that does not count. */
 	if (r == CGROUP_GONE || r == -ENODATA) {
@@ -61,6 +66,14 @@ static void keep(struct oom_watch *w, uint64_t total)
 		w->seen = total - w->before;
 }
 
+/* Every kill below the parent since then is one of those that were seen here. */
+static bool proves(const struct oom_watch *w)
+{
+	uint64_t n;
+
+	return cgroup_oom_kills_above(&w->cg, &n) == 0 && n - w->above == w->seen;
+}
+
 int oom_watch_look(struct oom_watch *w)
 {
 	uint64_t n;
@@ -70,7 +83,7 @@ int oom_watch_look(struct oom_watch *w)
 		keep(w, n);
 	/* Also while it is there: sub-cgroups, which v1 asks one by one, go first. */
 	if (!read_ledger(w->ledger, &n))
-		return r == 0 ? 0 : OOM_UNKNOWN;
+		return r == 0 ? 0 : proves(w) ? CGROUP_GONE : OOM_UNKNOWN;
 	keep(w, n);
 	return r == 0 ? 0 : CGROUP_GONE;
 }
@@ -99,8 +112,8 @@ void oom_note(struct oakum *o, const struct container *c)
 
 	if (fd < 0)
 		return;
-	if (stats_open(o, c, &cg, &ignored) == 0 &&
-	    cgroup_oom_open(&cg, false, &w, &ignored) == 0 && cgroup_oom_kills(&w, &n) == 0)
+	if (stats_open(o, c, &cg, &ignored) == 0 && cgroup_oom_open(&cg, 0, &w, &ignored) == 0 &&
+	    cgroup_oom_kills(&w, &n) == 0)
 		write_ledger(fd, n);
 	cgroup_oom_close(&w);
 	cgroup_close(&cg);
@@ -129,7 +142,7 @@ int oakum_oom_open(struct oakum *o, const char *id, struct oakum_oom **ret)
 	} else if (r == 0) {
 		r = stats_open(o, &c, &cg, err);
 		if (r == 0)
-			r = oom_watch_open(&c, &cg, false, &w->watch, err);
+			r = oom_watch_open(&c, &cg, 0, &w->watch, err);
 		cgroup_close(&cg);
 	}
 	if (r == 0)
@@ -152,6 +165,12 @@ void oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPT
 	ret[0] = w ? w->watch.cg.dir : -1;
 	ret[1] = w ? w->watch.cg.file : -1;
 	ret[2] = w ? w->watch.ledger : -1;
+	ret[3] = w ? w->watch.cg.above : -1;
+}
+
+int oakum_oom_fd(const struct oakum_oom *w)
+{
+	return w && w->watch.cg.above >= 0 ? w->watch.cg.file : -1;
 }
 
 void oakum_oom_close(struct oakum_oom *w)

@@ -14,17 +14,19 @@ struct oom_watch {
 	struct cgroup_oom cg;
 	int ledger;
 	uint64_t before, seen; /* kills: when it was opened, and since then */
+	uint64_t above;	       /* in the parent, when it was opened */
 };
 
 #define OOM_WATCH_INIT ((struct oom_watch){.cg = CGROUP_OOM_INIT, .ledger = -1})
 
-/* @notify: see cgroup_oom_open(). 0; CGROUP_GONE: nobody counts here; < 0 with @err. */
-int oom_watch_open(const struct container *c, const struct cgroup *cg, bool notify,
+/* @flags: CGROUP_OOM_NOTIFY or 0. 0; CGROUP_GONE: nobody counts here; < 0 with @err. */
+int oom_watch_open(const struct container *c, const struct cgroup *cg, unsigned flags,
 		   struct oom_watch *ret, struct err *err);
 void oom_watch_close(struct oom_watch *w);
 
 /* Look again: ->seen never shrinks. 0; CGROUP_GONE: it is final; OOM_UNKNOWN: the cgroup went
- * without `delete`, and there may have been more. */
+ * without `delete`, and there may have been more. Of a scope, which systemd removes as soon as it
+ * is empty, the slice's own count may still prove that there were not. */
 enum { OOM_UNKNOWN = 2 };
 int oom_watch_look(struct oom_watch *w);
 

@@ -20,7 +20,7 @@ static void put_exit(struct strbuf *b, const struct oakum_event *event)
 	json_put_flag(b, "known", event->known);
 	json_put_i64(b, "status", event->status);
 	json_put_i64(b, "signal", event->signal);
-	json_put_u64(b, "oom_kills", event->oom_kills);
+	json_put_count(b, "oom_kills", event->oom_known ? (int64_t)event->oom_kills : -1);
 	strbuf_addc(b, '}');
 }
 
@@ -117,19 +117,15 @@ const struct command command_events = {
 		"until "
 		"the container ends.\n\n"
 		"stats: what it uses, at every interval, with the members that runc prints; rdma "
-		"and "
-		"network interfaces (of a network namespace of its own) where there are any, psi "
-		"on "
-		"cgroup v2.\n\n"
+		"and network interfaces (of a network namespace of its own) where there are any, "
+		"psi on cgroup v2.\n\n"
 		"oom: one of its processes was killed because memory ran out; on cgroup v1 with "
-		"the "
-		"OOM killer switched off: a process waits for memory. On cgroup v1 a kill in a "
-		"sub-cgroup with a limit of its own is told with the next statistics.\n\n"
+		"the OOM killer switched off: a process waits for memory. On cgroup v1 a kill in "
+		"a sub-cgroup with a limit of its own is told with the next statistics.\n\n"
 		"paused, resumed: it was frozen or thawed, by whomever.\n\n"
 		"exit: it has ended; data has \"known\", and if true \"status\" and \"signal\" "
-		"(Linux "
-		"6.15 and later), and \"oom_kills\", the number of oom lines there should have "
-		"been.",
+		"(Linux 6.15 and later), and \"oom_kills\", the number of oom lines there should "
+		"have been, or null where it is not known.",
 	.examples = "oakum events web\noakum events --stats web | jq .data.memory.usage",
 	.options = options,
 	.run = run,

@@ -30,11 +30,7 @@ int exit_write(int dir, const struct exit_record *r)
 	json_put_i64(&b, "stdout_bytes", (int64_t)r->bytes[1]);
 	json_put_i64(&b, "stderr_bytes", (int64_t)r->bytes[2]);
 	json_put_i64(&b, "log_lost_bytes", (int64_t)r->log_lost);
-	json_put_key(&b, "oom_kills");
-	if (r->oom_kills >= 0)
-		strbuf_i64(&b, r->oom_kills);
-	else
-		strbuf_add(&b, "null");
+	json_put_count(&b, "oom_kills", r->oom_kills);
 	json_put_flag(&b, "complete", r->complete);
 	strbuf_add(&b, "}\n");
 	return io_replace_at(dir, EXIT_NAME, b.p, b.len);

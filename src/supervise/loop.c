@@ -143,6 +143,16 @@ static int64_t count_oom(struct supervisor *s)
 	return n < INT32_MAX ? (int64_t)n : INT32_MAX;
 }
 
+/* What is there with the last look is not lost with the cgroup. */
+static enum state on_oom(struct supervisor *s, unsigned index, uint32_t epoll_events)
+{
+	(void)index;
+	(void)count_oom(s);
+	if (epoll_events & EPOLLERR)
+		(void)control(s, EPOLL_CTL_DEL, oakum_oom_fd(s->oom), 0, EVENT_OOM, 0);
+	return s->state;
+}
+
 static void delete_container(struct supervisor *s)
 {
 	struct oakum_delete options = OAKUM_OPTIONS(oakum_delete, .force = true);
@@ -178,6 +188,8 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 
 	/* First of all: systemd removes the cgroup of a scope as soon as nobody lives in it. */
 	s->exit.oom_kills = count_oom(s);
+	if (oakum_oom_fd(s->oom) >= 0)
+		(void)control(s, EPOLL_CTL_DEL, oakum_oom_fd(s->oom), 0, EVENT_OOM, 0);
 	manager_relay(s);
 	manager_exit(s);
 	s->exit.complete = relay_drain(s);
@@ -237,6 +249,7 @@ static const action table[STATE_COUNT][EVENT_COUNT] = {
 			[EVENT_CONNECT] = on_connect,
 			[EVENT_CLIENT] = on_client,
 			[EVENT_SIGNAL] = on_stop,
+			[EVENT_OOM] = on_oom,
 			[EVENT_NOTIFY] = on_notify,
 		},
 	[STATE_STOPPING] =
@@ -247,6 +260,7 @@ static const action table[STATE_COUNT][EVENT_COUNT] = {
 			[EVENT_CONNECT] = on_connect,
 			[EVENT_CLIENT] = on_client,
 			[EVENT_SIGNAL] = on_stop_again,
+			[EVENT_OOM] = on_oom,
 			[EVENT_NOTIFY] = on_notify,
 			[EVENT_DEADLINE] = on_kill,
 		},

@@ -332,17 +332,31 @@ static void nonsense(void)
 
 static void oom_v2(void)
 {
+	struct cgroup below;
 	struct cgroup_oom w;
 	uint64_t n = 0;
 
 	make_cgroup(CGROUP_V2, 0);
-	CHECK(cgroup_oom_open(&cg, true, &w, &err) == CGROUP_GONE);
+	CHECK(cgroup_oom_open(&cg, CGROUP_OOM_NOTIFY, &w, &err) == CGROUP_GONE);
 	put("memory.events", "low 0\nhigh 0\nmax 12\noom 4\noom_kill 3\noom_group_kill 0\n");
-	CHECK_OK(cgroup_oom_open(&cg, true, &w, &err), err);
+	CHECK_OK(cgroup_oom_open(&cg, CGROUP_OOM_NOTIFY, &w, &err), err);
 	CHECK(w.event < 0);
 	CHECK(cgroup_oom_kills(&w, &n) == 0 && n == 3);
 	put("memory.events", "oom 4\n");
 	CHECK(cgroup_oom_kills(&w, &n) == -ENODATA);
+	CHECK(w.above < 0 && cgroup_oom_kills_above(&w, &n) == CGROUP_GONE);
+	cgroup_oom_close(&w);
+	/* What counts for all of them, when this one is gone. */
+	CHECK(mkdirat(cg.fd[0], "below", 0755) == 0);
+	put("below/memory.events", "oom_kill 1\n");
+	put("memory.events", "oom 4\noom_kill 6\n");
+	below = cg;
+	below.fd[0] = openat(cg.fd[0], "below", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CHECK_OK(cgroup_oom_open(&below, CGROUP_OOM_ABOVE, &w, &err), err);
+	CHECK(unlinkat(below.fd[0], "memory.events", 0) == 0);
+	CHECK(unlinkat(cg.fd[0], "below", AT_REMOVEDIR) == 0);
+	CHECK(cgroup_oom_kills_above(&w, &n) == 0 && n == 6);
+	close(below.fd[0]);
 	cgroup_oom_close(&w);
 	clean();
 }
@@ -355,7 +369,7 @@ static void oom_v1(void)
 	make_cgroup(CGROUP_V1, CGROUP_C_MEMORY);
 	put("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
 	put("cgroup.event_control", "");
-	CHECK_OK(cgroup_oom_open(&cg, true, &w, &err), err);
+	CHECK_OK(cgroup_oom_open(&cg, CGROUP_OOM_NOTIFY, &w, &err), err);
 	CHECK(w.event >= 0);
 	/* Those of sub-cgroups are added. */
 	CHECK(mkdirat(cg.fd[0], "sub", 0755) == 0);
