@@ -245,6 +245,14 @@ int cgroup_open_freezer(struct cgroup *cg, const char *path, struct err *err);
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *limits, bool update,
 		 struct err *err);
 
+/* The cpu quota that stands in a directory of the cpu controller, in microseconds; a quota of -1 is
+ * none. 0, or -errno with what a new cgroup has. */
+struct cgroup_quota {
+	int64_t quota;
+	uint64_t period;
+};
+int cgroup_quota_read(int dir, bool v2, struct cgroup_quota *ret);
+
 /*
  * cgroup_limit() as an update of a cgroup that has a manager, whom @tell tells of it, 0 or < 0 with
  * @err: only when all files have taken their limits, and they go back to what they said if he

@@ -255,8 +255,11 @@ static int judge_text(const struct cgroup_dry_write *w, struct err *err)
 		    (numbers[i].unlimited && str_eq(w->value, "max")))
 			continue;
 		r = str_to_i64(w->value, numbers[i].min, numbers[i].max, &n);
-		if (r == -ERANGE)
+		/* To what is read without a sign, a sign is none of its characters. */
+		if (r == -ERANGE && !(numbers[i].min > 0 && w->value[0] == '-'))
 			r = numbers[i].beyond;
+		else if (r < 0)
+			r = -EINVAL;
 	}
 	if (holds_size(w->file) && !str_eq(w->value, "max") && !is_size(w->value))
 		r = -EINVAL;

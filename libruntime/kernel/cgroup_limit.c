@@ -427,42 +427,50 @@ int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, 
 	return update ? update_limits(cg, l, NULL, NULL, err) : limit(cg, l, false, NULL, err);
 }
 
-/* v2: "QUOTA PERIOD" */
-static void read_cpu_max(int dir, bool v2, char quota[64], char period[64])
+int cgroup_quota_read(int dir, bool v2, struct cgroup_quota *ret)
 {
-	char *blank;
+	struct cgroup_quota q = {.quota = -1, .period = 100000};
+	char text[64];
+	char *period;
+	int r;
 
-	quota[0] = period[0] = '\0';
-	(void)io_read_at(dir, v2 ? "cpu.max" : "cpu.cfs_quota_us", quota, 64);
+	*ret = q;
+	/* v2: "QUOTA PERIOD" */
+	r = io_read_at(dir, v2 ? "cpu.max" : "cpu.cfs_quota_us", text, sizeof(text));
+	if (r < 0)
+		return r;
+	period = text + strcspn(text, " ");
+	if (*period)
+		*period++ = '\0';
+	if (str_to_i64(text, -1, INT64_MAX, &q.quota) < 0)
+		q.quota = -1;
 	if (!v2) {
-		(void)io_read_at(dir, "cpu.cfs_period_us", period, 64);
-	} else if ((blank = strchr(quota, ' '))) {
-		memcpy(period, blank + 1, strlen(blank + 1) + 1);
-		*blank = '\0';
+		r = io_read_at(dir, "cpu.cfs_period_us", text, sizeof(text));
+		period = text;
 	}
+	if (r < 0 || str_to_u64(period, 1, UINT64_MAX, &q.period) < 0)
+		return r < 0 ? r : -ENODATA;
+	*ret = q;
+	return 0;
 }
 
 /* Of quota and period, one that is given alone goes with the other one that stands. */
 static void complete_quota(const struct cgroup *cg, struct cgroup_limits *l)
 {
 	int i = cgroup_find(cg->host, CGROUP_C_CPU);
+	struct cgroup_quota now;
 	bool v2 = i < 0;
-	char quota[64], period[64];
-	uint64_t n;
 
 	if (v2)
 		i = cgroup_find_v2(cg->host);
-	if (l->cpu_period.set == l->cpu_quota.set || i < 0 || cg->fd[i] < 0)
+	if (l->cpu_period.set == l->cpu_quota.set || i < 0 || cg->fd[i] < 0 ||
+	    cgroup_quota_read(cg->fd[i], v2, &now) < 0)
 		return;
-	read_cpu_max(cg->fd[i], v2, quota, period);
-	if (!l->cpu_quota.set && quota[0]) {
-		l->cpu_quota.set = true;
-		if (str_to_i64(quota, -1, INT64_MAX, &l->cpu_quota.v) < 0)
-			l->cpu_quota.v = -1;
-	} else if (!l->cpu_period.set && str_to_u64(period, 1, UINT64_MAX, &n) == 0) {
-		l->cpu_period.set = true;
-		l->cpu_period.v = n;
-	}
+	if (!l->cpu_quota.set)
+		l->cpu_quota.v = now.quota;
+	if (!l->cpu_period.set)
+		l->cpu_period.v = now.period;
+	l->cpu_quota.set = l->cpu_period.set = true;
 }
 
 /* v2: to systemd, which knows idleness as a weight, shares alone end it. */

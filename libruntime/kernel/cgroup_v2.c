@@ -135,6 +135,7 @@ static void add_cpu_max(struct cgroup_writes *ws, int dir, const struct cgroup_l
 {
 	bool has_period = l->cpu_period.set && l->cpu_period.v,
 	     has_quota = l->cpu_quota.set && l->cpu_quota.v;
+	struct cgroup_quota now = {.quota = l->cpu_quota.v};
 	struct cgroup_write *w;
 	char quota[32] = "max";
 
@@ -143,16 +144,10 @@ static void add_cpu_max(struct cgroup_writes *ws, int dir, const struct cgroup_l
 	w = cgroup_writes_add(ws, dir,
 			      has_quota ? WHAT("cpu quota", "quota") : WHAT("cpu period", "period"),
 			      "cpu.max");
-	if (has_quota && l->cpu_quota.v > 0) {
-		snprintf(quota, sizeof(quota), "%" PRId64, l->cpu_quota.v);
-	} else if (!has_quota) {
-		char now[64] = "";
-
-		if (dir >= 0)
-			(void)io_read_at(dir, "cpu.max", now, sizeof(now));
-		if (now[0] >= '0' && now[0] <= '9')
-			snprintf(quota, sizeof(quota), "%.*s", (int)strcspn(now, " "), now);
-	}
+	if (!has_quota)
+		(void)cgroup_quota_read(dir, true, &now);
+	if (now.quota > 0)
+		snprintf(quota, sizeof(quota), "%" PRId64, now.quota);
 	if (has_period)
 		snprintf(w->value, sizeof(w->value), "%s %" PRIu64, quota, l->cpu_period.v);
 	else

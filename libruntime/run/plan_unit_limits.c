@@ -10,11 +10,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/str.h"
 #include "run/plan.h"
 
-#define PERIOD_US     100000
 #define QUOTA_STEP_US 10000 /* systemd rounds to it where it reads its own files again */
 #define CPUS_MAX      8192
 #define IDLE_SINCE    252 /* the version in which CPUWeight=0 came to mean cpu.idle */
@@ -97,20 +95,11 @@ static bool note_cpu(struct making *m, const struct cgroup_dry_write *w, int dir
 /* What an update leaves alone is what stands in the cgroup. */
 static void complete_cpu(struct making *m)
 {
-	struct making old = {.period = PERIOD_US, .quota = UINT64_MAX};
-	char text[64];
+	struct cgroup_quota old;
 
-	if (m->cpu_dir >= 0 && m->v2_cpu &&
-	    io_read_at(m->cpu_dir, "cpu.max", text, sizeof(text)) > 0)
-		note_cpu_max(&old, text);
-	if (m->cpu_dir >= 0 && !m->v2_cpu) {
-		if (io_read_at(m->cpu_dir, "cpu.cfs_quota_us", text, sizeof(text)) > 0)
-			(void)read_amount(text, &old.quota);
-		if (io_read_at(m->cpu_dir, "cpu.cfs_period_us", text, sizeof(text)) > 0)
-			(void)str_to_u64(text, 1, UINT64_MAX, &old.period);
-	}
+	(void)cgroup_quota_read(m->cpu_dir, m->v2_cpu, &old);
 	if (!m->has_quota)
-		m->quota = old.quota;
+		m->quota = old.quota < 0 ? UINT64_MAX : (uint64_t)old.quota;
 	if (!m->has_period)
 		m->period = old.period;
 }

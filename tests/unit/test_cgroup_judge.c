@@ -225,6 +225,7 @@ static void body_texts(void)
 		{"cpu.weight", "10000", 0, NULL, NULL},
 		{"cpu.weight", "0", ERANGE, "write", NULL},
 		{"cpu.weight", "10001", ERANGE, "write", NULL},
+		{"cpu.weight", "-1", EINVAL, "write", NULL},
 		{"cpu.weight", "1x", EINVAL, "write", NULL},
 		{"cpu.weight.nice", "-20", 0, NULL, NULL},
 		{"cpu.weight.nice", "19", 0, NULL, NULL},
