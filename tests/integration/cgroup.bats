@@ -7,9 +7,7 @@ limits='.linux.resources = {memory: {limit: 67108864, swap: 67108864}, cpu: {sha
 has() { [ -e "/sys/fs/cgroup/$1" ] || { on_v2 && grep -qw "$1" /sys/fs/cgroup/cgroup.controllers; }; }
 
 need_limits() {
-	if on_v2 && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
-		skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"
-	fi
+	need_memory
 }
 
 # bats test_tags=root:cgroup

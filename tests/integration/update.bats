@@ -3,9 +3,7 @@
 load ../lib/common
 
 need_limits() {
-	if on_v2 && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
-		skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"
-	fi
+	need_memory
 }
 
 # value V1-FILE V2-FILE WANT: V2-FILE may be "-" (nothing to compare there).
