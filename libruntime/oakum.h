@@ -437,11 +437,11 @@ void oakum_oom_close(struct oakum_oom *w);
  * others than oakum_delete(). */
 int oakum_oom_kills(struct oakum_oom *w, uint64_t *ret);
 /* The descriptors that it holds, for who closes all others; -1 where @w is NULL. */
-#define OAKUM_OOM_DESCRIPTORS 4
+#define OAKUM_OOM_DESCRIPTORS 5
 void oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPTORS]);
-/* Where others may remove the cgroup with what it counts as soon as it is empty (systemd that of a
- * scope): a descriptor that polls EPOLLPRI when a kill may have been counted, to call
- * oakum_oom_kills() then, and EPOLLERR when the cgroup is gone. -1: no need. */
+/* Where others remove the cgroup with what it counts as soon as it is empty (systemd that of a
+ * scope): a descriptor that polls EPOLLPRI | EPOLLET when it may be, to call oakum_oom_kills() at
+ * once. -1: no need. */
 int oakum_oom_fd(const struct oakum_oom *w);
 
 /* Pids of the container in our pid namespace, sorted; *@ret is freed with free(3). */

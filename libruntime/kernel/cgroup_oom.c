@@ -57,9 +57,11 @@ int cgroup_oom_open(const struct cgroup *cg, unsigned flags, struct cgroup_oom *
 		r = -errno;
 	else if (v1 && (flags & CGROUP_OOM_NOTIFY))
 		r = notify_v1(&w);
-	/* The root has no such file. */
-	if (r == 0 && !v1 && (flags & CGROUP_OOM_ABOVE))
+	if (r == 0 && !v1 && (flags & CGROUP_OOM_MANAGED)) {
+		/* The root has no such file. */
 		w.above = openat(w.dir, "../" V2_FILE, O_RDONLY | O_CLOEXEC);
+		w.emptied = openat(w.dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	}
 	if (r == 0) {
 		*ret = w;
 		return 0;
@@ -72,6 +74,7 @@ int cgroup_oom_open(const struct cgroup *cg, unsigned flags, struct cgroup_oom *
 
 void cgroup_oom_close(struct cgroup_oom *w)
 {
+	fd_replace(&w->emptied, -1);
 	fd_replace(&w->above, -1);
 	fd_replace(&w->event, -1);
 	fd_replace(&w->file, -1);

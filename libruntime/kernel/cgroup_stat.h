@@ -137,14 +137,17 @@ struct cgroup_oom {
 	int file;  /* to be polled in v2 (POLLPRI), and read */
 	int event; /* v1: eventfd, readable when memory has run out: a kill is about to follow; -1
 		    */
-	int above; /* v2: the parent's memory.events, or -1 */
+	/* v2, where others remove the cgroup as soon as it is empty; or -1 */
+	int above;   /* the parent's memory.events */
+	int emptied; /* cgroup.events, to be polled (POLLPRI, by edge: nobody reads it) */
 };
 
-#define CGROUP_OOM_INIT ((struct cgroup_oom){.dir = -1, .file = -1, .event = -1, .above = -1})
+#define CGROUP_OOM_INIT                                                                            \
+	((struct cgroup_oom){.dir = -1, .file = -1, .event = -1, .above = -1, .emptied = -1})
 
 /* 0; CGROUP_GONE: no memory controller, or no such cgroup; < 0 with @err. @flags: open ->event, or
- * ->above, as well. */
-enum { CGROUP_OOM_NOTIFY = 1 << 0, CGROUP_OOM_ABOVE = 1 << 1 };
+ * ->above and ->emptied, as well. */
+enum { CGROUP_OOM_NOTIFY = 1 << 0, CGROUP_OOM_MANAGED = 1 << 1 };
 int cgroup_oom_open(const struct cgroup *cg, unsigned flags, struct cgroup_oom *ret,
 		    struct err *err);
 void cgroup_oom_close(struct cgroup_oom *w);

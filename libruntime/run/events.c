@@ -202,6 +202,8 @@ static void on_oom(struct oakum_events *e)
 
 static void on_freezer(struct oakum_events *e)
 {
+	/* v2: emptied as well, and systemd is about to remove a scope. */
+	look_oom(e);
 	if (cgroup_freeze_watch_look(&e->freezer) == CGROUP_GONE) {
 		unwatch(e, e->freezer.fd);
 		return;

@@ -19,7 +19,7 @@ int oom_watch_open(const struct container *c, const struct cgroup *cg, unsigned 
 {
 	bool scope = c->state.unit && c->state.unit[0];
 	struct oom_watch w = OOM_WATCH_INIT;
-	int r = cgroup_oom_open(cg, flags | (scope ? CGROUP_OOM_ABOVE : 0), &w.cg, err);
+	int r = cgroup_oom_open(cg, flags | (scope ? CGROUP_OOM_MANAGED : 0), &w.cg, err);
 
 	*ret = OOM_WATCH_INIT;
 	if (r != 0)
@@ -166,11 +166,12 @@ void oakum_oom_descriptors(const struct oakum_oom *w, int ret[OAKUM_OOM_DESCRIPT
 	ret[1] = w ? w->watch.cg.file : -1;
 	ret[2] = w ? w->watch.ledger : -1;
 	ret[3] = w ? w->watch.cg.above : -1;
+	ret[4] = oakum_oom_fd(w);
 }
 
 int oakum_oom_fd(const struct oakum_oom *w)
 {
-	return w && w->watch.cg.above >= 0 ? w->watch.cg.file : -1;
+	return w ? w->watch.cg.emptied : -1;
 }
 
 void oakum_oom_close(struct oakum_oom *w)

@@ -277,7 +277,7 @@ static int watch_container(struct birth *b)
 		if (s->output[stream] >= 0)
 			r = loop_watch(s, s->output[stream], EPOLLIN, EVENT_OUTPUT, stream);
 	if (r == 0 && oakum_oom_fd(s->oom) >= 0)
-		r = loop_watch(s, oakum_oom_fd(s->oom), EPOLLPRI, EVENT_OOM, 0);
+		r = loop_watch(s, oakum_oom_fd(s->oom), EPOLLPRI | EPOLLET, EVENT_EMPTY, 0);
 	if (r < 0) {
 		err_set(&err, -r, "watch the container");
 		report_err(b, &err);

@@ -143,16 +143,6 @@ static int64_t count_oom(struct supervisor *s)
 	return n < INT32_MAX ? (int64_t)n : INT32_MAX;
 }
 
-/* What is there with the last look is not lost with the cgroup. */
-static enum state on_oom(struct supervisor *s, unsigned index, uint32_t epoll_events)
-{
-	(void)index;
-	(void)count_oom(s);
-	if (epoll_events & EPOLLERR)
-		(void)control(s, EPOLL_CTL_DEL, oakum_oom_fd(s->oom), 0, EVENT_OOM, 0);
-	return s->state;
-}
-
 static void delete_container(struct supervisor *s)
 {
 	struct oakum_delete options = OAKUM_OPTIONS(oakum_delete, .force = true);
@@ -186,10 +176,7 @@ static enum state on_ended(struct supervisor *s, unsigned index, uint32_t epoll_
 	else
 		set_status(s, &info);
 
-	/* First of all: systemd removes the cgroup of a scope as soon as nobody lives in it. */
 	s->exit.oom_kills = count_oom(s);
-	if (oakum_oom_fd(s->oom) >= 0)
-		(void)control(s, EPOLL_CTL_DEL, oakum_oom_fd(s->oom), 0, EVENT_OOM, 0);
 	manager_relay(s);
 	manager_exit(s);
 	s->exit.complete = relay_drain(s);
@@ -249,7 +236,6 @@ static const action table[STATE_COUNT][EVENT_COUNT] = {
 			[EVENT_CONNECT] = on_connect,
 			[EVENT_CLIENT] = on_client,
 			[EVENT_SIGNAL] = on_stop,
-			[EVENT_OOM] = on_oom,
 			[EVENT_NOTIFY] = on_notify,
 		},
 	[STATE_STOPPING] =
@@ -260,7 +246,6 @@ static const action table[STATE_COUNT][EVENT_COUNT] = {
 			[EVENT_CONNECT] = on_connect,
 			[EVENT_CLIENT] = on_client,
 			[EVENT_SIGNAL] = on_stop_again,
-			[EVENT_OOM] = on_oom,
 			[EVENT_NOTIFY] = on_notify,
 			[EVENT_DEADLINE] = on_kill,
 		},
@@ -297,6 +282,23 @@ static void check_deadline(struct supervisor *s)
 	dispatch(s, EVENT_DEADLINE, 0, 0);
 }
 
+/*
+ * systemd removes the cgroup of a scope, and the count of OOM kills with it, as soon as nobody
+ * lives in it. So it is read before anything else is done, which the library keeps, when the
+ * container's output ends (the last process has still to leave its cgroup) or its cgroup is emptied
+ * (the kernel wakes who polls it before who has an inotify watch on it, as systemd has).
+ */
+static void count_first(struct supervisor *s, const struct epoll_event *events, int n)
+{
+	if (s->pidfd < 0 || oakum_oom_fd(s->oom) < 0)
+		return;
+	for (int i = 0; i < n; i++)
+		if (events[i].events & (EPOLLHUP | EPOLLPRI)) {
+			(void)count_oom(s);
+			return;
+		}
+}
+
 void loop_run(struct supervisor *s)
 {
 	struct epoll_event events[EVENTS];
@@ -313,6 +315,7 @@ void loop_run(struct supervisor *s)
 		n = epoll_wait(s->epoll, events, EVENTS, timeout);
 		if (n == 0 && s->dirty)
 			rest(s);
+		count_first(s, events, n);
 		for (int i = 0; i < n && s->state != STATE_GONE; i++)
 			dispatch(s, (enum event)(events[i].data.u64 >> 32),
 				 (unsigned)events[i].data.u64, events[i].events);

@@ -80,7 +80,7 @@ enum event {
 	EVENT_CONNECT,	  /* somebody attaches */
 	EVENT_CLIENT,	  /* a client sends, or takes more; index: the client */
 	EVENT_SIGNAL,	  /* the supervisor got SIGTERM or SIGINT */
-	EVENT_OOM,	  /* a kill may have been counted */
+	EVENT_EMPTY,	  /* nobody may live in the cgroup any more: no action but count_first() */
 	EVENT_NOTIFY,	  /* the container says something to its NOTIFY_SOCKET */
 	EVENT_DEADLINE,	  /* ->deadline_ms has passed */
 	EVENT_COUNT,

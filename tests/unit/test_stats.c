@@ -349,13 +349,16 @@ static void oom_v2(void)
 	/* What counts for all of them, when this one is gone. */
 	CHECK(mkdirat(cg.fd[0], "below", 0755) == 0);
 	put("below/memory.events", "oom_kill 1\n");
+	put("below/cgroup.events", "populated 1\n");
 	put("memory.events", "oom 4\noom_kill 6\n");
 	below = cg;
 	below.fd[0] = openat(cg.fd[0], "below", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	CHECK_OK(cgroup_oom_open(&below, CGROUP_OOM_ABOVE, &w, &err), err);
+	CHECK_OK(cgroup_oom_open(&below, CGROUP_OOM_MANAGED, &w, &err), err);
 	CHECK(unlinkat(below.fd[0], "memory.events", 0) == 0);
+	CHECK(unlinkat(below.fd[0], "cgroup.events", 0) == 0);
 	CHECK(unlinkat(cg.fd[0], "below", AT_REMOVEDIR) == 0);
 	CHECK(cgroup_oom_kills_above(&w, &n) == 0 && n == 6);
+	CHECK(w.emptied >= 0);
 	close(below.fd[0]);
 	cgroup_oom_close(&w);
 	clean();

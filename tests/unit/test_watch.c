@@ -140,7 +140,7 @@ static void oom_kills(void **state)
 	assert_int_equal(oakum_oom_fd(oom), -1);
 	oakum_oom_close(oom);
 	oakum_oom_descriptors(NULL, fds);
-	assert_int_equal(fds[0] + fds[1] + fds[2] + fds[3], -4);
+	assert_int_equal(fds[0] + fds[1] + fds[2] + fds[3] + fds[4], -5);
 	assert_int_equal(oakum_oom_fd(NULL), -1);
 	oakum_oom_close(NULL);
 
@@ -149,6 +149,7 @@ static void oom_kills(void **state)
 	c.state.unit = "web.scope";
 	assert_int_equal(state_write(c.dir, &c.state, &err), 0);
 	put_text(cg, "../memory.events", "oom_kill 20\n");
+	put_text(cg, "cgroup.events", "populated 1\n");
 	put_text(cg, "memory.events", "oom_kill 4\n");
 	assert_int_equal(oakum_oom_open(o, "web", &oom), 0);
 	assert_true(oakum_oom_fd(oom) >= 0);
@@ -161,6 +162,7 @@ static void oom_kills(void **state)
 	put_text(cg, "memory.events", "");
 	kills_are(2, 0);
 	assert_int_equal(unlinkat(cg, "../memory.events", 0), 0);
+	assert_int_equal(unlinkat(cg, "cgroup.events", 0), 0);
 	oakum_oom_close(oom);
 	remove_cgroup(cg, "memory.events");
 	remove_container("web", c.dir);
