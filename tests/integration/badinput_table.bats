@@ -361,6 +361,9 @@ load ../lib/cases
 	T
 	on_v2 || cases <<-'T'
 		1 | /linux/resources/memory/swap; (EINVAL); give both | .linux.resources.memory = {swap: 1048576}
+	T
+	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || return 0
+	cases <<-'T'
 		1 | /linux/resources/cpu/realtimeRuntime; (EINVAL); its parent cgroup has | .linux.resources.cpu = {realtimeRuntime: 950000, realtimePeriod: 1000000}
 	T
 }

@@ -82,7 +82,7 @@ need_limits() {
 	ok oakum delete -f "$C"
 	sleeper
 	ok oakum run -d -b "$B" "$C"
-	grep -q "^0::/.*/$C$" "/proc/$(pid_of)/cgroup"
+	grep -q ":/.*/$C$" "/proc/$(pid_of)/cgroup"
 	ok oakum delete -f "$C"
 }
 
