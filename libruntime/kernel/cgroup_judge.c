@@ -86,15 +86,39 @@ static bool is_of_device(const struct cgroup_dry_write *w)
 	       strchr(w->value, ':');
 }
 
+static bool root_has(const struct cgroup_dry_write *w, const char *file)
+{
+	char path[CGROUP_DIR_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/%s", w->hierarchy->mount, file);
+	return access(path, F_OK) == 0;
+}
+
+static bool has_bfq(const struct cgroup_dry_write *w, int model)
+{
+	return w->hierarchy->v2 ? model >= 0 && cgroup_has_file(model, "io.bfq.weight")
+				: root_has(w, "blkio.bfq.io_service_bytes");
+}
+
+/* By bfq, or by what was before it in v1 and is beside it in v2. */
+static bool has_weights(const struct cgroup_prospect *p, const struct cgroup_dry_write *w)
+{
+	int model = p->model[w->hierarchy - p->host->h];
+
+	if (has_bfq(w, model))
+		return true;
+	if (!w->hierarchy->v2)
+		return root_has(w, "blkio.leaf_weight");
+	return model < 0 || !cgroup_has_file(model, "io.max") ||
+	       cgroup_has_file(model, "io.weight");
+}
+
 /* A weight of one device, where the kernel has them for those of the bfq scheduler alone. */
 static bool lacks_bfq(const struct cgroup_prospect *p, const struct cgroup_dry_write *w)
 {
-	int model = p->model[w->hierarchy - p->host->h];
-	char path[CGROUP_DIR_MAX + 32], text[256];
+	char path[96], text[256];
 
-	snprintf(path, sizeof(path), "%s/blkio.bfq.io_service_bytes", w->hierarchy->mount);
-	if (!w->bfq ||
-	    (access(path, F_OK) < 0 && (model < 0 || !cgroup_has_file(model, "io.bfq.weight"))))
+	if (!w->bfq || !has_bfq(w, p->model[w->hierarchy - p->host->h]))
 		return false;
 	snprintf(path, sizeof(path), "/sys/dev/block/%.*s/queue/scheduler",
 		 (int)strcspn(w->value, " "), w->value);
@@ -183,6 +207,10 @@ static int judge_size(const struct cgroup_dry_write *w, struct err *err)
 static int judge_device(const struct cgroup_prospect *p, const struct cgroup_dry_write *w,
 			struct err *err)
 {
+	if (w->bfq && !has_weights(p, w)) {
+		err_hint(err, "block I/O weights need the bfq scheduler in the kernel");
+		return err_kind(err, ERR_UNSUPPORTED, ENOENT, "no %s in this kernel", w->file);
+	}
 	if (is_of_device(w) && !has_device(w->value)) {
 		err_hint(err, "lsblk(8) lists the block devices");
 		return err_set(err, ENODEV, "%s: %s", w->file, w->value);

@@ -156,8 +156,11 @@ reports() {
 # bats test_tags=root:cgroup
 @test "limits that no cgroup of this machine takes, one by one" {
 	[ -d /sys/kernel/mm/hugepages ] || skip "no huge pages here"
+	local weight=1
+	on_v2 || [ -e /sys/fs/cgroup/blkio/blkio.bfq.io_service_bytes ] || weight=6
 	while read -r status pointer filter; do
 		bundle "$filter"
+		[ "$status" != weight ] || status=$weight
 		agree "$status" || { echo "with: $filter"; false; }
 		reports "$pointer"
 	done <<-'T'
@@ -166,7 +169,7 @@ reports() {
 		1 /linux/resources/cpu/cpus .linux.resources.cpu = {cpus: "900"}
 		1 /linux/resources/cpu/mems .linux.resources.cpu = {mems: "900"}
 		1 /linux/resources/blockIO .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 99, minor: 99, rate: 5}]}
-		1 /linux/resources/blockIO .linux.resources.blockIO = {weightDevice: [{major: 99, minor: 99, weight: 100}]}
+		weight /linux/resources/blockIO .linux.resources.blockIO = {weightDevice: [{major: 99, minor: 99, weight: 100}]}
 		6 /linux/resources/hugepageLimits .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 0}]
 		1 /annotations/run.oci.delegate-cgroup .annotations = {"run.oci.delegate-cgroup": "cgroup.procs"}
 		1 /annotations/run.oci.delegate-cgroup .annotations = {"run.oci.delegate-cgroup": "./cgroup.procs/x"}

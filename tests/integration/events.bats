@@ -90,7 +90,8 @@ take_both() {
 	mkdir -m 700 "$W/runc"
 	ok oakum run -d -b "$B" "$C"
 	runc --root "$W/runc" run -d -b "$W/other" other < <(:) >/dev/null 2>&1
-	until_true [ -e "$B/rootfs/tmp/done" ]
+	# A twentieth of a cpu, that it may be throttled.
+	within=300 until_true [ -e "$B/rootfs/tmp/done" ]
 	ok oakum pause "$C"
 
 	# runc's own state of its container, turned to ours: so it reads the same files.

@@ -33,10 +33,10 @@ as() {
 	mv "$W/c" "$B/config.json"
 	rc=$(cd "$B" && : | { "$@" run "$C" 2>&1; echo "status $?" >"$W/status"; } | cat >"$W/seen"; cat "$W/status")
 	# The hidden: an own tmpfs of ours has room for nothing and no flag is missing; runc's is what it shares with others, or
-	# may be written before it is read-only. The cgroups: ours shows the v2 tree of a hybrid layout as well. The copy of
-	# a directory takes its mode early. The words of an error are each one's own.
+	# may be written before it is read-only. The cgroups: ours shows the v2 tree of a hybrid layout as well, and runc 1.1
+	# makes none in misc. The copy of a directory takes its mode early. The words of an error are each one's own.
 	sed -E 's/mode 1777$/mode 755/; s#^(/null|/) (/proc/[a-z/_]*|/sys/firmware|/sys/kernel/mm) .*#hidden \2#
-		/ \/sys\/fs\/cgroup(\/unified|)( |$)/d; s# cgroup (cgroup|systemd|none) rw# cgroup cgroup rw#; s#( - sysfs sysfs) r[ow]$#\1#
+		/ \/sys\/fs\/cgroup(\/unified|\/misc|)( |$)/d; s# cgroup (cgroup|systemd|none) rw# cgroup cgroup rw#; s#( - sysfs sysfs) r[ow]$#\1#
 		s#( - tmpfs t rw),mode=755(,inode64|)$#\1\2#; /^(oakum:|time=|runc:)/d' "$W/seen" >"$W/seen.$name"
 	echo "$rc" >>"$W/seen.$name"
 }

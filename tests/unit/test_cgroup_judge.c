@@ -277,6 +277,14 @@ static void body_bfq(void)
 	judge(&w, &refused);
 	w.bfq = NULL;
 	judge(&w, &taken);
+	give(V2_DIR "/plain/io.max", "");
+	at.model[1] = open(V2_DIR "/plain", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	w.bfq = "io.bfq.weight 500";
+	CHECK(cgroup_judge(&at, &w, &err) < 0 && err.kind == ERR_UNSUPPORTED);
+	err = ERR_INIT;
+	give(V2_DIR "/plain/io.weight", "default 100\n");
+	judge(&w, &taken);
+	at.model[1] = open(V2_DIR "/other", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	w.bfq = "io.bfq.weight 500";
 	give("/sys/dev/block/8:0/queue/scheduler", "mq-deadline [bfq] none\n");
 	judge(&w, &taken);
@@ -286,6 +294,9 @@ static void body_bfq(void)
 	at.model[0] = -1;
 	w = to_write("blkio.weight_device", "8:0 500", false);
 	w.bfq = "blkio.bfq.weight_device 500";
+	CHECK(cgroup_judge(&at, &w, &err) < 0 && err.kind == ERR_UNSUPPORTED);
+	err = ERR_INIT;
+	give(V1_DIR "/blkio.leaf_weight", "");
 	CHECK(cgroup_judge(&at, &w, &err) == 0);
 	give(V1_DIR "/blkio.bfq.io_service_bytes", "");
 	CHECK(cgroup_judge(&at, &w, &err) == -EOPNOTSUPP);
