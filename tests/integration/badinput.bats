@@ -66,11 +66,11 @@ text() {
 	refused 3 config.json
 	rmdir "$B/config.json"
 	mkfifo "$B/config.json"
-	fails 3 timeout 5 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
+	fails 3 timeout 30 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
 	says config.json
 	rm "$B/config.json"
 	ln -s /dev/zero "$B/config.json"
-	fails 3 timeout 5 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
+	fails 3 timeout 30 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
 	rm "$B/config.json"
 	ln -s config.json "$B/config.json"
 	refused 3 config.json

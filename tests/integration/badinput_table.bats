@@ -34,7 +34,7 @@ load ../lib/cases
 	mv "$B/rootfs" "$W/rootfs"
 	mount -i -t fuse -o fd=8,rootmode=40000,user_id=0,group_id=0 fuse "$B"
 	exec 8>&-
-	fails 3 timeout 10 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
+	fails 3 timeout 30 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
 	says "Transport endpoint is not connected (ENOTCONN)"
 	umount "$B"
 }

@@ -219,7 +219,7 @@ fake_criu() {
 	# Pipes that this shell holds open at both ends.
 	exec 7<> <(:) 8<> <(:)
 	"$OAKUM" --root "$ROOT" run -d -b "$B" "$C" <&7 >&8 2>/dev/null 7>&- 8>&-
-	read -r -t 10 line <&8
+	read -r -t 60 line <&8
 	is "$line" ready
 	ok oakum checkpoint --image-path saved "$C" 7>&- 8>&-
 	exec 7>&- 8>&-

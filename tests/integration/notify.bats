@@ -180,7 +180,7 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	kill -STOP $RECEIVER
 	local began=$SECONDS
 	ok with_host run -d --bundle "$B" "$C"
-	[ $((SECONDS - began)) -lt 12 ]
+	[ $((SECONDS - began)) -lt 60 ]
 	kill -CONT $RECEIVER
 	wait $RECEIVER
 	is "$(cat "$W/got")" "READY=1|MAINPID=$(pid_of)"

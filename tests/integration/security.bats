@@ -191,7 +191,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 				rmdir "$B/rootfs/dev"
 				cp -a "$W/dev" "$B/rootfs/dev"
 			fi
-			attempt timeout 10 "$OAKUM" --root "$ROOT" run -b "$B" "$C"
+			attempt timeout 30 "$OAKUM" --root "$ROOT" run -b "$B" "$C"
 			unharmed
 			# If it ran, the mask is a true null and stdout is the caller's.
 			[ $rc != 0 ] || is "$(cat "$W/stdout")" "out
@@ -384,17 +384,17 @@ CapAmb:0000000000000000"
 		esac
 		for c in state start kill pause resume delete "exec $C true" ps; do
 			case $c in
-			exec*) attempt timeout 5 "$OAKUM" --root "$ROOT" $c ;;
-			*) attempt timeout 5 "$OAKUM" --root "$ROOT" $c "$C" ;;
+			exec*) attempt timeout 30 "$OAKUM" --root "$ROOT" $c ;;
+			*) attempt timeout 30 "$OAKUM" --root "$ROOT" $c "$C" ;;
 			esac
 			[ $rc != 0 ] && [ $rc != 124 ]
 			unharmed
 		done
-		attempt timeout 5 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
+		attempt timeout 30 "$OAKUM" --root "$ROOT" create -b "$B" "$C"
 		[ $rc != 0 ] && [ $rc != 124 ]
-		attempt timeout 5 "$OAKUM" --root "$ROOT" list
+		attempt timeout 30 "$OAKUM" --root "$ROOT" list
 		[ $rc != 124 ]
-		attempt timeout 5 "$OAKUM" --root "$ROOT" delete --force "$C"
+		attempt timeout 30 "$OAKUM" --root "$ROOT" delete --force "$C"
 		[ $rc != 124 ]
 		unharmed
 		rm -rf "${ROOT:?}/$C"

@@ -48,24 +48,24 @@ frozen_child() {
 @test "a frozen child cgroup: pause, resume, kill, delete" {
 	frozen_child
 	is "$(status_of)" running
-	within 3000 ok oakum pause "$C"
+	within 15000 ok oakum pause "$C"
 	is "$(status_of)" paused
-	within 3000 ok oakum resume "$C"
+	within 15000 ok oakum resume "$C"
 	is "$(status_of)" running
 	# What the container froze itself stays so.
 	if is_thawed "$dir"; then false; fi
-	within 3000 ok oakum kill "$C" KILL
-	within 3000 ok oakum delete "$C"
+	within 15000 ok oakum kill "$C" KILL
+	within 15000 ok oakum delete "$C"
 
 	frozen_child
-	within 3000 ok oakum pause "$C"
-	within 3000 ok oakum kill "$C" KILL
-	within 3000 ok oakum delete "$C"
+	within 15000 ok oakum pause "$C"
+	within 15000 ok oakum kill "$C" KILL
+	within 15000 ok oakum delete "$C"
 
 	for before in true "oakum pause $C"; do
 		frozen_child
 		ok $before
-		within 3000 ok oakum delete --force "$C"
+		within 15000 ok oakum delete --force "$C"
 	done
 }
 
@@ -74,20 +74,20 @@ frozen_child() {
 	ok oakum run -d -b "$B" "$C"
 	freeze "$(freezer)"
 	is "$(status_of)" paused
-	within 3000 fails 4 oakum pause "$C"
+	within 15000 fails 4 oakum pause "$C"
 	says "already paused"
-	within 3000 fails 255 oakum exec "$C" true
+	within 15000 fails 255 oakum exec "$C" true
 	says paused
-	within 3000 ok oakum resume "$C"
+	within 15000 ok oakum resume "$C"
 	is "$(status_of)" running
 	freeze "$(freezer)"
-	within 3000 fails 4 oakum delete "$C"
-	within 3000 ok oakum kill "$C" KILL
-	within 3000 ok oakum delete "$C"
+	within 15000 fails 4 oakum delete "$C"
+	within 15000 ok oakum kill "$C" KILL
+	within 15000 ok oakum delete "$C"
 
 	ok oakum run -d -b "$B" "$C"
 	freeze "$(freezer)"
-	within 3000 ok oakum delete --force "$C"
+	within 15000 ok oakum delete --force "$C"
 }
 
 # A container that forks as fast as its limit lets it. Without a pids controller the limit is the user's own.

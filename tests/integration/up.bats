@@ -164,7 +164,7 @@ oakums() {
 	until_true bash -c "\"$OAKUM\" --root \"$ROOT\" logs $C | grep -q ignoring"
 	start=$SECONDS
 	ok oakum down --timeout 1 "$C"
-	[ $((SECONDS - start)) -le 4 ]
+	[ $((SECONDS - start)) -lt 9 ]
 	fails 4 oakum down "$C"
 }
 

@@ -94,7 +94,7 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 	unit "$socket" < <(page socket | sed "s|127.0.0.1:8080|$W/socket|")
 	ok systemctl start "$socket"
 	shows ActiveState inactive
-	timeout 5 python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])' "$W/socket"
+	timeout 30 python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])' "$W/socket"
 	until_true is_active
 	is "$(readlink "/proc/$(oakum state "$C" | jq .pid)/fd/3" | grep -c socket)" 1
 	is "$(grep -v -e '^#' -e '^\[Unit' -e '^Desc' -e '^$' "$BATS_TEST_DIRNAME/../../src/systemd/oakum@.socket.example")" "$(doc socket | grep -v '^$')"

@@ -287,7 +287,7 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	UP="--log-driver journald" service
 	ok systemctl start "$name.socket"
 	is_now inactive
-	timeout 5 sh -c "echo called >/run/tmp/$C.fifo"
+	timeout 30 sh -c "echo called >/run/tmp/$C.fifo"
 	comes_to active
 	until_true has_entries 1
 	is "$(entries | jq -r .MESSAGE)" "called: 1 1 web"
