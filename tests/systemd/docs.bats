@@ -59,6 +59,8 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 	is_active
 }
 
+may_be_stopped() { catches TERM "$(oakum state "$C" | jq .pid)"; }
+
 @test "a unit by hand" {
 	sleeper
 	mkdir lib
@@ -67,6 +69,7 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 	ok systemctl start "$UNIT"
 	is_active
 	is "$(oakum state "$C" | jq -r .status)" running
+	until_true may_be_stopped
 	ok systemctl stop "$UNIT"
 	shows Result success
 }
@@ -98,6 +101,7 @@ rootfs() { cp -a "$FIXTURE/rootfs" "$W/rootfs"; }
 	until_true is_active
 	is "$(readlink "/proc/$(oakum state "$C" | jq .pid)/fd/3" | grep -c socket)" 1
 	is "$(grep -v -e '^#' -e '^\[Unit' -e '^Desc' -e '^$' "$BATS_TEST_DIRNAME/../../src/systemd/oakum@.socket.example")" "$(doc socket | grep -v '^$')"
+	until_true may_be_stopped
 	ok systemctl stop "$socket"
 	ok systemctl stop "$UNIT"
 	shows Result success

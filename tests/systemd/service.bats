@@ -328,6 +328,7 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	started
 	is_now active
 	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "$(property ControlGroup)/container"
+	until_true catches TERM "$(init)"
 	ok systemctl stop "$UNIT"
 	shows Result success
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
