@@ -129,7 +129,8 @@ at_terminal() {
 	on_v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers && skip "no memory controller on this v2 hierarchy"
 	(ctr events >"$W/events" 3>&- & echo $! >"$W/events.pid")
 	gives 137 launch --rm --memory-limit 20971520 "$IMAGE" "$C" sh -c 'x=a; while :; do x=$x$x; done'
-	until_true grep -q "/tasks/oom.*$C" "$W/events"
+	# systemd removes the scope's cgroup, maybe before the shim has read what the kernel counts.
+	may_be_unknown 1 || until_true grep -q "/tasks/oom.*$C" "$W/events"
 	kill "$(<"$W/events.pid")"
 }
 
