@@ -373,6 +373,10 @@ int cgroup_look_frozen(const char *path);
  */
 void cgroup_bring_back(struct cgroup *cg);
 
+/* Lift the cpu quota of who is to die: before Linux 6.18 a process that has used it up waits for
+ * the next period even to end. What fails shows when they are waited for. */
+void cgroup_lift_quota(const struct cgroup *cg);
+
 /*
  * Send @sig to every process below. SIGKILL: v2 cgroup.kill, else freeze, signal all, thaw, until
  * none is left or the list holds nobody new; a frozen v1 cgroup is thawed after SIGKILL so that it

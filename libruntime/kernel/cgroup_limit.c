@@ -454,6 +454,16 @@ int cgroup_quota_read(int dir, bool v2, struct cgroup_quota *ret)
 	return 0;
 }
 
+void cgroup_lift_quota(const struct cgroup *cg)
+{
+	int i = cgroup_find(cg->host, CGROUP_C_CPU);
+	int dir = i < 0 ? cgroup_v2_fd(cg) : cg->fd[i];
+
+	if (dir >= 0)
+		(void)io_write_at(dir, i < 0 ? "cpu.max" : "cpu.cfs_quota_us",
+				  i < 0 ? "max" : "-1");
+}
+
 /* Of quota and period, one that is given alone goes with the other one that stands. */
 static void complete_quota(const struct cgroup *cg, struct cgroup_limits *l)
 {

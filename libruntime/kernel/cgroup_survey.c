@@ -235,9 +235,11 @@ static bool has_file_named(const struct cgroup_hierarchy *h, const char *path, c
 	char dir[CGROUP_DIR_MAX];
 	size_t mount_len = cgroup_dir(h, path, dir);
 	bool whole = cgroup_find_existing(dir, mount_len);
-	AUTO_CLOSE int model =
-		whole ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : open_model(dir);
+	AUTO_CLOSE int model = whole ? -1 : open_model(dir);
 
+	/* Where none is like it, a new one has what the one above has. */
+	if (model < 0)
+		model = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return model >= 0 && is_file(model, name);
 }
 

@@ -22,6 +22,7 @@
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
 #define HELPER_WAIT_MS	   2000 /* dying takes a moment */
+#define QUOTA_WAIT_MS	   500	/* who has time to die has died */
 
 static int64_t end_of_wait(const struct oakum_delete *options)
 {
@@ -33,12 +34,18 @@ static int64_t end_of_wait(const struct oakum_delete *options)
 static int await_init(const struct container *c, const struct cgroup *cg, int64_t deadline,
 		      struct err *err)
 {
+	int64_t patience = clock_deadline(QUOTA_WAIT_MS);
 	AUTO_CLOSE int pidfd = -1;
 	int r = c->state.init.pid > 0 ? proc_open(&c->state.init, &pidfd, err) : PROC_GONE;
 
 	if (r != PROC_ALIVE)
 		return r < 0 ? r : 0;
-	r = proc_wait(pidfd, deadline);
+	r = proc_wait(pidfd, patience < deadline ? patience : deadline);
+	if (r == 0) {
+		if (cg)
+			cgroup_lift_quota(cg);
+		r = proc_wait(pidfd, deadline);
+	}
 	if (r == 0)
 		return container_name_left(c, cg, err);
 	return r < 0 ? err_set(err, -r, "wait for the container's end") : 0;

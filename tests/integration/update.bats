@@ -28,6 +28,15 @@ run_limited() {
 }
 
 # bats test_tags=root:cgroup
+@test "a container that has used up its cpu quota is deleted nevertheless" {
+	need_limits
+	bundle '.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait"] | .linux.resources.cpu = {quota: 1000, period: 1000000}'
+	ok oakum run -d -b "$B" "$C"
+	until_true has_processes 2
+	ok oakum delete --force "$C"
+}
+
+# bats test_tags=root:cgroup
 @test "one flag changes one limit and leaves the others" {
 	run_limited
 	value memory.limit_in_bytes memory.max 33554432
