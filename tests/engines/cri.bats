@@ -136,6 +136,7 @@ engine_sweep() {
 }
 
 @test "a pod with a network of its own, shared by its containers; each its own processes" {
+	need_bridges
 	[ -x /usr/lib/cni/bridge ] || skip "containernetworking-plugins is not installed"
 	pod '.linux.security_context.namespace_options.network = 0 | .hostname = "podname"'
 	network=$(readlink "/proc/$(pid_of "$POD")/ns/net")

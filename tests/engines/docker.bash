@@ -22,9 +22,6 @@ docker_config() {
 	for block; do doc "$block"; done | jq -s --arg data "$E/docker" "add + {\"data-root\": \$data, \"storage-driver\": \"overlay2\"} | $filter" >"$E/daemon.json"
 }
 
-# A kernel may have none, and then the daemon does not start with one.
-has_bridges() { ip link add oakum-try type bridge 2>/dev/null && ip link delete oakum-try; }
-
 docker_start() {
 	start dockerd env PATH="${DOCKER_PATH-$PATH}" dockerd --config-file "$E/daemon.json"
 	until_true answers

@@ -188,7 +188,8 @@ limit() {
 @test "memory that runs out: 137, and docker knows why" {
 	on_v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers && skip "no memory controller on this v2 hierarchy"
 	gives 137 box -m 20m "$IMAGE" sh -c 'x=a; while :; do x=$x$x; done'
-	is "$(shows .State.OOMKilled) $(shows .State.ExitCode)" "true 137"
+	# With systemd it may not know, whatever the runtime: the cgroup goes before the shim has read what it counts.
+	[[ "$(shows .State.OOMKilled) $(shows .State.ExitCode)" = "true 137" ]] || { may_be_unknown 1 && is "$(shows .State.ExitCode)" 137; }
 	ends
 	# Killed, but not for want of memory.
 	lives -m 20m
@@ -275,6 +276,7 @@ limit() {
 }
 
 @test "two containers that share a pid, a network and an ipc namespace" {
+	need_bridges
 	lives --ipc shareable
 	gives 0 docker run --rm --runtime oakum --pid "container:$C" --network "container:$C" --ipc "container:$C" "$IMAGE" \
 		sh -c 'cat /proc/1/comm; for n in pid net ipc; do readlink /proc/self/ns/$n; done; ip -o -4 addr show eth0'
@@ -310,6 +312,7 @@ limit() {
 }
 
 @test "networks: a name that is resolved, a port that is published" {
+	need_bridges
 	gives 0 docker network create "$C"
 	gives 0 box -d --network "$C" -p 127.0.0.1:8080:80 "$IMAGE" sh -c 'mkdir /w; echo page >/w/index.html; exec httpd -f -p 80 -h /w'
 	until_true fetched http://127.0.0.1:8080/

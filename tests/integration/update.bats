@@ -30,9 +30,10 @@ run_limited() {
 # bats test_tags=root:cgroup
 @test "a container that has used up its cpu quota is deleted nevertheless" {
 	need_limits
-	bundle '.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait"] | .linux.resources.cpu = {quota: 1000, period: 1000000}'
+	bundle '.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait"]'
 	ok oakum run -d -b "$B" "$C"
-	until_true has_processes 2
+	until_true has_processes 7
+	ok oakum update --cpu-quota 1000 --cpu-period 1000000 "$C"
 	ok oakum delete --force "$C"
 }
 
