@@ -120,6 +120,11 @@ static void v1_cpu(void)
 	l.cpu_quota = (typeof(l.cpu_quota)){true, 0};
 	apply(true);
 	CHECK(has(c, "cpu.shares", "512"));
+	l.cpu_quota = (typeof(l.cpu_quota)){true, 10000};
+	l.cpu_burst = (typeof(l.cpu_burst)){true, 5000};
+	apply(true);
+	cgroup_lift_quota(&cg);
+	CHECK(has(c, "cpu.cfs_quota_us", "-1"));
 }
 
 /* Below a parent that has a limit of its own, growing and shrinking want opposite orders. */
@@ -351,6 +356,9 @@ static void v2_cpu(void)
 	put("cpu.max", "");
 	l.cpu_quota = (typeof(l.cpu_quota)){true, -1};
 	apply(true);
+	CHECK(is("cpu.max", "max"));
+	put("cpu.max", "");
+	cgroup_lift_quota(&cg);
 	CHECK(is("cpu.max", "max"));
 	CHECK(unlinkat(cg.fd[0], "cpu.idle", 0) == 0);
 	l.cpu_idle = (typeof(l.cpu_idle)){true, 1};
