@@ -20,7 +20,8 @@
 #define CGROUP_USER_MARK "user.oakum" /* where we are not root, on v2 */
 
 /* A directory is wanted where the kernel has one of its own files. */
-#define CGROUP_HINT_FILE "it is a file of the cgroup above: choose another name"
+#define CGROUP_HINT_FILE    "it is a file of the cgroup above: choose another name"
+#define CGROUP_HINT_WEIGHTS "block I/O weights need the bfq scheduler in the kernel"
 
 /* A cgroup's absolute directory: mount point and path. */
 #define CGROUP_DIR_MAX (sizeof(((struct cgroup_hierarchy *)0)->mount) + PATH_MAX / 4)

@@ -208,7 +208,7 @@ static int judge_device(const struct cgroup_prospect *p, const struct cgroup_dry
 			struct err *err)
 {
 	if (w->bfq && !has_weights(p, w)) {
-		err_hint(err, "block I/O weights need the bfq scheduler in the kernel");
+		err_hint(err, CGROUP_HINT_WEIGHTS);
 		return err_kind(err, ERR_UNSUPPORTED, ENOENT, "no %s in this kernel", w->file);
 	}
 	if (is_of_device(w) && !has_device(w->value)) {

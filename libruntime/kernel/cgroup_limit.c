@@ -238,7 +238,7 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 	if (strstr(w->file, "leaf_weight"))
 		err_hint(err, "leaf weights went with the cfq scheduler, in Linux 5.0");
 	else if (strstr(w->file, "weight"))
-		err_hint(err, "block I/O weights need the bfq scheduler in the kernel");
+		err_hint(err, CGROUP_HINT_WEIGHTS);
 	if (!ws->v2 && str_eq(controller, "io"))
 		controller = "blkio";
 	return err_kind(err, ERR_UNSUPPORTED, ENOENT, "%s: controller %s of this kernel has no %s",
@@ -454,27 +454,33 @@ int cgroup_quota_read(int dir, bool v2, struct cgroup_quota *ret)
 	return 0;
 }
 
-void cgroup_lift_quota(const struct cgroup *cg)
+/* The directory with the files of the cpu controller, or -1. */
+static int cpu_dir(const struct cgroup *cg, bool *ret_v2)
 {
 	int i = cgroup_find(cg->host, CGROUP_C_CPU);
-	int dir = i < 0 ? cgroup_v2_fd(cg) : cg->fd[i];
+
+	*ret_v2 = i < 0;
+	return i < 0 ? cgroup_v2_fd(cg) : cg->fd[i];
+}
+
+void cgroup_lift_quota(const struct cgroup *cg)
+{
+	bool v2;
+	int dir = cpu_dir(cg, &v2);
 
 	if (dir >= 0)
-		(void)io_write_at(dir, i < 0 ? "cpu.max" : "cpu.cfs_quota_us",
-				  i < 0 ? "max" : "-1");
+		(void)io_write_at(dir, v2 ? "cpu.max" : "cpu.cfs_quota_us", v2 ? "max" : "-1");
 }
 
 /* Of quota and period, one that is given alone goes with the other one that stands. */
 static void complete_quota(const struct cgroup *cg, struct cgroup_limits *l)
 {
-	int i = cgroup_find(cg->host, CGROUP_C_CPU);
 	struct cgroup_quota now;
-	bool v2 = i < 0;
+	bool v2;
+	int dir = cpu_dir(cg, &v2);
 
-	if (v2)
-		i = cgroup_find_v2(cg->host);
-	if (l->cpu_period.set == l->cpu_quota.set || i < 0 || cg->fd[i] < 0 ||
-	    cgroup_quota_read(cg->fd[i], v2, &now) < 0)
+	if (l->cpu_period.set == l->cpu_quota.set || dir < 0 ||
+	    cgroup_quota_read(dir, v2, &now) < 0)
 		return;
 	if (!l->cpu_quota.set)
 		l->cpu_quota.v = now.quota;
@@ -486,10 +492,11 @@ static void complete_quota(const struct cgroup *cg, struct cgroup_limits *l)
 /* v2: to systemd, which knows idleness as a weight, shares alone end it. */
 static void end_idle(const struct cgroup *cg, struct cgroup_limits *l)
 {
-	int dir = cgroup_find(cg->host, CGROUP_C_CPU) < 0 ? cgroup_v2_fd(cg) : -1;
 	char text[8];
+	bool v2;
+	int dir = cpu_dir(cg, &v2);
 
-	if (dir < 0 || !l->cpu_shares.set || !l->cpu_shares.v || l->cpu_idle.set ||
+	if (!v2 || dir < 0 || !l->cpu_shares.set || !l->cpu_shares.v || l->cpu_idle.set ||
 	    io_read_at(dir, "cpu.idle", text, sizeof(text)) <= 0 || !str_eq(text, "1"))
 		return;
 	l->cpu_idle.set = true;

@@ -117,13 +117,14 @@ static int is_local(void *data, const struct mountinfo *m)
 	return strcmp(m->type, "cgroup2") == 0 && strstr(m->rest, "memory_localevents");
 }
 
+bool cgroup_oom_counts_below(void)
+{
+	return mountinfo_each("/proc/self/mountinfo", is_local, NULL) == 0;
+}
+
 int cgroup_oom_kills_above(const struct cgroup_oom *w, uint64_t *ret)
 {
-	int r = w->above < 0 ? CGROUP_GONE : read_key(w->above, "oom_kill", ret);
-
-	if (r == 0 && mountinfo_each("/proc/self/mountinfo", is_local, NULL) != 0)
-		r = CGROUP_GONE;
-	return r;
+	return w->above < 0 ? CGROUP_GONE : read_key(w->above, "oom_kill", ret);
 }
 
 bool cgroup_oom_is_stuck(const struct cgroup_oom *w)

@@ -155,9 +155,10 @@ void cgroup_oom_close(struct cgroup_oom *w);
 /* 0 and *@ret; CGROUP_GONE: the cgroup has been removed; -errno. */
 int cgroup_oom_kills(const struct cgroup_oom *w, uint64_t *ret);
 
-/* The same of everything below the parent, of what has been removed as well. CGROUP_GONE: it cannot
- * be had, also where the hierarchy is mounted with memory_localevents. */
+/* The same of the parent: of everything below it, also of what has been removed, if
+ * cgroup_oom_counts_below(): v2 is not mounted with memory_localevents. */
 int cgroup_oom_kills_above(const struct cgroup_oom *w, uint64_t *ret);
+bool cgroup_oom_counts_below(void);
 
 /* v1: is somebody waiting for memory while the OOM killer is switched off? */
 bool cgroup_oom_is_stuck(const struct cgroup_oom *w);

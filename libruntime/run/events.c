@@ -202,8 +202,9 @@ static void on_oom(struct oakum_events *e)
 
 static void on_freezer(struct oakum_events *e)
 {
-	/* v2: emptied as well, and systemd is about to remove a scope. */
-	look_oom(e);
+	/* Emptied, maybe, and systemd is about to remove a scope. */
+	if (e->freezer.v2)
+		look_oom(e);
 	if (cgroup_freeze_watch_look(&e->freezer) == CGROUP_GONE) {
 		unwatch(e, e->freezer.fd);
 		return;

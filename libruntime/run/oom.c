@@ -71,7 +71,8 @@ static bool proves(const struct oom_watch *w)
 {
 	uint64_t n;
 
-	return cgroup_oom_kills_above(&w->cg, &n) == 0 && n - w->above == w->seen;
+	return cgroup_oom_kills_above(&w->cg, &n) == 0 && n - w->above == w->seen &&
+	       cgroup_oom_counts_below();
 }
 
 int oom_watch_look(struct oom_watch *w)
