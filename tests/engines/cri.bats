@@ -170,7 +170,7 @@ engine_sweep() {
 }
 
 @test "limits, their update, and the statistics" {
-	on_v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers && skip "no memory controller on this v2 hierarchy"
+	need_memory
 	local parent=/pods/burstable
 	[ -z "${OAKUM_MANAGER-}" ] || parent=pods-burstable.slice
 	pod ".linux.cgroup_parent = \"$parent\""

@@ -105,7 +105,7 @@ limit() {
 }
 
 @test "limits, at the start and changed" {
-	on_v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers && skip "no memory controller on this v2 hierarchy"
+	need_memory
 	gives 0 pod run -d --name "$C" --pids-limit 50 --memory 64m --cpus 0.5 --cpu-shares 512 "$I" sleep 1000
 	is "$(limit "$C" pids pids.max pids.max)" 50
 	is "$(limit "$C" memory memory.limit_in_bytes memory.max)" 67108864

@@ -6,13 +6,9 @@ limits='.linux.resources = {memory: {limit: 67108864, swap: 67108864}, cpu: {sha
 
 has() { [ -e "/sys/fs/cgroup/$1" ] || { on_v2 && grep -qw "$1" /sys/fs/cgroup/cgroup.controllers; }; }
 
-need_limits() {
-	need_memory
-}
-
 # bats test_tags=root:cgroup
 @test "limits are written: memory, cpu, pids" {
-	need_limits
+	need_memory
 	sleeper "$limits"
 	ok oakum run -d -b "$B" "$C"
 	if on_v2; then
@@ -45,7 +41,7 @@ need_limits() {
 
 # bats test_tags=root:cgroup
 @test "a pids limit is felt" {
-	need_limits
+	need_memory
 	bundle '.linux.resources = {pids: {limit: 5}} | .process.args = ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 3 & done; echo done"]'
 	local rc=0
 	oakum run -b "$B" "$C" </dev/null >"$W/out" 2>&1 || rc=$?
@@ -53,7 +49,7 @@ need_limits() {
 }
 
 @test "the memory limit kills" {
-	need_limits
+	need_memory
 	bundle '.linux.resources = {memory: {limit: 8388608, swap: 8388608}} | .process.args = ["sh", "-c", "x=$(head -c 100000000 /dev/zero | tr \"\\\\0\" x); echo survived"]'
 	local rc=0
 	oakum run -b "$B" "$C" </dev/null >"$W/out" 2>/dev/null || rc=$?
@@ -159,7 +155,7 @@ need_limits() {
 
 @test "unified on v1 is refused by name, on v2 it overrides" {
 	if on_v2; then
-		need_limits
+		need_memory
 		sleeper '.linux.resources = {pids: {limit: 10}, unified: {"pids.max": "11"}}'
 		oakum run -d -b "$B" "$C" </dev/null 2>"$W/err" || { grep -q /linux/resources/unified "$W/err"; return; }
 		is "$(cat "$(cgroup_dir pids)/pids.max")" 11

@@ -2,10 +2,6 @@
 # Other limits for a container that lives: each value is read in the kernel's own files.
 load ../lib/common
 
-need_limits() {
-	need_memory
-}
-
 # value V1-FILE V2-FILE WANT: V2-FILE may be "-" (nothing to compare there).
 value() {
 	local controller=${1%%.*} file=$1 want=$3
@@ -20,7 +16,7 @@ value() {
 limited='.linux.resources = {memory: {limit: 33554432, reservation: 25165824, swap: 67108864}, cpu: {shares: 100, quota: 500000, period: 1000000}, pids: {limit: 20}, devices: [{allow: false, access: "rwm"}]}'
 
 run_limited() {
-	need_limits
+	need_memory
 	[ -e "$(find /sys/fs/cgroup -maxdepth 2 -name memory.memsw.limit_in_bytes 2>/dev/null | head -n 1)" ] || on_v2 ||
 		limited="$limited | del(.linux.resources.memory.swap)"
 	sleeper "$limited"
@@ -29,7 +25,7 @@ run_limited() {
 
 # bats test_tags=root:cgroup
 @test "a container that has used up its cpu quota is deleted nevertheless" {
-	need_limits
+	need_memory
 	bundle '.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait"]'
 	ok oakum run -d -b "$B" "$C"
 	until_true has_processes 7
@@ -185,7 +181,7 @@ run_limited() {
 
 # bats test_tags=root:cgroup,cgroupfs:path
 @test "a quota above that of the parent is refused by name, period and quota may change at once" {
-	need_limits
+	need_memory
 	on_v2 && skip "v2 takes any quota"
 	sleeper '.linux.cgroupsPath = "/pod/web" | .linux.resources = {cpu: {quota: 50000, period: 100000}}'
 	mkdir -p /sys/fs/cgroup/cpu/pod
@@ -260,7 +256,7 @@ run_limited() {
 
 # bats test_tags=root:kernel
 @test "device rules hold through updates and glitch at no time" {
-	need_limits
+	need_memory
 	mkdir -p "$B"
 	bundle '.linux.resources = {devices: [{allow: false, access: "rwm"}], pids: {limit: 50}}
 		| .linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11}]
@@ -307,7 +303,7 @@ run_limited() {
 }
 
 @test "a container that waits to be started takes limits, and has them when it runs" {
-	need_limits
+	need_memory
 	sleeper
 	ok oakum create -b "$B" "$C"
 	ok oakum update --pids-limit 44 "$C"
