@@ -61,7 +61,7 @@ launch() {
 		options=(--runc-systemd-cgroup --cgroup "system.slice:ctr:$id")
 	fi
 	# What ctr asks for by itself needs a controller that this v2 hierarchy may not have.
-	! on_v2 || grep -qw cpu /sys/fs/cgroup/cgroup.controllers || options+=(--cpu-shares 0)
+	has_controller cpu || options+=(--cpu-shares 0)
 	ctr run --runc-binary "$OAKUM" "${options[@]}" "$@"
 }
 

@@ -109,7 +109,7 @@ at_terminal() {
 }
 
 @test "limits: in the cgroup's own files" {
-	need_memory
+	need_controllers memory
 	lives --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000
 	pid=$(task_pid "$C")
 	unit_has "$pid" MemoryMax 67108864
@@ -126,7 +126,7 @@ at_terminal() {
 }
 
 @test "memory that runs out: 137, and containerd publishes the event" {
-	need_memory
+	need_controllers memory
 	(ctr events >"$W/events" 3>&- & echo $! >"$W/events.pid")
 	gives 137 launch --rm --memory-limit 20971520 "$IMAGE" "$C" sh -c 'x=a; while :; do x=$x$x; done'
 	# systemd removes the scope's cgroup, maybe before the shim has read what the kernel counts.

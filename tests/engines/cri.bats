@@ -8,7 +8,7 @@ PAUSE=docker.io/library/pause:1
 
 engine_lacks() {
 	python3 -c 'import grpc, google.protobuf' 2>/dev/null || echo "python3-grpcio is not installed"
-	! on_v2 || grep -qw cpu /sys/fs/cgroup/cgroup.controllers || echo "a pod has cpu shares, and no controller cpu is in this v2 hierarchy"
+	has_controller cpu || echo "a pod has cpu shares, and no controller cpu is in this v2 hierarchy"
 }
 
 engine_start() {
@@ -170,7 +170,7 @@ engine_sweep() {
 }
 
 @test "limits, their update, and the statistics" {
-	need_memory
+	need_controllers memory
 	local parent=/pods/burstable
 	[ -z "${OAKUM_MANAGER-}" ] || parent=pods-burstable.slice
 	pod ".linux.cgroup_parent = \"$parent\""

@@ -144,7 +144,7 @@ alive_again() { is_now running && [ "$(docker_pid)" != "$1" ] && docker exec "$C
 }
 
 @test "limits: in the cgroup's own files, and updated while it lives" {
-	need_memory
+	need_controllers memory
 	lives -m 64m --memory-reservation 32m --cpus 0.5 --cpu-shares 512 --cpuset-cpus 0 --pids-limit 50
 	is "$(limit memory memory.limit_in_bytes memory.max)" 67108864
 	unit_has "$(docker_pid)" MemoryMax 67108864
@@ -186,7 +186,7 @@ limit() {
 }
 
 @test "memory that runs out: 137, and docker knows why" {
-	need_memory
+	need_controllers memory
 	gives 137 box -m 20m "$IMAGE" sh -c 'x=a; while :; do x=$x$x; done'
 	is "$(shows .State.ExitCode)" 137
 	# With systemd it may not know, whatever the runtime: the cgroup goes before the shim has read what it counts.

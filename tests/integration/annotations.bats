@@ -102,6 +102,7 @@ annotate() { printf '.annotations = (.annotations // {}) + {"%s": "%s"}' "$1" "$
 	[ -z "$(cgroups_of "$C")" ]
 }
 
+# bats test_tags=root:ids
 @test "run.oci.delegate-cgroup: root of a user namespace manages what it is given, and not the limits" {
 	on_v2 || skip "v1 delegates nothing"
 	bundle "$(annotate run.oci.delegate-cgroup payload)"' | .linux.namespaces += [{type: "user"}, {type: "cgroup"}]

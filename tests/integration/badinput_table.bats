@@ -99,6 +99,7 @@ load ../lib/cases
 	T
 }
 
+# bats test_tags=root:ids
 @test "process: what runs" {
 	cases run <<-'T'
 		127 | /process/args/0; "/bin/nope"; no such file or directory | .process.args = ["/bin/nope"]
@@ -207,6 +208,7 @@ load ../lib/cases
 	ok oakum delete --force "$C"
 }
 
+# bats test_tags=root:mount
 @test "mounts" {
 	cases <<-'T'
 		3 | /mounts/7/destination: missing | .mounts += [{type: "tmpfs", source: "x"}]
@@ -245,6 +247,7 @@ load ../lib/cases
 	T
 }
 
+# bats test_tags=root:ids
 @test "namespaces and mappings" {
 	cases <<-'T'
 		3 | /linux/namespaces/5/type; found the string "frob" | .linux.namespaces += [{type: "frob"}]
@@ -327,8 +330,8 @@ load ../lib/cases
 	T
 }
 
-# bats test_tags=root:cgroup
-@test "cgroupsPath and resources" {
+# bats test_tags=root:cgroup,cgroupfs:path
+@test "cgroupsPath" {
 	cases <<-'T'
 		3 | /linux/cgroupsPath; no usable path | .linux.cgroupsPath = "/"
 		3 | /linux/cgroupsPath; ".." component | .linux.cgroupsPath = "/a//../b"
@@ -337,27 +340,19 @@ load ../lib/cases
 		3 | /linux/cgroupsPath; File name too long (ENAMETOOLONG) | .linux.cgroupsPath = "/x" * 1000
 		3 | /linux/cgroupsPath; use --systemd-cgroup | .linux.cgroupsPath = "a:b:c"
 		1 | /linux/cgroupsPath; (ENOTDIR) | .linux.cgroupsPath = "/cgroup.procs/x"
-		3 | /linux/resources/memory/limit; expected an integer | .linux.resources.memory = {limit: "1M"}
-		3 | /linux/resources/memory/limit; -2 is out of range | .linux.resources.memory = {limit: -2}
-		3 | /linux/resources/memory/limit; out of range | .linux.resources.memory = {limit: 9223372036854775808}
-		3 | /linux/resources/memory/swap; is below limit | .linux.resources.memory = {limit: 2097152, swap: 1048576}
-		3 | /linux/resources/memory/swappiness; 101 is out of range (0..100) | .linux.resources.memory = {swappiness: 101}
+	T
+}
+
+# bats test_tags=root:cgroup
+@test "resources that the kernel refuses" {
+	need_controllers memory pids cpuset io hugetlb
+	cases <<-'T'
 		1 | /linux/resources/memory/limit | .linux.resources.memory = {limit: 4096}
 		1 | /linux/resources/pids/limit; (EINVAL); up to 4194304 | .linux.resources.pids = {limit: 99999999999}
-		3 | /linux/resources/cpu/quota; at least 1000 microseconds | .linux.resources.cpu = {quota: 1}
-		3 | /linux/resources/cpu/period; 1000..1000000 | .linux.resources.cpu = {period: 1}
-		3 | /linux/resources/cpu/cpus; list of numbers | .linux.resources.cpu = {cpus: "0-99999"}
 		1 | /linux/resources/cpu/cpus; 900; its parent cgroup has CPUs | .linux.resources.cpu = {cpus: "900"}
 		1 | /linux/resources/cpu/mems; 900; its parent cgroup has memory nodes | .linux.resources.cpu = {mems: "900"}
-		3 | /linux/resources/cpu/idle; 5 is out of range (0..1) | .linux.resources.cpu = {idle: 5}
-		3 | /linux/resources/devices/0/access; r, w and m | .linux.resources.devices = [{allow: false, access: "x"}]
-		3 | /linux/resources/devices/0/type; a, b or c | .linux.resources.devices = [{allow: true, type: "z", access: "rwm"}]
-		3 | /linux/resources/blockIO/weight; 5 is out of range (10..1000) | .linux.resources.blockIO = {weight: 5}
 		1 | /linux/resources/blockIO/throttleReadBpsDevice; 99:99; (ENODEV); no block device here | .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 99, minor: 99, rate: 5}]}
 		6 | /linux/resources/hugepageLimits; 3MB; /sys/kernel/mm/hugepages | .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 0}]
-		3 | /linux/resources/unified/..~1x; CONTROLLER.VALUE | .linux.resources.unified = {"../x": "1"}
-		3 | /linux/resources/unified/cgroup.procs; is not a limit | .linux.resources.unified = {"cgroup.procs": "1"}
-		6 | /linux/resources/unified/frob.max | .linux.resources.unified = {"frob.max": "x"}
 	T
 	on_v2 || cases <<-'T'
 		1 | /linux/resources/memory/swap; (EINVAL); give both | .linux.resources.memory = {swap: 1048576}
@@ -365,6 +360,27 @@ load ../lib/cases
 	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || return 0
 	cases <<-'T'
 		1 | /linux/resources/cpu/realtimeRuntime; (EINVAL); its parent cgroup has | .linux.resources.cpu = {realtimeRuntime: 950000, realtimePeriod: 1000000}
+	T
+}
+
+# bats test_tags=root:cgroup
+@test "resources" {
+	cases <<-'T'
+		3 | /linux/resources/memory/limit; expected an integer | .linux.resources.memory = {limit: "1M"}
+		3 | /linux/resources/memory/limit; -2 is out of range | .linux.resources.memory = {limit: -2}
+		3 | /linux/resources/memory/limit; out of range | .linux.resources.memory = {limit: 9223372036854775808}
+		3 | /linux/resources/memory/swap; is below limit | .linux.resources.memory = {limit: 2097152, swap: 1048576}
+		3 | /linux/resources/memory/swappiness; 101 is out of range (0..100) | .linux.resources.memory = {swappiness: 101}
+		3 | /linux/resources/cpu/quota; at least 1000 microseconds | .linux.resources.cpu = {quota: 1}
+		3 | /linux/resources/cpu/period; 1000..1000000 | .linux.resources.cpu = {period: 1}
+		3 | /linux/resources/cpu/cpus; list of numbers | .linux.resources.cpu = {cpus: "0-99999"}
+		3 | /linux/resources/cpu/idle; 5 is out of range (0..1) | .linux.resources.cpu = {idle: 5}
+		3 | /linux/resources/devices/0/access; r, w and m | .linux.resources.devices = [{allow: false, access: "x"}]
+		3 | /linux/resources/devices/0/type; a, b or c | .linux.resources.devices = [{allow: true, type: "z", access: "rwm"}]
+		3 | /linux/resources/blockIO/weight; 5 is out of range (10..1000) | .linux.resources.blockIO = {weight: 5}
+		3 | /linux/resources/unified/..~1x; CONTROLLER.VALUE | .linux.resources.unified = {"../x": "1"}
+		3 | /linux/resources/unified/cgroup.procs; is not a limit | .linux.resources.unified = {"cgroup.procs": "1"}
+		6 | /linux/resources/unified/frob.max | .linux.resources.unified = {"frob.max": "x"}
 	T
 }
 

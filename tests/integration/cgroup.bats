@@ -8,7 +8,7 @@ has() { [ -e "/sys/fs/cgroup/$1" ] || { on_v2 && grep -qw "$1" /sys/fs/cgroup/cg
 
 # bats test_tags=root:cgroup
 @test "limits are written: memory, cpu, pids" {
-	need_memory
+	need_controllers memory
 	sleeper "$limits"
 	ok oakum run -d -b "$B" "$C"
 	if on_v2; then
@@ -28,9 +28,7 @@ has() { [ -e "/sys/fs/cgroup/$1" ] || { on_v2 && grep -qw "$1" /sys/fs/cgroup/cg
 
 # bats test_tags=root:cgroup
 @test "cpuset" {
-	if on_v2 && ! grep -qw cpuset /sys/fs/cgroup/cgroup.controllers; then
-		skip "this machine's v2 hierarchy has no cpuset controller (tests/vm/run has)"
-	fi
+	need_controllers cpuset
 	sleeper '.linux.resources = {cpu: {cpus: "0", mems: "0"}}'
 	ok oakum run -d -b "$B" "$C"
 	is "$(cat "$(cgroup_dir cpuset)/cpuset.cpus")" 0
@@ -41,7 +39,7 @@ has() { [ -e "/sys/fs/cgroup/$1" ] || { on_v2 && grep -qw "$1" /sys/fs/cgroup/cg
 
 # bats test_tags=root:cgroup
 @test "a pids limit is felt" {
-	need_memory
+	need_controllers memory
 	bundle '.linux.resources = {pids: {limit: 5}} | .process.args = ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 3 & done; echo done"]'
 	local rc=0
 	oakum run -b "$B" "$C" </dev/null >"$W/out" 2>&1 || rc=$?
@@ -49,7 +47,7 @@ has() { [ -e "/sys/fs/cgroup/$1" ] || { on_v2 && grep -qw "$1" /sys/fs/cgroup/cg
 }
 
 @test "the memory limit kills" {
-	need_memory
+	need_controllers memory
 	bundle '.linux.resources = {memory: {limit: 8388608, swap: 8388608}} | .process.args = ["sh", "-c", "x=$(head -c 100000000 /dev/zero | tr \"\\\\0\" x); echo survived"]'
 	local rc=0
 	oakum run -b "$B" "$C" </dev/null >"$W/out" 2>/dev/null || rc=$?
@@ -155,7 +153,7 @@ has() { [ -e "/sys/fs/cgroup/$1" ] || { on_v2 && grep -qw "$1" /sys/fs/cgroup/cg
 
 @test "unified on v1 is refused by name, on v2 it overrides" {
 	if on_v2; then
-		need_memory
+		need_controllers memory
 		sleeper '.linux.resources = {pids: {limit: 10}, unified: {"pids.max": "11"}}'
 		oakum run -d -b "$B" "$C" </dev/null 2>"$W/err" || { grep -q /linux/resources/unified "$W/err"; return; }
 		is "$(cat "$(cgroup_dir pids)/pids.max")" 11

@@ -430,6 +430,7 @@ asks() {
 	grep -qxF -- "$want" asked || { echo "$*: not asked: $want"; cat asked; return 1; }
 }
 
+# bats test_tags=root:mount
 @test "each flag of checkpoint and restore is asked of criu by its number, and the configuration file that comes first" {
 	command -v python3 >/dev/null || skip "python3 is not installed"
 	local flag rest

@@ -90,9 +90,6 @@ reports() {
 		1 /mounts/7 .mounts += [{destination: "/mnt/x", type: "fuse", source: "x", options: ["rootmode=40000", "user_id=0", "group_id=0"]}]
 		126 RLIMIT_STACK .process.args += [range(60000) | "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]
 		1 /annotations/run.oci.pidfd_receiver .annotations = {"run.oci.pidfd_receiver": "/dev/null"}
-		1 /linux/cgroupsPath .linux.cgroupsPath = "/cgroup.procs"
-		1 /linux/resources/pids/limit .linux.resources.pids = {limit: 1} | .hooks = {startContainer: [{path: "/bin/true"}]}
-		1 /linux/resources/cpu/burst .linux.resources.cpu = {quota: 50000, burst: 60000}
 	T
 	bundle '.linux.resources.rdma = {mlx5_0: {hcaHandles: 1}}'
 	agree "$(in_kernel rdma && echo 1 || echo 6)"
@@ -153,8 +150,16 @@ reports() {
 	agree 126
 }
 
+# bats test_tags=root:cgroup,cgroupfs:path
+@test "a cgroup named like a file" {
+	bundle '.linux.cgroupsPath = "/cgroup.procs"'
+	agree 1
+	reports /linux/cgroupsPath
+}
+
 # bats test_tags=root:cgroup
 @test "limits that no cgroup of this machine takes, one by one" {
+	need_controllers memory cpu cpuset pids io hugetlb
 	[ -d /sys/kernel/mm/hugepages ] || skip "no huge pages here"
 	local weight=1
 	on_v2 || [ -e /sys/fs/cgroup/blkio/blkio.bfq.io_service_bytes ] || weight=6
@@ -166,6 +171,8 @@ reports() {
 	done <<-'T'
 		1 /linux/resources/memory/limit .linux.resources.memory = {limit: 65536}
 		1 /linux/resources/pids/limit .linux.resources.pids = {limit: 99999999999}
+		1 /linux/resources/pids/limit .linux.resources.pids = {limit: 1} | .hooks = {startContainer: [{path: "/bin/true"}]}
+		1 /linux/resources/cpu/burst .linux.resources.cpu = {quota: 50000, burst: 60000}
 		1 /linux/resources/cpu/cpus .linux.resources.cpu = {cpus: "900"}
 		1 /linux/resources/cpu/mems .linux.resources.cpu = {mems: "900"}
 		1 /linux/resources/blockIO .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 99, minor: 99, rate: 5}]}

@@ -49,7 +49,7 @@ as_the_kernel_counts() {
 
 @test "events --stats: one line that starts as runc's does, with the numbers of the kernel's files" {
 	sleeper '.linux.resources.pids = {limit: 23}'
-	if on_v2 && ! grep -qw pids /sys/fs/cgroup/cgroup.controllers; then
+	if ! has_controller pids; then
 		edit 'del(.linux.resources.pids)'
 	fi
 	ok oakum run -d -b "$B" "$C"
@@ -139,7 +139,7 @@ take_both() {
 	local how='"known":true,"status":0,"signal":9' kills=0
 	# The kernel tells others than the parent from 6.15 on.
 	[ "$(printf '%s\n' 6.15 "$(uname -r)" | sort -V | head -n 1)" = 6.15 ] || how='"known":false,"status":0,"signal":0'
-	if ! has_memory || { may_be_unknown 0 && grep -q '"oom_kills":null' events; }; then kills=null; fi
+	if ! has_controller memory || { may_be_unknown 0 && grep -q '"oom_kills":null' events; }; then kills=null; fi
 	is "$(tail -n 1 events)" "{\"type\":\"exit\",\"id\":\"$C\",\"data\":{$how,\"oom_kills\":$kills}}"
 	ok oakum delete -f "$C"
 }
@@ -219,7 +219,7 @@ take_both() {
 }
 
 @test "events tells each OOM kill, once" {
-	need_memory
+	need_controllers memory
 	told '.linux.resources.memory = {limit: 33554432}'
 	ok oakum run -d -b "$B" "$C"
 	watch --interval 1h
@@ -234,7 +234,7 @@ take_both() {
 }
 
 @test "an OOM kill that ends the container is not missed when it is deleted at once" {
-	need_memory
+	need_controllers memory
 	local i
 	for i in 1 2 3 4 5; do
 		told '.linux.resources.memory = {limit: 33554432} | .process.args = ["sh", "-c", "read x </fifo; exec tail /dev/zero"]'
@@ -251,7 +251,7 @@ take_both() {
 
 @test "events where the OOM killer is switched off tells of who waits for memory" {
 	on_v2 && skip "cgroup v2 has no such switch"
-	need_memory
+	need_controllers memory
 	told '.linux.resources.memory = {limit: 33554432, disableOOMKiller: true}'
 	ok oakum run -d -b "$B" "$C"
 	watch --interval 1h

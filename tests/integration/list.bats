@@ -290,7 +290,7 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	done
 	fails 2 oakum --rootless perhaps list
 	# There is no systemd here, and the error says so (tests/systemd has one).
-	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere XDG_RUNTIME_DIR=/nowhere
 	fails 6 oakum --systemd-cgroup run -b "$B" "$C"
 	if [ -n "${OAKUM_ROOTLESS-}" ]; then
 		says systemd "open the user's bus" DBUS_SESSION_BUS_ADDRESS

@@ -3,7 +3,7 @@
 load ../lib/common
 
 # Nothing of it is to be found elsewhere.
-BUILD=${OAKUM%/*}
+BUILD=${OAKUM_SYSTEMD_HELPER%/*}
 
 # Every command in sight; the flags of $1 in sight ("*": those before the command), one a line.
 commands_shown() { "$OAKUM" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }' | sort; }

@@ -27,9 +27,10 @@ look() {
 # as NAME RUNTIME…: what is seen, in seen.NAME. Runs in the bundle's directory, for those that want that; its input and
 # output are pipes, as runc would make them.
 as() {
-	local name=$1 rc
+	local name=$1 rc path=/oakum-peer-$C
+	[ -z "${OAKUM_MANAGER-}" ] || path=system.slice:oakum-peer:$C
 	shift
-	jq --arg s "$(look)" '.process.args = ["sh", "-c", $s] | .linux.cgroupsPath = "/oakum-peer-'"$C"'"' "$B/config.json" >"$W/c"
+	jq --arg s "$(look)" '.process.args = ["sh", "-c", $s] | .linux.cgroupsPath = "'"$path"'"' "$B/config.json" >"$W/c"
 	mv "$W/c" "$B/config.json"
 	rc=$(cd "$B" && : | { "$@" run "$C" 2>&1; echo "status $?" >"$W/status"; } | cat >"$W/seen"; cat "$W/status")
 	# The hidden: an own tmpfs of ours has room for nothing and no flag is missing; runc's is what it shares with others, or
@@ -44,7 +45,7 @@ as() {
 same() {
 	[ -d "$W/as" ] || { mkdir "$W/as" && ln -s "$OAKUM" "$W/as/runc"; }
 	bundle "$1"
-	as runc runc --root "$W/runc"
+	as runc runc ${OAKUM_MANAGER:+--systemd-cgroup} --root "$W/runc"
 	as oakum "$W/as/runc" --root "$ROOT"
 	diff "$W/seen.runc" "$W/seen.oakum" || { echo "with: $1"; false; }
 	grep -qx "status ${2-0}" "$W/seen.oakum"

@@ -2,7 +2,7 @@
 # What `oakum plan` says is what create and start do, and saying it does nothing.
 load ../lib/common
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:helper
 @test "nothing is done: no system call that changes anything, not even in the state root" {
 	bundle '.linux.resources.memory = {limit: 50000000} | .hooks = {prestart: [{path: "/bin/true"}]}'
 	rm -rf "$ROOT"
@@ -25,7 +25,7 @@ load ../lib/common
 	is "$(cat "$W/err")" ""
 }
 
-# bats test_tags=root:cgroup
+# bats test_tags=root:cgroup,cgroupfs:path
 @test "the limit files and their values are those that create writes" {
 	bundle '.linux.resources.memory = {limit: 52428800, reservation: 20971520} | .linux.resources.pids = {limit: 77}
 		| .linux.resources.cpu = {shares: 512, quota: 50000, period: 100000}'

@@ -81,9 +81,9 @@ load ../lib/common
 	fails 2 oakum --log "frob:$W/log" list
 	says frob:
 	ok oakum --log syslog:x list
-	says /dev/log "nothing is logged"
+	[ -S /dev/log ] || says /dev/log "nothing is logged"
 	ok oakum --log journald:x list
-	says /run/systemd/journal/socket
+	[ -S /run/systemd/journal/socket ] || says /run/systemd/journal/socket
 	fails 2 oakum --log carrier-pigeon:x list
 	says "no such kind of log"
 }

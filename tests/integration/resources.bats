@@ -20,9 +20,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 # bats test_tags=root:cgroup
 @test "block I/O: rates of a device, the same device twice" {
 	block_device
-	if on_v2 && ! grep -qw io /sys/fs/cgroup/cgroup.controllers; then
-		skip "this machine's v2 hierarchy has no io controller (tests/vm/run has)"
-	fi
+	need_controllers io
 	sleeper ".linux.resources = {blockIO: {
 		throttleReadBpsDevice: [{major: ${device%:*}, minor: ${device#*:}, rate: 1048576}, {major: ${device%:*}, minor: ${device#*:}, rate: 2097152}],
 		throttleWriteIOPSDevice: [{major: ${device%:*}, minor: ${device#*:}, rate: 500}]}}"
@@ -38,9 +36,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 
 # bats test_tags=root:cgroup
 @test "block I/O: a device that does not exist is an error that names it" {
-	if on_v2 && ! grep -qw io /sys/fs/cgroup/cgroup.controllers; then
-		skip "this machine's v2 hierarchy has no io controller (tests/vm/run has)"
-	fi
+	need_controllers io
 	bundle '.linux.resources = {blockIO: {throttleReadBpsDevice: [{major: 4000, minor: 1, rate: 1}]}}'
 	fails 1 oakum create -b "$B" "$C"
 	says "/linux/resources" "4000:1" "ENODEV"
@@ -165,7 +161,7 @@ has() {
 }
 
 need() {
-	on_v2 && ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers && skip "this machine's v2 hierarchy has no $1 controller (tests/vm/run has)"
+	need_controllers "$1"
 	on_v2 || v1 "$1" || skip "$1 is not a v1 hierarchy here"
 }
 

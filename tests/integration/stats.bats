@@ -34,7 +34,7 @@ row() { awk -v id="$1" '$1 == id { print; exit }' "${2-$W/stdout}"; }
 }
 
 @test "the numbers are the kernel's" {
-	need_memory
+	need_controllers memory
 	sleeper '.linux.resources.memory = {limit: 67108864} | .linux.resources.pids = {limit: 31} | .linux.resources.cpu = {quota: 20000, period: 100000} |
 		.process.args = ["sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=8 2>/dev/null; touch /tmp/ready; while :; do :; done"]'
 	ok oakum run -d -b "$B" "$C"

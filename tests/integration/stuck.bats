@@ -94,7 +94,7 @@ frozen_child() {
 bomb() {
 	# The machine is for others too.
 	bundle '.process.args = ["inside", "bomb"] | .process.scheduler = {policy: "SCHED_OTHER", nice: 19}'
-	if ! on_v2 || grep -qw pids /sys/fs/cgroup/cgroup.controllers; then
+	if has_controller pids; then
 		edit '.linux.resources.pids = {limit: 24}'
 	else
 		edit '.process.user = {uid: 4242, gid: 4242} | .process.rlimits = [{type: "RLIMIT_NPROC", soft: 24, hard: 24}]'

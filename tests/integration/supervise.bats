@@ -245,7 +245,7 @@ ended_with() {
 
 # bats test_tags=root:cgroup
 @test "the exit record counts OOM kills, of init and of others, and up says so" {
-	need_memory
+	need_controllers memory
 	shell 'tail /dev/zero; tail /dev/zero; exit 5'
 	edit '.linux.resources.memory = {limit: 33554432}'
 	rc=0
@@ -276,7 +276,7 @@ ended_with() {
 # bats test_tags=root:cgroup
 @test "OOM kills are still known when the cgroup is deleted before the supervisor looks" {
 	[ "$OAKUM_ENCLOSED" != systemd ] || skip "there systemd removes the cgroup, whoever may still want to look"
-	need_memory
+	need_controllers memory
 	shell 'read x </fifo; exec tail /dev/zero'
 	mkfifo "$B/rootfs/fifo"
 	edit '.linux.resources.memory = {limit: 33554432}'

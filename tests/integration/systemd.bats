@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The systemd cgroup manager where there is no systemd: against a bus of our own (tests/lib/manager.c) that
 # answers well, badly, late or never. With a real one: tests/systemd.
+# bats file_tags=root:cgroup
 load ../lib/common
 
 # manager [METHOD=HOW|DIRECTORY]...: the bus, as long as the test.

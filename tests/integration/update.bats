@@ -16,7 +16,7 @@ value() {
 limited='.linux.resources = {memory: {limit: 33554432, reservation: 25165824, swap: 67108864}, cpu: {shares: 100, quota: 500000, period: 1000000}, pids: {limit: 20}, devices: [{allow: false, access: "rwm"}]}'
 
 run_limited() {
-	need_memory
+	need_controllers memory
 	[ -e "$(find /sys/fs/cgroup -maxdepth 2 -name memory.memsw.limit_in_bytes 2>/dev/null | head -n 1)" ] || on_v2 ||
 		limited="$limited | del(.linux.resources.memory.swap)"
 	sleeper "$limited"
@@ -25,7 +25,7 @@ run_limited() {
 
 # bats test_tags=root:cgroup
 @test "a container that has used up its cpu quota is deleted nevertheless" {
-	need_memory
+	need_controllers memory
 	bundle '.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait"]'
 	ok oakum run -d -b "$B" "$C"
 	until_true has_processes 7
@@ -158,9 +158,7 @@ run_limited() {
 
 # bats test_tags=root:cgroup
 @test "cpuset, also in the spelling that Go takes" {
-	if on_v2 && ! grep -qw cpuset /sys/fs/cgroup/cgroup.controllers; then
-		skip "this machine's v2 hierarchy has no cpuset controller (tests/vm/run has)"
-	fi
+	need_controllers cpuset
 	sleeper '.linux.resources = {cpu: {cpus: "0", mems: "0"}}'
 	ok oakum run -d -b "$B" "$C"
 	[ "$(nproc)" -gt 1 ] || { ok oakum delete -f "$C"; skip "one CPU"; }
@@ -181,7 +179,7 @@ run_limited() {
 
 # bats test_tags=root:cgroup,cgroupfs:path
 @test "a quota above that of the parent is refused by name, period and quota may change at once" {
-	need_memory
+	need_controllers memory
 	on_v2 && skip "v2 takes any quota"
 	sleeper '.linux.cgroupsPath = "/pod/web" | .linux.resources = {cpu: {quota: 50000, period: 100000}}'
 	mkdir -p /sys/fs/cgroup/cpu/pod
@@ -256,7 +254,7 @@ run_limited() {
 
 # bats test_tags=root:kernel
 @test "device rules hold through updates and glitch at no time" {
-	need_memory
+	need_controllers memory
 	mkdir -p "$B"
 	bundle '.linux.resources = {devices: [{allow: false, access: "rwm"}], pids: {limit: 50}}
 		| .linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11}]
@@ -278,9 +276,7 @@ run_limited() {
 # bats test_tags=root:cgroup
 @test "rates of a device" {
 	local name device=
-	if on_v2; then
-		grep -qw io /sys/fs/cgroup/cgroup.controllers || skip "this machine's v2 hierarchy has no io controller (tests/vm/run has)"
-	fi
+	need_controllers io
 	for name in /sys/block/*; do
 		case $name in */loop* | */ram* | */zram*) continue ;; esac
 		[ -e "$name/dev" ] || continue
@@ -303,7 +299,7 @@ run_limited() {
 }
 
 @test "a container that waits to be started takes limits, and has them when it runs" {
-	need_memory
+	need_controllers memory
 	sleeper
 	ok oakum create -b "$B" "$C"
 	ok oakum update --pids-limit 44 "$C"
@@ -360,7 +356,7 @@ run_limited() {
 }
 
 @test "the weight of block I/O" {
-	on_v2 && { grep -qw io /sys/fs/cgroup/cgroup.controllers || skip "this machine's v2 hierarchy has no io controller (tests/vm/run has)"; }
+	need_controllers io
 	sleeper
 	ok oakum run -d -b "$B" "$C"
 	local file want=750

@@ -209,9 +209,14 @@ catches() { [ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$2/status") >> ($(kill -l "
 # Does this kernel have the controller, in whichever hierarchy; and AppArmor, switched on?
 in_kernel() { grep -q "^$1.*1\$" /proc/cgroups; }
 apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }
-# The memory controller can be had: in v1, or in the v2 tree.
-has_memory() { ! on_v2 || grep -qw memory /sys/fs/cgroup/cgroup.controllers; }
-need_memory() { has_memory || skip "this machine's v2 hierarchy has no memory controller (tests/vm/run has)"; }
+# The controller can be had: in v1, or in the v2 tree.
+has_controller() { ! on_v2 || grep -qw "$1" /sys/fs/cgroup/cgroup.controllers; }
+need_controllers() {
+	local name
+	for name; do
+		has_controller "$name" || skip "this machine's v2 hierarchy has no $name controller (tests/vm/run has)"
+	done
+}
 # may_be_unknown KILLS: systemd removes a scope's cgroup, and its count of OOM kills, maybe before anybody can look. That
 # there were none is still to be seen, in v2, in the slice.
 may_be_unknown() { [ "$OAKUM_ENCLOSED" = systemd ] && { ! on_v2 || [ "$1" != 0 ]; }; }
