@@ -106,6 +106,24 @@ static const char *good_notify_socket(const struct creation *c)
 	return NULL;
 }
 
+/*
+ * BuildKit in dockerd names a scope and does not ask for systemd: to the cgroupfs manager that is a
+ * path, as it is to runc and crun. Each RUN of a build would show a warning, so only who asks is
+ * told.
+ */
+static void warn_of_scope(const struct creation *c)
+{
+	const char *path = c->spec->cgroups_path;
+	struct err warning = ERR_INIT;
+
+	if (!c->o->planning || c->host.systemd.wanted || !path || path[0] == '/' ||
+	    !strchr(path, ':'))
+		return;
+	err_pointer(&warning, "/linux/cgroupsPath");
+	err_set(&warning, 0, "\"%s\" is a path here; a scope only with --systemd-cgroup", path);
+	handle_warn(c->o, &warning);
+}
+
 static int make_plan(struct creation *c, const char *id)
 {
 	struct plan_options options = {
@@ -132,6 +150,8 @@ static int make_plan(struct creation *c, const char *id)
 		r = unit_look(c->o, &c->systemd, c->deadline, &c->arena, &c->host.systemd, c->err);
 	if (r == 0)
 		r = plan_make(c->spec, &c->host, &options, &c->arena, &c->plan, c->err);
+	if (r == 0)
+		warn_of_scope(c);
 	if (r == 0 && c->plan->implied_user)
 		handle_debug(c->o, "without CAP_SYS_ADMIN: a user namespace is made for the "
 				   "container, though its configuration has none");

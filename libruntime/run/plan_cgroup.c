@@ -78,11 +78,6 @@ static int make_path(const struct spec *spec, const struct plan_host *host, stru
 			return r;
 	} else if (!spec->cgroups_path) {
 		path = arena_printf(arena, "%s/%s", host->default_cgroup_parent, p->id);
-	} else if (spec->cgroups_path[0] != '/' && strchr(spec->cgroups_path, ':')) {
-		err_pointer(err, "/linux/cgroupsPath");
-		err_hint(err, "use --systemd-cgroup, or a path that begins with /");
-		return err_kind(err, ERR_CONFIG, 0, "\"%s\" is for the systemd cgroup manager",
-				spec->cgroups_path);
 	} else {
 		path = arena_printf(arena, "/%s", spec->cgroups_path);
 	}

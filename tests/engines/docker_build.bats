@@ -49,7 +49,8 @@ DAEMONS='process [0-9]+ (dockerd|containerd) |socket [0-9]+ '
 @test "docker build, the classic builder: each RUN is a container of ours" {
 	context "$W/context"
 	DOCKER_BUILDKIT=0 gives 0 docker build --no-cache -t "$C" "$W/context"
-	prints "from the context" :/docker/
+	# On v2 docker gives each a cgroup namespace.
+	if on_v2; then prints "from the context" 0::/; else prints "from the context" :/docker/; fi
 	gives 0 docker run --rm "$C"
 	is "$output" $'built\nb'
 	printf 'FROM %s\nRUN exit 7\n' "$IMAGE" >"$W/context/Dockerfile"
@@ -66,7 +67,12 @@ DAEMONS='process [0-9]+ (dockerd|containerd) |socket [0-9]+ '
 @test "docker build, BuildKit: oakum by the name of runc" {
 	context "$W/context"
 	DOCKER_BUILDKIT=1 gives 0 docker build --no-cache --progress plain -t "$C" "$W/context"
-	says "from the context" buildkit/
+	# With systemd's driver too BuildKit asks for no scope: what would be its name is a path.
+	if [ -n "${OAKUM_MANAGER-}" ]; then
+		says "from the context" :/system.slice:docker:
+	else
+		says "from the context" buildkit/
+	fi
 	gives 0 docker run --rm "$C"
 	is "$output" $'built\nb'
 	printf 'FROM %s\nRUN exit 7\n' "$IMAGE" >"$W/context/Dockerfile"

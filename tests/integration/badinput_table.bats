@@ -338,7 +338,7 @@ load ../lib/cases
 		3 | /linux/cgroupsPath; newline | .linux.cgroupsPath = "/a\nb"
 		3 | /linux/cgroupsPath; 6000 bytes | .linux.cgroupsPath = "/x" * 3000
 		3 | /linux/cgroupsPath; File name too long (ENAMETOOLONG) | .linux.cgroupsPath = "/x" * 1000
-		3 | /linux/cgroupsPath; use --systemd-cgroup | .linux.cgroupsPath = "a:b:c"
+		0 | | .linux.cgroupsPath = "oakum-test.slice:b:c"
 		1 | /linux/cgroupsPath; (ENOTDIR) | .linux.cgroupsPath = "/cgroup.procs/x"
 	T
 }

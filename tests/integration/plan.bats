@@ -77,6 +77,16 @@ load ../lib/common
 	fails 2 oakum plan --format xml "$B"
 }
 
+# bats test_tags=root:cgroup,cgroupfs:path
+@test "the name of a scope is a path without --systemd-cgroup, and plan alone says so" {
+	bundle '.linux.cgroupsPath = "oakum-test.slice:a:b" | .process.args = ["cat", "/proc/self/cgroup"]'
+	ok oakum run -b "$B" "$C"
+	is "$errors" ""
+	prints ":/oakum-test.slice:a:b"
+	ok oakum plan "$B"
+	prints '/linux/cgroupsPath: \"oakum-test.slice:a:b\" is a path here; a scope only with --systemd-cgroup'
+}
+
 @test "warnings stand in the plan" {
 	bundle '.linux.maskedPath = ["/proc/kcore"]'
 	ok oakum plan "$B"
