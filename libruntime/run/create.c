@@ -74,40 +74,53 @@ int creation_runtime_hooks(struct creation *c)
 	return r;
 }
 
-/* Has the kernel killed in the container's cgroup for want of memory, as far as one can know? */
-static bool ran_out(const struct creation *c)
+/*
+ * Has the kernel killed in the container's cgroup for want of memory? Negative if nobody can know:
+ * systemd removes a scope's cgroup as soon as it is empty.
+ */
+static int ran_out(const struct creation *c)
 {
 	struct err err = ERR_INIT;
 	struct cgroup_oom w;
 	uint64_t kills = 0;
+	int r;
 
-	if (!c->have_cgroup || cgroup_oom_open(&c->cgroup, 0, &w, &err) != 0)
-		return false;
-	if (cgroup_oom_kills(&w, &kills) != 0)
-		kills = 0;
+	if (!c->have_cgroup)
+		return 0;
+	if (cgroup_oom_open(&c->cgroup, 0, &w, &err) != 0)
+		return -1;
+	r = cgroup_oom_kills(&w, &kills);
 	cgroup_oom_close(&w);
-	return kills > 0;
+	return r == 0 ? kills > 0 : -1;
+}
+
+static int killed(struct creation *c, int signal)
+{
+	int out = signal == SIGKILL ? ran_out(c) : 0;
+	char buf[NAMES_TEXT];
+
+	if (out > 0) {
+		err_pointer(c->err, "/linux/resources/memory/limit");
+		err_hint(c->err, "the memory limit is too low for it");
+		return err_set(c->err, 0,
+			       "the container's first process ran out of memory and was killed");
+	}
+	if (out < 0 && c->plan->limits.memory_limit.set)
+		err_hint(c->err, "/linux/resources/memory/limit may be too low for it: its cgroup "
+				 "is gone, and with it the count of such kills");
+	return err_set(c->err, 0, "the container's first process was killed by %s",
+		       names_signal_text(signal, buf));
 }
 
 static int died(struct creation *c)
 {
 	siginfo_t info = {.si_pid = 0};
-	char buf[NAMES_TEXT];
 
 	/* Its end of the channel closes before it can be waited for. */
 	(void)proc_wait(c->pidfd, clock_deadline(1000));
 	if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    info.si_pid && info.si_code != CLD_EXITED) {
-		if (info.si_status == SIGKILL && ran_out(c)) {
-			err_pointer(c->err, "/linux/resources/memory/limit");
-			err_hint(c->err, "the memory limit is too low for it");
-			return err_set(c->err, 0,
-				       "the container's first process ran out of memory and was "
-				       "killed");
-		}
-		return err_set(c->err, 0, "the container's first process was killed by %s",
-			       names_signal_text(info.si_status, buf));
-	}
+	    info.si_pid && info.si_code != CLD_EXITED)
+		return killed(c, info.si_status);
 	return err_set(c->err, 0, "the container's first process ended unexpectedly");
 }
 
