@@ -301,7 +301,8 @@ int oakum_exec(struct oakum *o, const char *id, const struct oakum_exec *options
  */
 struct oakum_update {
 	size_t size;
-	const char *file; /* with the JSON of "linux.resources" (may be a pipe), or NULL */
+	const char *file; /* with the JSON of "linux.resources" (may be a pipe; "-": standard
+			     input), or NULL */
 	const char *text; /* instead: the JSON itself */
 	size_t text_size;
 	const char *rdt; /* besides, or alone: the JSON of "linux.intelRdt", whose lines are
@@ -316,7 +317,8 @@ int oakum_update(struct oakum *o, const char *id, const struct oakum_update *opt
  */
 struct oakum_mounts {
 	size_t size;
-	const char *file; /* with a JSON array like "mounts" (may be a pipe), or NULL */
+	const char *file; /* with a JSON array like "mounts" (may be a pipe; "-": standard
+			     input), or NULL */
 	const char *text; /* instead: the JSON itself */
 	size_t text_size;
 	bool remove; /* take away what is mounted at their destinations */

@@ -106,6 +106,26 @@ int io_write_at(int dirfd, const char *name, const char *text)
 	return (size_t)n == len ? 0 : -EIO;
 }
 
+/* io_read() of what was handed to us, maybe with O_NONBLOCK, which is not ours to take off. */
+static ssize_t read_waiting(int fd, char *buf, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, buf + done, size - done);
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			done += (size_t)n;
+		else if (errno == EAGAIN)
+			(void)io_poll_until(fd, POLLIN, CLOCK_FOREVER);
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return (ssize_t)done;
+}
+
 /* The whole of @fd, which is at least about @guess long. */
 static ssize_t read_growing(int fd, size_t guess, size_t max, struct arena *arena, char **ret)
 {
@@ -121,7 +141,7 @@ static ssize_t read_growing(int fd, size_t guess, size_t max, struct arena *aren
 		if (data)
 			memcpy(bigger, data, len);
 		data = bigger;
-		n = io_read(fd, data + len, room - len);
+		n = read_waiting(fd, data + len, room - len);
 		if (n < 0)
 			return n;
 		len += (size_t)n;
@@ -217,12 +237,24 @@ static int await_writer(int fd)
 	return io_poll_until(fd, POLLIN, clock_deadline(WRITER_MS));
 }
 
+int io_read_rest(int fd, const char *name, size_t max, struct arena *arena, char **ret_data,
+		 size_t *ret_size, struct err *err)
+{
+	ssize_t n = read_growing(fd, 4095, max, arena, ret_data);
+
+	if (n == -EFBIG)
+		return err_set(err, EFBIG, "%s has more than %zu bytes", name, max);
+	if (n < 0)
+		return err_set(err, (int)-n, "read %s", name);
+	*ret_size = (size_t)n;
+	return 0;
+}
+
 int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,
 		   size_t *ret_size, struct err *err)
 {
 	/* O_NONBLOCK: a FIFO that nobody writes to must not hold us; one with a writer may. */
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	ssize_t n;
 	int r;
 
 	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
@@ -230,13 +262,7 @@ int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret
 	r = await_writer(fd);
 	if (r <= 0)
 		return err_set(err, r < 0 ? -r : ETIMEDOUT, "wait for who writes to %s", path);
-	n = read_growing(fd, 4095, max, arena, ret_data);
-	if (n == -EFBIG)
-		return err_set(err, EFBIG, "%s has more than %zu bytes", path, max);
-	if (n < 0)
-		return err_set(err, (int)-n, "read %s", path);
-	*ret_size = (size_t)n;
-	return 0;
+	return io_read_rest(fd, path, max, arena, ret_data, ret_size, err);
 }
 
 /* "DIR/NAME" to "DIR/.NAME.0123456789abcdef": the same directory, nobody else's name. */

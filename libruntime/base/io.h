@@ -41,6 +41,10 @@ int io_read_alloc(int dirfd, const char *path, size_t max, struct arena *arena, 
 int io_read_all(int fd, const char *name, size_t max, struct arena *arena, char **ret_data,
 		size_t *ret_size, struct err *err);
 
+/* As io_read_all() of whatever was handed to us as @fd, from where it stands: read until EOF. */
+int io_read_rest(int fd, const char *name, size_t max, struct arena *arena, char **ret_data,
+		 size_t *ret_size, struct err *err);
+
 /* As io_read_alloc() for what may be a pipe or /dev/fd/N: read until EOF, relative to the caller's
  * directory. ETIMEDOUT: a FIFO that nobody writes to within three seconds. */
 int io_read_stream(const char *path, size_t max, struct arena *arena, char **ret_data,

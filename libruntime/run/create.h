@@ -46,11 +46,12 @@ int create_check_labels(struct plan_process *p, struct err *err);
  * (capabilities(7)): say so. */
 void create_warn_ambient(const struct oakum *o, const struct plan_process *p);
 
-/* The JSON that a caller has given: *@text, with its *@size, or where that is NULL what @file has,
- * in
- * @arena. 0, or < 0 with @err. */
+/* The JSON that a caller has given: *@text, with its *@size, or where that is NULL what @file has
+ * ("-": standard input), in @arena. 0, or < 0 with @err. */
 int create_read(const char *file, struct arena *arena, const char **text, size_t *size,
 		struct err *err);
+/* What messages call it; @otherwise where there is no file. */
+const char *create_input_name(const char *file, const char *otherwise);
 
 /* Call @body in a process of its own, which may join namespaces, and wait for it, at most until
  * @deadline_ms: what it finds there may keep it for ever. Returns what it returns, with its @err.

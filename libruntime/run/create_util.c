@@ -226,6 +226,13 @@ void create_warn_ambient(const struct oakum *o, const struct plan_process *p)
 	handle_warn(o, &err);
 }
 
+const char *create_input_name(const char *file, const char *otherwise)
+{
+	if (!file)
+		return otherwise;
+	return str_eq(file, "-") ? "standard input" : file;
+}
+
 int create_read(const char *file, struct arena *arena, const char **text, size_t *size,
 		struct err *err)
 {
@@ -234,7 +241,11 @@ int create_read(const char *file, struct arena *arena, const char **text, size_t
 
 	if (*text)
 		return 0;
-	r = io_read_stream(file, JSON_MAX_SIZE, arena, &data, size, err);
+	if (str_eq(file, "-"))
+		r = io_read_rest(STDIN_FILENO, create_input_name(file, NULL), JSON_MAX_SIZE, arena,
+				 &data, size, err);
+	else
+		r = io_read_stream(file, JSON_MAX_SIZE, arena, &data, size, err);
 	if (r == 0)
 		*text = data;
 	return r;

@@ -101,7 +101,7 @@ static int read_mounts(struct oakum *o, const struct oakum_mounts *m, struct con
 		       struct spec *ret, struct err *err)
 {
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
-	const char *text = m->text, *name = m->file ? m->file : "mounts";
+	const char *text = m->text, *name = create_input_name(m->file, "mounts");
 	size_t size = m->text_size;
 	int r;
 

@@ -16,7 +16,7 @@ static int read_resources(struct oakum *o, const struct oakum_update *u, struct 
 			  struct spec_resources *ret, struct err *err)
 {
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
-	const char *text = u->text, *name = u->file ? u->file : "options";
+	const char *text = u->text, *name = create_input_name(u->file, "options");
 	size_t size = u->text_size;
 	int r;
 

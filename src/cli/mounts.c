@@ -5,8 +5,7 @@
 
 static int run(struct command_context *c)
 {
-	struct oakum_mounts mounts = OAKUM_OPTIONS(
-		oakum_mounts, .file = str_eq(c->args[2], "-") ? "/dev/stdin" : c->args[2]);
+	struct oakum_mounts mounts = OAKUM_OPTIONS(oakum_mounts, .file = c->args[2]);
 
 	mounts.remove = str_eq(c->args[0], "remove");
 	if (!mounts.remove && !str_eq(c->args[0], "add"))

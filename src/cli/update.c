@@ -31,8 +31,6 @@ static int run(struct command_context *c)
 		return cli_error(c, OAKUM_E_USAGE, 0, "nothing to change");
 	if (file && b.len)
 		cli_warn(c, "update: --resources is given: the other options are ignored");
-	if (file && str_eq(file, "-"))
-		update.file = "/dev/stdin";
 	if (!file && b.len) {
 		update.text = text;
 		update.text_size = b.len;

@@ -157,6 +157,29 @@ run_limited() {
 }
 
 # bats test_tags=root:cgroup
+@test "-r -: what is left of standard input, whatever that is" {
+	need_controllers pids
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	printf 'skip\n{"pids": {"limit": 34}}' >"$W/f"
+	{ read -r _; "$OAKUM" --root "$ROOT" update -r - "$C"; } <"$W/f"
+	value pids.max pids.max 34
+	# A socket cannot be opened by a name; nor does it come in one piece, or wait by itself.
+	perl -MSocket -MFcntl -e '
+		socketpair($a, $b, AF_UNIX, SOCK_STREAM, 0) or die;
+		if (!fork) { close $b; syswrite $a, "{\"pids\":"; select undef, undef, undef, 0.05; syswrite $a, "{\"limit\": 35}}"; exit }
+		close $a; fcntl($b, F_SETFL, O_NONBLOCK); open STDIN, "<&", $b or die; exec @ARGV' \
+		"$OAKUM" --root "$ROOT" update -r - "$C"
+	value pids.max pids.max 35
+	echo '{"pids": {"limit": "x"}}' >"$W/f"
+	rc=0
+	"$OAKUM" --root "$ROOT" update -r - "$C" <"$W/f" 2>"$W/stderr" || rc=$?
+	is $rc 3
+	grep -q "standard input:1:.*/pids/limit" "$W/stderr"
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:cgroup
 @test "cpuset, also in the spelling that Go takes" {
 	need_controllers cpuset
 	sleeper '.linux.resources = {cpu: {cpus: "0", mems: "0"}}'
