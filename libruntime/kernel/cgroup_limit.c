@@ -395,12 +395,7 @@ static int limit(struct cgroup *cg, const struct cgroup_limits *l, bool update,
 	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers) && r == 0; i++)
 		if (cgroup_controllers[i].wanted(l) && (!cgroup_controllers[i].before || update))
 			r = apply(cg, &cgroup_controllers[i], l, undo, err);
-	/* v1's rules are written one by one and nothing takes them back: behind all else. */
-	if (r == 0)
-		r = cgroup_unified_write(cg, l, undo, err);
-	if (r == 0 && update)
-		r = apply_devices(cg, l, false, false, err);
-	return r < 0 ? r : apply_devices(cg, l, !update, true, err);
+	return r < 0 ? r : cgroup_unified_write(cg, l, undo, err);
 }
 
 static int update_limits(struct cgroup *cg, const struct cgroup_limits *l, cgroup_tell *tell,
@@ -416,6 +411,11 @@ static int update_limits(struct cgroup *cg, const struct cgroup_limits *l, cgrou
 		if (r == 0)
 			r = limit(cg, l, true, &undo, err);
 	}
+	/* Nothing takes device rules back: behind all else, what others may refuse included. */
+	if (r == 0)
+		r = apply_devices(cg, l, false, false, err);
+	if (r == 0)
+		r = apply_devices(cg, l, false, true, err);
 	if (r < 0)
 		cgroup_undo_do(&undo);
 	cgroup_undo_done(&undo);
@@ -424,7 +424,9 @@ static int update_limits(struct cgroup *cg, const struct cgroup_limits *l, cgrou
 
 int cgroup_limit(struct cgroup *cg, const struct cgroup_limits *l, bool update, struct err *err)
 {
-	return update ? update_limits(cg, l, NULL, NULL, err) : limit(cg, l, false, NULL, err);
+	int r = update ? update_limits(cg, l, NULL, NULL, err) : limit(cg, l, false, NULL, err);
+
+	return r < 0 || update ? r : apply_devices(cg, l, true, true, err);
 }
 
 int cgroup_quota_read(int dir, bool v2, struct cgroup_quota *ret)

@@ -160,6 +160,13 @@ reads() {
 	allowed=$(property DeviceAllow)
 	[[ $allowed == *"/dev/char/10:229 rw"* && $allowed == *"/dev/char/1:3 rwm"* ]]
 	printf '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "r"}, {"allow": true, "type": "c", "major": 10, "minor": 228, "access": "r"}]}' >"$W/more"
+	# What systemd is not even asked leaves them as they are, and all else.
+	jq '. + {unified: {"cgroup.max.descendants": "7"}}' "$W/more" >"$W/all"
+	OAKUM_SYSTEMD_HELPER=/bin/false fails 1 sd update -r "$W/all" "$C"
+	opens /dev/fuse
+	denied /dev/hpet
+	reads cgroup.max.descendants max
+	is "$(property DeviceAllow)" "$allowed"
 	ok sd update -r "$W/more" "$C"
 	allowed=$(property DeviceAllow)
 	[[ $allowed != *"10:229"* && $allowed == *"/dev/char/10:228 r"* && $allowed == *"/dev/char/1:3 rwm"* ]]
