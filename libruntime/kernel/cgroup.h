@@ -55,6 +55,8 @@ enum {
 	/* What v2 has as controllers. */
 	CGROUP_C_V2 = CGROUP_C_CPU | CGROUP_C_CPUSET | CGROUP_C_MEMORY | CGROUP_C_PIDS |
 		      CGROUP_C_BLKIO | CGROUP_C_HUGETLB | CGROUP_C_RDMA | CGROUP_C_MISC,
+	/* Those of them that a threaded cgroup may have (cgroups(7), "Thread mode"). */
+	CGROUP_C_THREADED = CGROUP_C_CPU | CGROUP_C_CPUSET | CGROUP_C_PIDS,
 };
 
 struct cgroup_host {

@@ -252,6 +252,10 @@ int cgroup_v1_fill_cpuset(const char *dir, size_t mount_len);
  */
 int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err);
 
+/* v2: below a threaded cgroup nobody can live in a new one until it is threaded too, which does
+ * without the controllers of domains: an error if @need has one. @cg has its leaf. */
+int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, struct err *err);
+
 /* CGROUP_C_* of v2's controller names in @text ("cpu memory pids"). */
 uint32_t cgroup_v2_parse(const char *text);
 

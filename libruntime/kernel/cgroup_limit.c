@@ -365,6 +365,9 @@ static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, bool 
 	r = cgroup_unified_need(cg, l, &need, err);
 	if (r < 0 || cgroup_find_v2(cg->host) < 0)
 		return r;
+	r = cgroup_v2_thread(cg, need, err);
+	if (r < 0)
+		return r;
 	if (update ? !(need & ~controllers_of(cg)) : !need && cg->host->mode != CGROUP_V2)
 		return 0;
 	return cgroup_v2_enable(cg, need, err);

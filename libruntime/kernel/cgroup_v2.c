@@ -349,6 +349,51 @@ static int enable_one(const char *dir, uint32_t need, uint32_t others, struct er
 	return 0;
 }
 
+static bool has_type(const char *dir, const char *type)
+{
+	char name[CGROUP_DIR_MAX + 32], text[32];
+
+	snprintf(name, sizeof(name), "%s/cgroup.type", dir);
+	return io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && str_eq(text, type);
+}
+
+int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, struct err *err)
+{
+	const struct cgroup_hierarchy *h = &cg->host->h[cgroup_find_v2(cg->host)];
+	char dir[CGROUP_DIR_MAX], *slash;
+	size_t mount_len = cgroup_dir(h, cg->path, dir);
+
+	if (!has_type(dir, "domain invalid") && !has_type(dir, "threaded"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(v2_names); i++) {
+		if (!(cgroup_v2_parse(v2_names[i]) & need & ~CGROUP_C_THREADED))
+			continue;
+		err_hint(err, "choose a cgroup that is not below a threaded one");
+		return err_kind(err, ERR_UNSUPPORTED, EOPNOTSUPP,
+				"%s limit: cgroup %s is threaded, where controller %s cannot be",
+				v2_names[i], dir, v2_names[i]);
+	}
+	/* From above: below who is not there is nothing to be. */
+	for (slash = dir + mount_len; slash; *slash = '/') {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
+		if (has_type(dir, "domain invalid")) {
+			char name[CGROUP_DIR_MAX + 32];
+			int r;
+
+			snprintf(name, sizeof(name), "%s/cgroup.type", dir);
+			r = io_write_at(AT_FDCWD, name, "threaded");
+			if (r < 0)
+				return err_set(err, -r, "make cgroup %s threaded, as its parent is",
+					       dir);
+		}
+		if (!slash)
+			break;
+	}
+	return 0;
+}
+
 int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err)
 {
 	const struct cgroup_hierarchy *h = &cg->host->h[cgroup_find_v2(cg->host)];

@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
@@ -173,11 +175,12 @@ static int pidlist_add(struct cgroup_pidlist *l, pid_t pid)
 struct list_data {
 	const char *file;
 	struct cgroup_pidlist *l;
+	bool threaded; /* one was */
 };
 
 static int list_one(int dir, void *data)
 {
-	const struct list_data *d = data;
+	struct list_data *d = data;
 	AUTO_CLOSE int fd = openat(dir, d->file, O_RDONLY | O_CLOEXEC);
 	char buf[4096];
 	pid_t pid = 0;
@@ -200,16 +203,51 @@ static int list_one(int dir, void *data)
 		}
 	}
 	/* A threaded cgroup: its domain, above, lists its processes. */
-	if (n < 0 && errno == EOPNOTSUPP)
+	if (n < 0 && errno == EOPNOTSUPP) {
+		d->threaded = true;
 		return 0;
+	}
 	return n < 0 && !cgroup_means_gone(-errno) ? -errno : 0;
+}
+
+/* Is @top threaded itself? Then no domain within reach lists its processes. */
+static bool is_threaded(int top)
+{
+	char type[32];
+
+	return io_read_at(top, "cgroup.type", type, sizeof(type)) > 0 && str_eq(type, "threaded");
+}
+
+static pid_t process_of(pid_t thread)
+{
+	char name[64], text[2048];
+	const char *at;
+
+	snprintf(name, sizeof(name), "/proc/%d/status", (int)thread);
+	if (io_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0)
+		return 0;
+	at = strstr(text, "\nTgid:\t");
+	return at ? (pid_t)strtol(at + strlen("\nTgid:\t"), NULL, 10) : 0;
 }
 
 int cgroup_list(int top, const char *name, struct cgroup_pidlist *l)
 {
-	struct list_data d = {name, l};
+	struct list_data d = {name, l, false};
+	size_t n = l->n;
+	int r = cgroup_walk(top, list_one, &d);
 
-	return cgroup_walk(top, list_one, &d);
+	if (r < 0 || !d.threaded || !is_threaded(top))
+		return r;
+	d.file = "cgroup.threads";
+	r = cgroup_walk(top, list_one, &d);
+	for (size_t i = n; i < l->n; i++) {
+		pid_t pid = process_of(l->p[i]);
+
+		if (pid > 0)
+			l->p[n++] = pid;
+	}
+	l->n = n;
+	return r;
 }
 
 static int compare_pids(const void *a, const void *b)

@@ -52,6 +52,33 @@ alone() { [ "$(oakum ps -f json "$C" | jq length)" = 1 ]; }
 	ok oakum delete --force "$C"
 }
 
+# bats test_tags=root:cgroup,cgroupfs:path
+@test "below a threaded cgroup a container's is threaded too, and goes without the controllers of domains" {
+	local top=/sys/fs/cgroup domain=/thr-$C
+	on_v2 || top=/sys/fs/cgroup/unified
+	[ -e $top/cgroup.controllers ] || skip "no cgroup2 hierarchy is mounted"
+	mkdir -p $top$domain/t
+	echo threaded >$top$domain/t/cgroup.type
+	sleeper "del(.linux.resources) | .linux.cgroupsPath = \"$domain/t/x/$C\""
+	ok oakum run -d -b "$B" "$C"
+	is "$(cat $top$domain/t/x/$C/cgroup.type)" threaded
+	grep -qx "$(pid_of)" $top$domain/t/x/$C/cgroup.threads
+	ok oakum exec -d "$C" sleep 1000
+	until_true has_processes 3
+	ok oakum pause "$C"
+	is "$(oakum state "$C" | jq -r .status)" paused
+	ok oakum resume "$C"
+	ok oakum kill --all "$C" KILL
+	ok oakum delete "$C"
+	if on_v2 && has_controller hugetlb; then
+		edit '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 0}]'
+		fails 6 oakum run -b "$B" "$C"
+		says /linux/cgroupsPath "$domain/t/x/$C is threaded, where controller hugetlb cannot be"
+	fi
+	[ ! -e $top$domain/t/x ]
+	rmdir $top$domain/t $top$domain
+}
+
 @test "a child that the container has frozen stands in nobody's way" {
 	writable v2
 	ok oakum run -d -b "$B" "$C"
