@@ -162,12 +162,12 @@ int cgroup_check_offered(const struct cgroup_host *host, const char *path,
 		if (!(c->bit & lacking))
 			continue;
 		r = cgroup_missing(&cg, c->limit, c->name, err);
-		err_pointer(err, "%s", c->wanted(limits) ? c->pointer : "/linux/resources/unified");
+		cgroup_blame(limits, c->bit, err);
 	}
 	/* What there is no limit for but by the name of its file. */
 	if (r == 0 && (lacking & CGROUP_C_MISC)) {
 		r = cgroup_missing(&cg, "misc limit", "misc", err);
-		err_pointer(err, "/linux/resources/unified");
+		cgroup_blame(limits, CGROUP_C_MISC, err);
 	}
 	return r;
 }

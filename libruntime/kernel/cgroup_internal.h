@@ -248,13 +248,18 @@ int cgroup_v1_fill_cpuset(const char *dir, size_t mount_len);
 
 /*
  * v2: enable @need (CGROUP_C_*) in each parent's cgroup.subtree_control, and, where the host is v2
- * alone, what else there is as far as the kernel lets us. @cg has its leaf.
+ * alone, what else there is as far as the kernel lets us. @cg has its leaf. On failure @ret_fault
+ * is the one that cannot be had, or 0.
  */
-int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err);
+int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, uint32_t *ret_fault, struct err *err);
 
 /* v2: below a threaded cgroup nobody can live in a new one until it is threaded too, which does
  * without the controllers of domains: an error if @need has one. @cg has its leaf. */
-int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, struct err *err);
+int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, uint32_t *ret_fault, struct err *err);
+
+/* Point the error at who wants the controller @bit (CGROUP_C_*): a member of "linux.resources", or
+ * a key of its "unified". */
+void cgroup_blame(const struct cgroup_limits *l, uint32_t bit, struct err *err);
 
 /* CGROUP_C_* of v2's controller names in @text ("cpu memory pids"). */
 uint32_t cgroup_v2_parse(const char *text);

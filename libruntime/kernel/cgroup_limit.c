@@ -351,11 +351,21 @@ static uint32_t controllers_of(const struct cgroup *cg)
 	return dir < 0 ? 0 : cgroup_v2_read(dir, "cgroup.controllers");
 }
 
+void cgroup_blame(const struct cgroup_limits *l, uint32_t bit, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers); i++)
+		if (cgroup_controllers[i].bit == bit && cgroup_controllers[i].wanted(l))
+			err_pointer(err, "%s", cgroup_controllers[i].pointer);
+	for (size_t i = 0; i < l->n_unified; i++)
+		if (bit && cgroup_v2_controller_of(l->unified[i].key) == bit)
+			err_pointer(err, "/linux/resources/unified/%s", l->unified[i].key);
+}
+
 /* v2: the parents pass on the controllers that the limits need; when it is made, all there are. */
 static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, bool update,
 			 struct err *err)
 {
-	uint32_t need = 0;
+	uint32_t need = 0, fault = 0;
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cgroup_controllers); i++)
@@ -365,12 +375,12 @@ static int enable_needed(struct cgroup *cg, const struct cgroup_limits *l, bool 
 	r = cgroup_unified_need(cg, l, &need, err);
 	if (r < 0 || cgroup_find_v2(cg->host) < 0)
 		return r;
-	r = cgroup_v2_thread(cg, need, err);
+	r = cgroup_v2_thread(cg, need, &fault, err);
+	if (r == 0 && (update ? need & ~controllers_of(cg) : need || cg->host->mode == CGROUP_V2))
+		r = cgroup_v2_enable(cg, need, &fault, err);
 	if (r < 0)
-		return r;
-	if (update ? !(need & ~controllers_of(cg)) : !need && cg->host->mode != CGROUP_V2)
-		return 0;
-	return cgroup_v2_enable(cg, need, err);
+		cgroup_blame(l, fault, err);
+	return r;
 }
 
 int cgroup_limit_before(struct cgroup *cg, const struct cgroup_limits *l, bool fresh,

@@ -323,7 +323,8 @@ static int write_subtree(const char *dir, uint32_t bits)
  * that concerns @need is returned. Where processes live in it (EBUSY) one by one would do harm: it
  * takes the controllers of threads, and then nobody can be in a cgroup below it.
  */
-static int enable_one(const char *dir, uint32_t need, uint32_t others, struct err *err)
+static int enable_one(const char *dir, uint32_t need, uint32_t others, uint32_t *ret_fault,
+		      struct err *err)
 {
 	uint32_t offered = cgroup_v2_read_in(dir, "cgroup.controllers");
 	uint32_t want =
@@ -339,9 +340,12 @@ static int enable_one(const char *dir, uint32_t need, uint32_t others, struct er
 
 		if (r == 0 || !(bit & need))
 			continue;
+		*ret_fault = bit;
 		if (r == -EBUSY)
 			err_hint(err, "processes live in %s itself; move them to a sub-cgroup",
 				 dir);
+		else if (r == -EACCES || r == -EPERM)
+			err_hint(err, "have its owner write +%s into it", v2_names[i]);
 		return err_kind(err, ERR_UNSUPPORTED, -r,
 				"%s limit: enable controller %s in %s/cgroup.subtree_control",
 				v2_names[i], v2_names[i], dir);
@@ -357,7 +361,7 @@ static bool has_type(const char *dir, const char *type)
 	return io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && str_eq(text, type);
 }
 
-int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, struct err *err)
+int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, uint32_t *ret_fault, struct err *err)
 {
 	const struct cgroup_hierarchy *h = &cg->host->h[cgroup_find_v2(cg->host)];
 	char dir[CGROUP_DIR_MAX], *slash;
@@ -366,7 +370,8 @@ int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, struct err *err)
 	if (!has_type(dir, "domain invalid") && !has_type(dir, "threaded"))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(v2_names); i++) {
-		if (!(cgroup_v2_parse(v2_names[i]) & need & ~CGROUP_C_THREADED))
+		*ret_fault = cgroup_v2_parse(v2_names[i]) & need & ~CGROUP_C_THREADED;
+		if (!*ret_fault)
 			continue;
 		err_hint(err, "choose a cgroup that is not below a threaded one");
 		return err_kind(err, ERR_UNSUPPORTED, EOPNOTSUPP,
@@ -394,7 +399,7 @@ int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, struct err *err)
 	return 0;
 }
 
-int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err)
+int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, uint32_t *ret_fault, struct err *err)
 {
 	const struct cgroup_hierarchy *h = &cg->host->h[cgroup_find_v2(cg->host)];
 	char dir[CGROUP_DIR_MAX], *slash;
@@ -414,7 +419,7 @@ int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err)
 		int r;
 
 		*slash = '\0';
-		r = enable_one(dir, need, others, err);
+		r = enable_one(dir, need, others, ret_fault, err);
 		if (r < 0)
 			return r;
 		have = cgroup_v2_read_in(dir, "cgroup.subtree_control");
@@ -424,7 +429,8 @@ int cgroup_v2_enable(const struct cgroup *cg, uint32_t need, struct err *err)
 		char limit[32];
 
 		snprintf(limit, sizeof(limit), "%s limit", v2_names[i]);
-		if (cgroup_v2_parse(v2_names[i]) & need & ~have)
+		*ret_fault = cgroup_v2_parse(v2_names[i]) & need & ~have;
+		if (*ret_fault)
 			return cgroup_missing(cg, limit, v2_names[i], err);
 	}
 	return 0;

@@ -349,28 +349,31 @@ static void offers(const char *offered, const char *passed)
 
 static void body_enable(void)
 {
+	uint32_t fault = 0;
+
 	machine(CGROUP_HYBRID, CGROUP_C_PIDS);
 	strcpy(cg.path, "/a/b");
 	/* All is passed on: nothing is written. */
 	offers("cpu io memory\n", "cpu memory\n");
-	CHECK_OK(cgroup_v2_enable(&cg, CGROUP_C_MEMORY, &err), err);
+	CHECK_OK(cgroup_v2_enable(&cg, CGROUP_C_MEMORY, &fault, &err), err);
 	CHECK(reads(V2_DIR "/cgroup.subtree_control", "cpu memory"));
 	/* Beside v1, no more than is needed; a plain file does not answer as the kernel would. */
 	offers("cpu io memory\n", "");
-	CHECK(cgroup_v2_enable(&cg, CGROUP_C_MEMORY | CGROUP_C_BLKIO, &err) == -ENOENT);
+	CHECK(cgroup_v2_enable(&cg, CGROUP_C_MEMORY | CGROUP_C_BLKIO, &fault, &err) == -ENOENT);
+	CHECK(fault == CGROUP_C_BLKIO);
 	CHECK(strstr(err.text, "not enabled in " V2_DIR "/a/cgroup.subtree_control"));
 	CHECK(reads(V2_DIR "/cgroup.subtree_control", "+io +memory"));
 	CHECK(reads(V2_DIR "/a/cgroup.subtree_control", "+io +memory"));
 	/* Alone, all there is; what is there already is not asked for. */
 	host.mode = CGROUP_V2;
 	offers("cpu io memory pids\n", "cpu\n");
-	CHECK_OK(cgroup_v2_enable(&cg, 0, &err), err);
+	CHECK_OK(cgroup_v2_enable(&cg, 0, &fault, &err), err);
 	CHECK(reads(V2_DIR "/a/cgroup.subtree_control", "+io +memory +pids"));
 	/* Who may not, and need not, goes without. */
 	offers("cpu memory\n", "");
 	CHECK(seteuid(1000) == 0);
-	CHECK_OK(cgroup_v2_enable(&cg, 0, &err), err);
-	CHECK(cgroup_v2_enable(&cg, CGROUP_C_MEMORY, &err) == -EACCES);
+	CHECK_OK(cgroup_v2_enable(&cg, 0, &fault, &err), err);
+	CHECK(cgroup_v2_enable(&cg, CGROUP_C_MEMORY, &fault, &err) == -EACCES);
 	CHECK(err.kind == ERR_UNSUPPORTED);
 	CHECK(str_eq(err.text, "memory limit: enable controller memory in " V2_DIR
 			       "/cgroup.subtree_control"));
