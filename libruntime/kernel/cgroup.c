@@ -106,6 +106,9 @@ static int cannot_make(const struct cgroup_hierarchy *h, const char *dir, int co
 		err_hint(err, "have a cgroup delegated to this user");
 	else if (code == ENOTDIR)
 		err_hint(err, CGROUP_HINT_FILE);
+	else if (code == EAGAIN)
+		err_hint(err, "cgroup.max.depth or cgroup.max.descendants of a cgroup above it is "
+			      "reached");
 	return err_set(err, code, "make cgroup %s", dir);
 }
 

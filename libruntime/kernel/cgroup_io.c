@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "kernel/cgroup_internal.h"
@@ -32,8 +33,11 @@ static const struct {
 static struct cgroup_write *add_weight(struct cgroup_writes *ws, int dir, const char *file,
 				       const struct cgroup_io_weight *d, uint64_t weight)
 {
-	struct cgroup_write *w = cgroup_writes_add(
-		ws, dir, WHAT(d ? "block I/O weight of a device" : "block I/O weight", NULL), file);
+	bool leaf = strstr(file, "leaf");
+	struct cgroup_what what = d	 ? WHAT("block I/O weight of a device", "weightDevice")
+				  : leaf ? WHAT("block I/O leaf weight", "leafWeight")
+					 : WHAT("block I/O weight", "weight");
+	struct cgroup_write *w = cgroup_writes_add(ws, dir, what, file);
 
 	if (d)
 		snprintf(w->value, sizeof(w->value), "%" PRIu32 ":%" PRIu32 " %" PRIu64, d->major,
@@ -83,9 +87,12 @@ int cgroup_v1_io(struct cgroup_writes *ws, int dir, const struct cgroup_limits *
 		const struct cgroup_io_rate *r = &l->io_rates[i];
 		struct cgroup_write *w =
 			cgroup_writes_add(ws, dir, rates[r->kind].what, rates[r->kind].v1);
+		bool bytes = r->kind == CGROUP_IO_READ_BPS || r->kind == CGROUP_IO_WRITE_BPS;
+		/* The kernel cuts operations off at 32 bits, from above. */
+		uint64_t rate = bytes || r->rate < UINT32_MAX ? r->rate : UINT32_MAX;
 
 		snprintf(w->value, sizeof(w->value), "%" PRIu32 ":%" PRIu32 " %" PRIu64, r->major,
-			 r->minor, r->rate);
+			 r->minor, rate);
 	}
 	return 0;
 }

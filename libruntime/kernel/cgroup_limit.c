@@ -173,7 +173,11 @@ static const struct {
 	{"memory.memsw.limit_in_bytes", EINVAL, "memory.limit_in_bytes",
 	 "the memory limit is %s, and may not be more: give both"},
 	{"cpu.cfs_quota_us", EINVAL, "cpu.cfs_period_us",
-	 "the period is %s; a parent cgroup may allow less CPU time than that"},
+	 "the period is %s; a parent cgroup may allow less CPU time than that, and a burst may not "
+	 "be more than the quota"},
+	{"cpu.cfs_period_us", EINVAL, "cpu.cfs_quota_us",
+	 "the quota is %s; a parent cgroup may allow less CPU time than that in each period"},
+	{"cpu.max", EINVAL, "cpu.max.burst", "the burst is %s, and may not be more than the quota"},
 	{"cpu.shares", EINVAL, "cpu.idle", IDLE},
 	{"cpu.weight", EINVAL, "cpu.idle", IDLE},
 	{"pids.max", EINVAL, "pids.max",

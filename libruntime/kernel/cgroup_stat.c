@@ -188,8 +188,14 @@ void stat_memory(struct stat_reader *rd, const char *cache, struct cgroup_stat_m
 
 static void read_pids(struct stat_reader *rd, struct cgroup_stat *s)
 {
+	struct cgroup_pidlist l = {.p = NULL};
+
 	s->pids = stat_number(rd, "pids.current");
 	s->pids_limit = stat_number(rd, "pids.max");
+	/* Without its controller v2 knows all the same who lives there. */
+	if (!s->pids && cgroup_list(rd->dir, "cgroup.threads", &l) == 0)
+		s->pids = l.n;
+	cgroup_pidlist_done(&l);
 }
 
 typedef void hugepage_function(struct stat_reader *rd, const char *base,

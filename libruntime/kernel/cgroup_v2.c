@@ -73,7 +73,9 @@ static int add_swap(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 		v -= limit;
 	}
 	add_bytes(ws, dir, WHAT("memory+swap limit", "swap"), "memory.swap.max", v);
-	ws->w[ws->n - 1].if_present = v < 0;
+	/* A kernel without it has no swap to limit, or no accounting of it: then neither "none" nor
+	 * "all" is a loss that runc would speak of. */
+	ws->w[ws->n - 1].if_present = v <= 0;
 	return 0;
 }
 
@@ -96,17 +98,18 @@ static int check_usage(int dir, const struct cgroup_limits *l, struct err *err)
 
 	if (!l->memory_check || used < 0)
 		return 0;
-	if (l->memory_limit.set && l->memory_limit.v > 0 && used > l->memory_limit.v)
-		return err_set(err, EBUSY,
-			       "rejecting memory limit %" PRId64 ": %" PRId64 " bytes are in use",
-			       l->memory_limit.v, used);
 	swap = read_number(dir, "memory.swap.current");
-	if (l->memory_swap.set && l->memory_swap.v > 0 && swap > 0 &&
-	    used + swap > l->memory_swap.v)
+	if (swap < 0)
+		swap = 0;
+	if (l->memory_swap.set && l->memory_swap.v > 0 && used + swap >= l->memory_swap.v)
 		return err_set(err, EBUSY,
 			       "rejecting memory+swap limit %" PRId64 ": %" PRId64
 			       " bytes are in use",
 			       l->memory_swap.v, used + swap);
+	if (l->memory_limit.set && l->memory_limit.v > 0 && used >= l->memory_limit.v)
+		return err_set(err, EBUSY,
+			       "rejecting memory limit %" PRId64 ": %" PRId64 " bytes are in use",
+			       l->memory_limit.v, used);
 	return 0;
 }
 

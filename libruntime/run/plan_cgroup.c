@@ -119,14 +119,20 @@ static int make_delegate(const char *sub, struct plan *p, struct arena *arena, s
 	return 0;
 }
 
-/* The sub-cgroup that the process is to live in; NULL: none. */
-static const char *wanted_delegate(const struct spec *spec, const struct plan_host *host)
+/* The sub-cgroup that the process is to live in; NULL: none. With both, one is in the other. */
+static int wanted_delegate(const struct spec *spec, const struct plan_host *host,
+			   struct arena *arena, const char **ret, struct err *err)
 {
 	const char *sub = host->systemd.wanted ? spec->known.systemd_subgroup : NULL;
+	const char *inner = spec->known.delegate_cgroup;
 
-	if (spec->known.delegate_cgroup)
-		return spec->known.delegate_cgroup;
-	return sub && sub[0] ? sub : NULL;
+	if (!sub || !sub[0])
+		*ret = inner;
+	else if (!inner)
+		*ret = sub;
+	else if (!(*ret = arena_printf(arena, "%s/%s", sub, inner)))
+		return err_set(err, ENOMEM, "plan the cgroup");
+	return 0;
 }
 
 static int no_rights(const struct spec *spec, const char *limit, struct err *err)
@@ -146,9 +152,11 @@ static int no_rights(const struct spec *spec, const char *limit, struct err *err
 int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		     struct arena *arena, struct err *err)
 {
-	const char *limit, *delegate = wanted_delegate(spec, host);
+	const char *limit, *delegate;
 	int r = plan_make_limits(&spec->resources, &p->limits, arena, err);
 
+	if (r == 0)
+		r = wanted_delegate(spec, host, arena, &delegate, err);
 	if (r < 0)
 		return r;
 	p->cgroup = "";

@@ -12,7 +12,7 @@
 		(to).v = (from).v;                                                                 \
 	} while (0)
 
-/* 0 has no meaning for these: engines write it for "not set", and both peers read it so. */
+/* 0 has no meaning for these: engines write it for "not set", and runc reads it so. */
 #define COPY_NONZERO(to, from)                                                                     \
 	do {                                                                                       \
 		(to).set = (from).set && (from).v != 0;                                            \

@@ -73,7 +73,7 @@ alone() { [ "$(oakum ps -f json "$C" | jq length)" = 1 ]; }
 	if on_v2 && has_controller hugetlb; then
 		edit '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 0}]'
 		fails 6 oakum run -b "$B" "$C"
-		says /linux/cgroupsPath "$domain/t/x/$C is threaded, where controller hugetlb cannot be"
+		says /linux/resources/hugepageLimits "$domain/t/x/$C is threaded, where controller hugetlb cannot be"
 	fi
 	[ ! -e $top$domain/t/x ]
 	rmdir $top$domain/t $top$domain

@@ -329,9 +329,17 @@ static void check_before_update(void)
 	l.memory_check = true;
 	l.memory_limit = (typeof(l.memory_limit)){true, 4096};
 	CHECK(refused("rejecting memory limit"));
+	/* What just fits is too little, and of both the swap is spoken of. */
 	l.memory_check = true;
 	l.memory_limit = (typeof(l.memory_limit)){true, 8192};
-	l.memory_swap = (typeof(l.memory_swap)){true, 8193};
+	CHECK(refused("rejecting memory limit"));
+	l.memory_check = true;
+	l.memory_limit = (typeof(l.memory_limit)){true, 4096};
+	l.memory_swap = (typeof(l.memory_swap)){true, 8192};
+	CHECK(refused("rejecting memory+swap limit"));
+	l.memory_check = true;
+	l.memory_limit = (typeof(l.memory_limit)){true, 8193};
+	l.memory_swap = (typeof(l.memory_swap)){true, 8194};
 	CHECK(refused("rejecting memory+swap limit"));
 	CHECK(was("memory.max", "") && was("memory.swap.max", ""));
 	l.memory_limit = (typeof(l.memory_limit)){true, 4096};
@@ -452,7 +460,7 @@ static void memory_unmade(void)
 	CHECK(lists(cgroup_v1_memory, false,
 		    "memory.limit_in_bytes=4096;memory.memsw.limit_in_bytes=4096;"
 		    "memory.soft_limit_in_bytes=-1;"));
-	CHECK(lists(cgroup_v2_memory, true, "memory.max=4096;memory.low=max;memory.swap.max=0;"));
+	CHECK(lists(cgroup_v2_memory, true, "memory.max=4096;memory.low=max;memory.swap.max=0?;"));
 	l.memory_swap.v = 4095;
 	CHECK(cannot(cgroup_v2_memory, ERR_CONFIG, "4095 is less than the memory limit 4096"));
 	l.memory_limit.v = 0;

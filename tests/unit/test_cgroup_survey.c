@@ -245,7 +245,7 @@ static void body_dry(void)
 		     "v1> memory/limit memory.limit_in_bytes=-1\n"
 		     "v1> memory/swap memory.memsw.limit_in_bytes=-1?\n"
 		     "v2> cpu/burst cpu.max.burst=0?\n"
-		     "v2> blockIO/ io.weight=10000io.bfq.weight 1000\n"
+		     "v2> blockIO/weight io.weight=10000io.bfq.weight 1000\n"
 		     "v2> hugepageLimits/ hugetlb.2MB.max=4096\n"
 		     "v2> hugepageLimits/ hugetlb.2MB.rsvd.max=4096?\n"
 		     "v2> unified/cpu.uclamp.max cpu.uclamp.max=5\n"));
