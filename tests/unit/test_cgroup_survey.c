@@ -261,7 +261,7 @@ static void body_dry(void)
 	l.io_weight = (typeof(l.io_weight)){true, 1000};
 	dry[0] = '\0';
 	CHECK_OK(cgroup_dry_update(&cg, &l, print, dry, &err), err);
-	CHECK(str_eq(dry, "v2> blockIO/ io.bfq.weight=1000\n"));
+	CHECK(str_eq(dry, "v2> blockIO/weight io.bfq.weight=1000\n"));
 	CHECK(fcntl(cg.fd[1], F_GETFD) >= 0);
 }
 
@@ -325,7 +325,7 @@ static void body_offered(void)
 	l.n_unified = 1;
 	err = ERR_INIT;
 	CHECK(cgroup_check_offered(&host, "/a", &l, &err) == -ENOENT);
-	CHECK(str_eq(err.pointer, "/linux/resources/unified"));
+	CHECK(str_eq(err.pointer, "/linux/resources/unified/memory.high"));
 	l.unified = &misc;
 	err = ERR_INIT;
 	CHECK(cgroup_check_offered(&host, "/a", &l, &err) == -ENOENT);
