@@ -330,7 +330,7 @@ static void body_offered(void)
 	err = ERR_INIT;
 	CHECK(cgroup_check_offered(&host, "/a", &l, &err) == -ENOENT);
 	CHECK(strstr(err.text, "misc limit: controller misc "));
-	CHECK(str_eq(err.pointer, "/linux/resources/unified"));
+	CHECK(str_eq(err.pointer, "/linux/resources/unified/misc.max"));
 	give(V2_DIR "/cgroup.controllers", "misc\n");
 	CHECK(cgroup_check_offered(&host, "/a", &l, &err) == 0);
 }
