@@ -67,7 +67,8 @@ static bool clear_empty(struct oakum *o, const struct container *c, const char *
 	return host && cgroup_remove_empty(host, path) == 0;
 }
 
-/* systemd would kill who is left, politely and for a long time: it is asked when nobody is. */
+/* systemd would kill who is left, politely and for a long time: it is asked when nobody is.
+ * UNIT_IN_USE: it is another's, and its cgroup is. */
 static int clear_unit(struct oakum *o, const struct container *c, struct cgroup *cg,
 		      int64_t deadline, struct err *err)
 {
@@ -130,7 +131,8 @@ static int clear_cgroup(struct oakum *o, const struct container *c, const char *
 		oom_note(o, c);
 	if (r >= 0)
 		r = clear_unit(o, c, gone ? NULL : &cg, deadline, err);
-	/* Where it is gone, what was made above it is not. */
+	/* Where it is gone, what was made above it is not. What another unit has is systemd's,
+	 * which would not hear of its end where we remove it. */
 	if (r == 0 && path[0])
 		r = cgroup_remove(&cg, deadline, err);
 	if (r == CGROUP_BUSY) {

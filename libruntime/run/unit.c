@@ -62,7 +62,7 @@ int unit_stop(const struct state *s, bool ours, int64_t deadline_ms, struct err 
 	if (r == 0)
 		r = cgroup_systemd_stop(&systemd, s->unit, ours, deadline_ms, err);
 	cgroup_systemd_close(&systemd);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : r == CGROUP_SYSTEMD_IN_USE ? UNIT_IN_USE : 0;
 }
 
 int unit_update(const struct state *s, const struct cgroup *cg, const struct cgroup_limits *limits,

@@ -30,7 +30,8 @@ int unit_attach(const struct state *s, const char *sub, pid_t pid, int64_t deadl
 		struct err *err);
 
 /* Stop it, once nobody lives in it. 0: there is none any more, or < 0 with @err. @ours: it was made
- * for certain; else one in which somebody lives is another's, left alone, and 0. */
+ * for certain; else one in which somebody lives is another's, left alone, and UNIT_IN_USE. */
+enum { UNIT_IN_USE = 1 };
 int unit_stop(const struct state *s, bool ours, int64_t deadline_ms, struct err *err);
 
 /* Tell systemd of the limits that are about to be written into @cg. 0, or < 0 with @err. */

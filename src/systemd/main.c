@@ -5,27 +5,26 @@
  * until it closes. It has no arguments and no other users.
  */
 #include <errno.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
-#include "base/fd.h"
-#include "base/proc.h"
 #include "base/str.h"
 #include "kernel/systemd_message.h"
+#include "systemd/keeper.h"
 #include "systemd/manager.h"
 
 #define PROPERTIES_MAX 4096
+#define KEEPER_LEAVES_MS                                                                           \
+	500 /* of a helper that was killed: it ends as soon as it is in its scope */
 
 struct helper {
 	struct manager manager;
 	bool connected;
-	pid_t keeper; /* the process that keeps the scope, 0: none */
+	struct keeper keeper;
 };
 
 struct request {
@@ -34,27 +33,6 @@ struct request {
 	const char *properties[PROPERTIES_MAX];
 	size_t n;
 };
-
-/* A scope has to have a process, and the container's is not made before its cgroup. */
-static pid_t make_keeper(void)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	prctl(PR_SET_NAME, "oakum-scope", 0, 0, 0);
-	(void)fd_close_from(0);
-	while (getppid() == parent)
-		pause();
-	_exit(0);
-}
-
-static void end_keeper(struct helper *h)
-{
-	(void)proc_end(h->keeper, -1);
-	h->keeper = 0;
-}
 
 static int hello(struct helper *h, const struct request *q, struct systemd_answer *a,
 		 struct err *err)
@@ -74,17 +52,15 @@ static int start(struct helper *h, const struct request *q, struct systemd_answe
 {
 	int r;
 
-	if (h->keeper)
+	if (h->keeper.pid)
 		return err_set(err, EALREADY, "there is a scope already");
-	h->keeper = make_keeper();
-	if (h->keeper < 0) {
-		h->keeper = 0;
-		return err_set(err, errno, "fork");
-	}
-	r = manager_start(&h->manager, q->unit, q->properties, q->n, h->keeper, q->head.deadline_ms,
-			  a->path, sizeof(a->path), err);
+	r = keeper_make(&h->keeper);
+	if (r < 0)
+		return err_set(err, -r, "fork");
+	r = manager_start(&h->manager, q->unit, q->properties, q->n, h->keeper.pid,
+			  q->head.deadline_ms, a->path, sizeof(a->path), err);
 	if (r != 0)
-		end_keeper(h);
+		keeper_end(&h->keeper);
 	return r == MANAGER_IN_USE ? SYSTEMD_IN_USE : r;
 }
 
@@ -94,7 +70,7 @@ static int release(struct helper *h, const struct request *q, struct systemd_ans
 	(void)q;
 	(void)a;
 	(void)err;
-	end_keeper(h);
+	keeper_end(&h->keeper);
 	return 0;
 }
 
@@ -124,8 +100,15 @@ static int stop(struct helper *h, const struct request *q, struct systemd_answer
 static int stop_empty(struct helper *h, const struct request *q, struct systemd_answer *a,
 		      struct err *err)
 {
-	int r = manager_look_empty(&h->manager, q->unit, q->head.deadline_ms, err);
+	int64_t soon = clock_deadline(KEEPER_LEAVES_MS);
+	int r;
 
+	if (q->head.deadline_ms < soon)
+		soon = q->head.deadline_ms;
+	while ((r = manager_look_empty(&h->manager, q->unit, q->head.deadline_ms, err)) ==
+		       MANAGER_IN_USE &&
+	       clock_poll_ms(soon) > 0)
+		(void)poll(NULL, 0, KEEPER_LOOK_MS);
 	if (r == 0)
 		return stop(h, q, a, err);
 	return r == MANAGER_GONE ? SYSTEMD_GONE : r == MANAGER_IN_USE ? SYSTEMD_IN_USE : r;
@@ -197,7 +180,7 @@ static void answer(struct helper *h, char *mem, size_t size)
 int main(void)
 {
 	static char mem[SYSTEMD_MESSAGE_MAX + 1];
-	struct helper h = {.connected = false};
+	struct helper h = {.keeper = KEEPER_INIT};
 	ssize_t n;
 
 	while ((n = recv(SYSTEMD_HELPER_FD, mem, SYSTEMD_MESSAGE_MAX, 0)) > 0 ||
@@ -213,6 +196,6 @@ int main(void)
 		fputs("This program is started by oakum; there is nothing else to do with it.\n",
 		      stderr);
 	}
-	end_keeper(&h);
+	keeper_end(&h.keeper);
 	return n < 0;
 }

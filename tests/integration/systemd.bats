@@ -188,6 +188,7 @@ fails_somehow() {
 	wait $pid || rc=$?
 	is $rc 1
 	grep -q "start sd-$C.scope: the systemd helper has ended unexpectedly" "$W/stderr"
+	within=15 until_true no_such oakum-scope
 	nobody_is_left
 	manager
 	export OAKUM_SYSTEMD_TIMEOUT=1000
@@ -206,7 +207,7 @@ fails_somehow() {
 }
 
 @test "a runtime that is killed while systemd is busy takes its helper along, and delete clears up" {
-	local pid busy dirs
+	local pid keeper busy dirs
 	mapfile -t dirs < <(trees)
 	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
 	for busy in StartTransientUnit JobRemoved; do
@@ -216,9 +217,21 @@ fails_somehow() {
 		pid=$!
 		until_true grep -q StartTransientUnit calls
 		[ $busy = StartTransientUnit ] || until_true test -d "${dirs[-1]}/sd-$C.scope"
+		keeper=$(of_name oakum-scope)
+		# Nothing of the caller's: its end of a pipe.
+		is "$(ls "/proc/$keeper/fd")" 0
 		kill -KILL $pid
 		wait $pid || :
-		until_true no_helper
+		within=5 until_true no_such oakum-systemd
+		if [ $busy = StartTransientUnit ]; then
+			# systemd may yet put it into the scope, and must not find a zombie.
+			is "$(of_name oakum-scope)" "$keeper"
+			mkdir "${dirs[-1]}/late-$C"
+			echo "$keeper" >"${dirs[-1]}/late-$C/cgroup.procs"
+			within=5 until_true no_such oakum-scope
+			rmdir "${dirs[-1]}/late-$C"
+		fi
+		within=5 until_true no_such oakum-scope
 		is "$(jq -r .unit "$ROOT/$C/state.json")" "sd-$C.scope"
 		manager "${dirs[@]}"
 		ok oakum delete "$C"
@@ -231,7 +244,30 @@ fails_somehow() {
 	end_manager
 }
 
-no_helper() { ! grep -qx -e oakum-systemd -e oakum-scope /proc/[0-9]*/comm 2>/dev/null; }
+of_name() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | tr -dc '0-9\n'; }
+no_such() { [ -z "$(of_name "$1")" ]; }
+
+@test "who keeps the scope for a runtime that is killed waits for a systemd that never comes no longer than 10 s" {
+	local pid keeper from
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	manager StartTransientUnit=mute
+	OAKUM_SYSTEMD_TIMEOUT=20000
+	"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C" </dev/null >/dev/null 2>&1 3>&- &
+	pid=$!
+	until_true grep -q StartTransientUnit calls
+	keeper=$(of_name oakum-scope)
+	from=$SECONDS
+	kill -KILL $pid
+	wait $pid || :
+	# A SIGTERM does not hurry it: it may be systemd's own, at the end of a unit that oakum is in.
+	kill -TERM "$keeper"
+	within=20 until_true no_such oakum-scope
+	[ $((SECONDS - from)) -ge 8 ]
+	manager
+	ok oakum delete "$C"
+	nobody_is_left
+	end_manager
+}
 
 @test "the helper by itself says what it is for" {
 	run "$OAKUM_SYSTEMD_HELPER" 3<&-

@@ -157,6 +157,32 @@ load common
 	[ $n -gt 3 ]
 }
 
+# In p-NUMBER.scope of this test's slice.
+nobody_in() { [ -d "/sys/fs/cgroup/oakumtest.slice/p-$C-$1.scope" ] && [ -z "$(cat "/sys/fs/cgroup/oakumtest.slice/p-$C-$1.scope/cgroup.procs" 2>/dev/null)" ]; }
+no_empty_scope() {
+	local i
+	for i in $(seq 1 40); do ! nobody_in "$i" || return 1; done
+}
+
+@test "a runtime that is killed in the middle leaves no scope that nobody is in" {
+	on_v2 || skip "looks into the v2 tree"
+	local i pid
+	sleeper
+	for i in $(seq 1 40); do
+		edit ".linux.cgroupsPath = \"oakumtest.slice:p:$C-$i\""
+		"$OAKUM" --root "$ROOT" --systemd-cgroup create -b "$B" "$C-$i" </dev/null >/dev/null 2>&1 3>&- &
+		pid=$!
+		read -r -t "0.0$(printf %02d $((i % 20 + 4)))" <> <(:) || :
+		kill -KILL $pid 2>/dev/null || :
+		wait $pid 2>/dev/null || :
+	done
+	within=3 until_true no_empty_scope
+	for i in $(seq 1 40); do
+		[ ! -e "$ROOT/$C-$i" ] || ok oakum delete --force "$C-$i"
+	done
+	systemctl stop oakumtest.slice
+}
+
 @test "a helper that is killed while systemd works leaves what delete can clear" {
 	local n helper=${OAKUM_SYSTEMD_HELPER-$(dirname "$OAKUM")/oakum-systemd}
 	sleeper
