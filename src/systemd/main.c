@@ -190,7 +190,8 @@ int main(void)
 		mem[n] = '\0';
 		answer(&h, mem, (size_t)n);
 	}
-	if (n < 0) {
+	/* Who was oakum's and is not heard any more has nothing to say to its user. */
+	if (n < 0 && (errno == EBADF || errno == ENOTSOCK)) {
 		fprintf(stderr, "oakum-systemd: descriptor %d: %s\n", SYSTEMD_HELPER_FD,
 			strerror(errno));
 		fputs("This program is started by oakum; there is nothing else to do with it.\n",

@@ -244,6 +244,18 @@ fails_somehow() {
 	end_manager
 }
 
+@test "a helper whose runtime is gone before it has asked says nothing" {
+	: >stderr
+	# A descriptor 3 whose other end has closed with what was sent to it unread.
+	python3 -c 'import os, socket, sys
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+b.send(b"x")
+a.close()
+os.dup2(b.fileno(), 3)
+os.execv(sys.argv[1], sys.argv[1:])' "$OAKUM_SYSTEMD_HELPER" 2>stderr || :
+	is "$(cat stderr)" ""
+}
+
 of_name() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | tr -dc '0-9\n'; }
 no_such() { [ -z "$(of_name "$1")" ]; }
 
