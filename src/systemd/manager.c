@@ -7,57 +7,30 @@
 #include "systemd/manager.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "systemd/bus.h"
 #include "systemd/gvariant.h"
 
-#define SERVICE	    "org.freedesktop.systemd1"
-#define OBJECT	    "/org/freedesktop/systemd1"
-#define MANAGER	    SERVICE ".Manager"
 #define NO_UNIT	    SERVICE ".NoSuchUnit"
 #define UNIT_EXISTS SERVICE ".UnitExists"
 #define NOT_LOADED  SERVICE ".UnitNotLoaded"
-#define FORGET_MS   2000 /* somebody else may hold on to a dead unit */
+#define SUBSCRIBED  SERVICE ".AlreadySubscribed"
+#define NO_JOB	    SERVICE ".NoSuchJob"
+#define UNIT	    SERVICE ".Unit"
+#define JOB	    SERVICE ".Job"
 #define SCOPE	    SERVICE ".Scope"
+#define FORGET_MS   2000 /* somebody else may hold on to a dead unit */
+#define LOOK_MS	    500	 /* between two looks at a job whose end may not have been heard */
+#define OURS_MS	    20	 /* ... at a unit that may be ours */
 
-static uint64_t usec_left(int64_t deadline_ms)
-{
-	int ms = clock_poll_ms(deadline_ms);
-
-	/* 0 would be sd-bus's default. */
-	return ms < 0 ? UINT64_MAX : ms == 0 ? 1 : (uint64_t)ms * 1000;
-}
-
-/* An answer that is an error, or none, in words. */
-static int complain(const struct manager *m, int r, const sd_bus_error *e, struct err *err)
-{
-	int code = e && e->name ? sd_bus_error_get_errno(e) : -r;
-	bool late = r == -ETIMEDOUT || (e && sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY)) ||
-		    (e && sd_bus_error_has_name(e, SD_BUS_ERROR_TIMEOUT));
-
-	if (late) {
-		err_hint(err, "is systemd busy? `systemctl %slist-jobs` and `busctl %sstatus` say",
-			 m->user ? "--user " : "", m->user ? "--user " : "");
-		return err_set(err, ETIMEDOUT, "no answer from systemd");
-	}
-	/* An error without a number of its own is EIO, which says less than its words. */
-	if (e && e->message)
-		return err_set(err, code == EIO ? 0 : code, "%s (%s)", e->message, e->name);
-	return err_set(err, code, "D-Bus");
-}
-
-static bool is_error(const sd_bus_error *e, const char *name)
-{
-	return e->name && str_eq(e->name, name);
-}
-
-/* ---- connection ---- */
+/* ---- signals ---- */
 
 static int on_job_removed(sd_bus_message *signal, void *data, sd_bus_error *ret)
 {
@@ -84,11 +57,6 @@ static int on_unit_removed(sd_bus_message *signal, void *data, sd_bus_error *ret
 	return 0;
 }
 
-static bool is_connected(const struct manager *m)
-{
-	return sd_bus_is_ready(m->bus) > 0;
-}
-
 static bool job_ended(const struct manager *m)
 {
 	return m->result[0];
@@ -99,63 +67,7 @@ static bool is_forgotten(const struct manager *m)
 	return m->removed;
 }
 
-/* Handle what comes until @done. 0, -ETIMEDOUT or -errno. */
-static int wait_for(struct manager *m, bool (*done)(const struct manager *), int64_t deadline_ms)
-{
-	while (!done(m)) {
-		int r = sd_bus_process(m->bus, NULL);
-
-		if (r > 0)
-			continue;
-		if (r == 0 && clock_poll_ms(deadline_ms) == 0)
-			return -ETIMEDOUT;
-		if (r == 0)
-			r = sd_bus_wait(m->bus, usec_left(deadline_ms));
-		if (r < 0 && r != -EINTR)
-			return r;
-	}
-	return 0;
-}
-
-/* Where the user's bus is, without a session that says so. */
-static void default_user_bus(void)
-{
-	char path[64];
-
-	if (getenv("DBUS_SESSION_BUS_ADDRESS") || getenv("XDG_RUNTIME_DIR"))
-		return;
-	snprintf(path, sizeof(path), "/run/user/%u", (unsigned)geteuid());
-	setenv("XDG_RUNTIME_DIR", path, 0);
-}
-
-static int connect_bus(struct manager *m, int64_t deadline_ms, struct err *err)
-{
-	int r;
-
-	if (m->user)
-		default_user_bus();
-	r = m->user ? sd_bus_open_user(&m->bus) : sd_bus_open_system(&m->bus);
-	if (r >= 0)
-		r = sd_bus_set_exit_on_disconnect(m->bus, 0);
-	if (r >= 0)
-		r = wait_for(m, is_connected, deadline_ms);
-	if (r == -ETIMEDOUT)
-		return complain(m, r, NULL, err);
-	if (r < 0 && m->user)
-		err_hint(err, "is there a session? DBUS_SESSION_BUS_ADDRESS or XDG_RUNTIME_DIR "
-			      "say where its bus is");
-	else if (r < 0)
-		err_hint(err, "is systemd this machine's init, and dbus running? Else use "
-			      "--cgroup-manager=cgroupfs");
-	return r < 0 ? err_kind(err, ERR_UNSUPPORTED, -r, "open the %s bus",
-				m->user ? "user's" : "system")
-		     : 0;
-}
-
-static int call_begin(struct manager *m, int64_t deadline_ms)
-{
-	return sd_bus_set_method_call_timeout(m->bus, usec_left(deadline_ms));
-}
+/* ---- connection ---- */
 
 static int subscribe(struct manager *m, struct err *err)
 {
@@ -167,10 +79,11 @@ static int subscribe(struct manager *m, struct err *err)
 		r = sd_bus_match_signal_async(m->bus, NULL, SERVICE, OBJECT, MANAGER, "UnitRemoved",
 					      on_unit_removed, NULL, m);
 	if (r >= 0)
-		r = sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "Subscribe", &e, NULL,
-				       NULL);
+		r = bus_call(m, OBJECT, MANAGER, "Subscribe", &e, NULL, NULL);
+	if (r < 0 && bus_is_error(&e, SUBSCRIBED))
+		r = 0; /* by a call that was made twice */
 	if (r < 0)
-		complain(m, r, &e, err);
+		bus_complain(m, r, &e, err);
 	sd_bus_error_free(&e);
 	return r < 0 ? r : 0;
 }
@@ -179,14 +92,14 @@ static int get_text(struct manager *m, const char *object, const char *interface
 		    char **ret, struct err *err)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
-	int r = sd_bus_get_property_string(m->bus, SERVICE, object, interface, name, &e, ret);
+	int r = bus_get(m, object, interface, name, &e, ret);
 
 	if (r < 0) {
-		complain(m, r, &e, err);
+		bus_complain(m, r, &e, err);
 		err_prefix(err, "read %s", name);
 	}
 	sd_bus_error_free(&e);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 int manager_open(struct manager *m, bool user, int64_t deadline_ms, char *ret_path, size_t size,
@@ -195,11 +108,9 @@ int manager_open(struct manager *m, bool user, int64_t deadline_ms, char *ret_pa
 	char *version = NULL, *path = NULL;
 	int r;
 
-	*m = (struct manager){.user = user};
-	r = connect_bus(m, deadline_ms, err);
+	*m = (struct manager){.user = user, .deadline_ms = deadline_ms};
+	r = bus_open(m, err);
 	if (r == 0)
-		r = call_begin(m, deadline_ms);
-	if (r >= 0)
 		r = get_text(m, OBJECT, MANAGER, "Version", &version, err);
 	if (r == 0)
 		r = get_text(m, OBJECT, MANAGER, "ControlGroup", &path, err);
@@ -297,8 +208,70 @@ static int append_properties(const struct manager *m, sd_bus_message *call,
 
 /* ---- jobs ---- */
 
+/* @name of @unit, "" : unknown. */
+static void look_at_unit(struct manager *m, const char *unit, const char *name, char *ret,
+			 size_t size)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	char *object = NULL, *text = NULL;
+	int r = sd_bus_path_encode(OBJECT "/unit", unit, &object);
+
+	if (r >= 0)
+		r = bus_get(m, object, UNIT, name, &e, &text);
+	snprintf(ret, size, "%s", r < 0 ? "" : text);
+	sd_bus_error_free(&e);
+	free(object);
+	free(text);
+}
+
+/* Is it certain that systemd has no such job any more? */
+static bool is_no_job(struct manager *m)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	char *state = NULL;
+	int r = bus_get(m, m->job, JOB, "State", &e, &state);
+	bool none = r < 0 &&
+		    (bus_is_error(&e, SD_BUS_ERROR_UNKNOWN_OBJECT) || bus_is_error(&e, NO_JOB));
+
+	sd_bus_error_free(&e);
+	free(state);
+	return none;
+}
+
+/*
+ * Until the job of @unit has ended. Its signal is lost where systemd executes itself anew just
+ * then; so it is asked as well, and then the state that the job was for says how it has ended.
+ */
+static int wait_for_job(struct manager *m, const char *unit, bool starts)
+{
+	char state[32];
+	bool over;
+	int r;
+
+	for (;;) {
+		int64_t look = clock_deadline(LOOK_MS);
+		bool last = m->deadline_ms <= look;
+
+		r = bus_wait(m, job_ended, last ? m->deadline_ms : look);
+		if (r != -ETIMEDOUT || last)
+			return r;
+		if (!is_no_job(m))
+			continue;
+		/* What was on its way has come before the answer. */
+		r = bus_wait(m, job_ended, clock_now_ms());
+		if (r != -ETIMEDOUT)
+			return r;
+		look_at_unit(m, unit, "ActiveState", state, sizeof(state));
+		over = starts ? str_eq(state, "active")
+			      : str_eq(state, "inactive") || str_eq(state, "failed");
+		snprintf(m->result, sizeof(m->result), "%s", over ? "done" : "lost");
+		return 0;
+	}
+}
+
 /* The answer names a job: wait for its end. */
-static int await_job(struct manager *m, sd_bus_message *reply, int64_t deadline_ms, struct err *err)
+static int await_job(struct manager *m, sd_bus_message *reply, const char *unit, bool starts,
+		     struct err *err)
 {
 	const char *job;
 	int r = sd_bus_message_read(reply, "o", &job);
@@ -307,7 +280,7 @@ static int await_job(struct manager *m, sd_bus_message *reply, int64_t deadline_
 		return err_set(err, -r, "read the name of the job");
 	snprintf(m->job, sizeof(m->job), "%s", job);
 	m->result[0] = '\0';
-	r = wait_for(m, job_ended, deadline_ms);
+	r = wait_for_job(m, unit, starts);
 	m->job[0] = '\0';
 	if (r == -ETIMEDOUT) {
 		err_hint(err, "`systemctl %slist-jobs` shows what it waits for",
@@ -315,7 +288,7 @@ static int await_job(struct manager *m, sd_bus_message *reply, int64_t deadline_
 		return err_set(err, ETIMEDOUT, "systemd's job has not ended");
 	}
 	if (r < 0)
-		return complain(m, r, NULL, err);
+		return bus_complain(m, r, NULL, err);
 	if (!str_eq(m->result, "done"))
 		return err_set(err, 0, "systemd's job has ended with \"%s\"", m->result);
 	return 0;
@@ -323,28 +296,83 @@ static int await_job(struct manager *m, sd_bus_message *reply, int64_t deadline_
 
 static void reset_failed(struct manager *m, const char *unit)
 {
-	(void)sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL,
-				 "s", unit);
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+
+	(void)bus_call(m, OBJECT, MANAGER, "ResetFailedUnit", &e, NULL, "s", unit);
+	sd_bus_error_free(&e);
 }
 
+/* How many processes are in @unit, and is @pid among them? < 0 with @e. */
+static int look_inside(struct manager *m, const char *unit, pid_t pid, bool *ret_there,
+		       sd_bus_error *e)
+{
+	sd_bus_message *reply = NULL;
+	const char *cgroup, *command;
+	uint32_t one;
+	int n = 0, r = bus_call(m, OBJECT, MANAGER, "GetUnitProcesses", e, &reply, "s", unit);
+
+	*ret_there = false;
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', "(sus)");
+	while (r >= 0 && (r = sd_bus_message_read(reply, "(sus)", &cgroup, &one, &command)) > 0) {
+		n++;
+		*ret_there |= one == (uint32_t)pid;
+	}
+	sd_bus_message_unref(reply);
+	return r < 0 ? r : n;
+}
+
+/*
+ * A call was made twice, and now there is such a unit: by the first one, if @pid is in it. Where
+ * nobody is there yet, its job may not have come to that.
+ */
+static bool is_ours(struct manager *m, const char *unit, pid_t pid)
+{
+	char state[32];
+	bool there;
+
+	for (;;) {
+		sd_bus_error e = SD_BUS_ERROR_NULL;
+		int n = look_inside(m, unit, pid, &there, &e);
+
+		sd_bus_error_free(&e);
+		if (there || n != 0 || clock_poll_ms(m->deadline_ms) == 0)
+			return there;
+		look_at_unit(m, unit, "ActiveState", state, sizeof(state));
+		if (!str_eq(state, "inactive") && !str_eq(state, "activating"))
+			return false;
+		(void)poll(NULL, 0, OURS_MS);
+	}
+}
+
+/* 0 with the job's name in @ret, or without where an earlier try of this call has made it. */
 static int start_once(struct manager *m, const char *unit, const char *const *properties, size_t n,
 		      pid_t pid, sd_bus_message **ret, sd_bus_error *e, struct err *err)
 {
-	sd_bus_message *call = NULL;
-	int r = sd_bus_message_new_method_call(m->bus, &call, SERVICE, OBJECT, MANAGER,
-					       "StartTransientUnit");
+	bool twice = false;
+	int r;
 
-	if (r >= 0)
-		r = sd_bus_message_append(call, "ss", unit, "fail");
-	if (r >= 0)
-		r = append_properties(m, call, properties, n, pid, err);
-	if (r >= 0)
-		r = sd_bus_message_append(call, "a(sa(sv))", 0);
-	if (r >= 0)
-		r = sd_bus_call(m->bus, call, 0, e, ret);
-	else if (err->kind == ERR_NONE)
-		err_set(err, -r, "make the call");
-	sd_bus_message_unref(call);
+	for (;; twice = true) {
+		sd_bus_message *call = NULL;
+
+		r = sd_bus_message_new_method_call(m->bus, &call, SERVICE, OBJECT, MANAGER,
+						   "StartTransientUnit");
+		if (r >= 0)
+			r = sd_bus_message_append(call, "ss", unit, "fail");
+		if (r >= 0)
+			r = append_properties(m, call, properties, n, pid, err);
+		if (r >= 0)
+			r = sd_bus_message_append(call, "a(sa(sv))", 0);
+		if (r >= 0)
+			r = sd_bus_call(m->bus, call, bus_usec_left(m), e, ret);
+		else if (err->kind == ERR_NONE)
+			err_set(err, -r, "make the call");
+		sd_bus_message_unref(call);
+		if (!bus_again(m, r, e))
+			break;
+	}
+	if (r < 0 && twice && bus_is_error(e, UNIT_EXISTS) && is_ours(m, unit, pid))
+		return 0;
 	return r;
 }
 
@@ -368,22 +396,22 @@ int manager_start(struct manager *m, const char *unit, const char *const *proper
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
-	int r = call_begin(m, deadline_ms);
+	int r;
 
-	if (r >= 0)
-		r = start_once(m, unit, properties, n, pid, &reply, &e, err);
-	if (r < 0 && is_error(&e, UNIT_EXISTS)) {
+	m->deadline_ms = deadline_ms;
+	r = start_once(m, unit, properties, n, pid, &reply, &e, err);
+	if (r < 0 && bus_is_error(&e, UNIT_EXISTS)) {
 		/* One that has failed stays until somebody resets it. */
 		sd_bus_error_free(&e);
 		reset_failed(m, unit);
 		r = start_once(m, unit, properties, n, pid, &reply, &e, err);
 	}
-	if (r < 0 && is_error(&e, UNIT_EXISTS))
+	if (r < 0 && bus_is_error(&e, UNIT_EXISTS))
 		r = MANAGER_IN_USE;
 	else if (r < 0 && err->kind == ERR_NONE)
-		complain(m, r, &e, err);
+		bus_complain(m, r, &e, err);
 	else if (r >= 0)
-		r = await_job(m, reply, deadline_ms, err);
+		r = reply ? await_job(m, reply, unit, true, err) : 0;
 	sd_bus_error_free(&e);
 	sd_bus_message_unref(reply);
 	return r == 0 ? read_control_group(m, unit, ret_path, size, err) : r;
@@ -393,22 +421,25 @@ int manager_set(struct manager *m, const char *unit, const char *const *properti
 		int64_t deadline_ms, struct err *err)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
-	sd_bus_message *call = NULL;
-	int r = call_begin(m, deadline_ms);
+	int r;
 
-	if (r >= 0)
+	m->deadline_ms = deadline_ms;
+	do {
+		sd_bus_message *call = NULL;
+
 		r = sd_bus_message_new_method_call(m->bus, &call, SERVICE, OBJECT, MANAGER,
 						   "SetUnitProperties");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "sb", unit, 1);
-	if (r >= 0)
-		r = append_properties(m, call, properties, n, 0, err);
-	if (r >= 0)
-		r = sd_bus_call(m->bus, call, 0, &e, NULL);
+		if (r >= 0)
+			r = sd_bus_message_append(call, "sb", unit, 1);
+		if (r >= 0)
+			r = append_properties(m, call, properties, n, 0, err);
+		if (r >= 0)
+			r = sd_bus_call(m->bus, call, bus_usec_left(m), &e, NULL);
+		sd_bus_message_unref(call);
+	} while (bus_again(m, r, &e));
 	if (r < 0 && err->kind == ERR_NONE)
-		complain(m, r, &e, err);
+		bus_complain(m, r, &e, err);
 	sd_bus_error_free(&e);
-	sd_bus_message_unref(call);
 	return r < 0 ? r : 0;
 }
 
@@ -416,24 +447,27 @@ int manager_attach(struct manager *m, const char *unit, const char *sub, pid_t p
 		   int64_t deadline_ms, struct err *err)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
-	int r = call_begin(m, deadline_ms);
+	int r;
 
-	if (r >= 0)
-		r = sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "AttachProcessesToUnit",
-				       &e, NULL, "ssau", unit, sub, 1, (uint32_t)pid);
+	m->deadline_ms = deadline_ms;
+	r = bus_call(m, OBJECT, MANAGER, "AttachProcessesToUnit", &e, NULL, "ssau", unit, sub, 1,
+		     (uint32_t)pid);
 	if (r < 0)
-		complain(m, r, &e, err);
+		bus_complain(m, r, &e, err);
 	sd_bus_error_free(&e);
-	return r < 0 ? r : 0;
+	return r;
 }
 
-/* 0: it is not loaded any more; 1: it is. */
-static int is_loaded(struct manager *m, const char *unit)
+static bool is_gone(const sd_bus_error *e)
+{
+	return bus_is_error(e, NO_UNIT) || bus_is_error(e, NOT_LOADED);
+}
+
+static bool is_loaded(struct manager *m, const char *unit)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "GetUnit", &e, NULL, "s",
-				   unit);
-	bool gone = r < 0 && is_error(&e, NO_UNIT);
+	int r = bus_call(m, OBJECT, MANAGER, "GetUnit", &e, NULL, "s", unit);
+	bool gone = r < 0 && bus_is_error(&e, NO_UNIT);
 
 	sd_bus_error_free(&e);
 	return !gone;
@@ -444,23 +478,22 @@ int manager_stop(struct manager *m, const char *unit, int64_t deadline_ms, struc
 	int64_t soon = clock_deadline(FORGET_MS);
 	sd_bus_error e = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
-	int r = call_begin(m, deadline_ms);
+	int r;
 
+	m->deadline_ms = deadline_ms;
 	m->unit = unit;
 	m->removed = false;
-	if (r >= 0)
-		r = sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "StopUnit", &e, &reply,
-				       "ss", unit, "replace");
-	if (r < 0 && (is_error(&e, NO_UNIT) || is_error(&e, NOT_LOADED)))
+	r = bus_call(m, OBJECT, MANAGER, "StopUnit", &e, &reply, "ss", unit, "replace");
+	if (r < 0 && is_gone(&e))
 		r = MANAGER_GONE;
 	else if (r < 0)
-		complain(m, r, &e, err);
+		bus_complain(m, r, &e, err);
 	else
-		r = await_job(m, reply, deadline_ms, err);
+		r = await_job(m, reply, unit, false, err);
 	if (r == 0) {
 		reset_failed(m, unit);
 		if (is_loaded(m, unit))
-			(void)wait_for(m, is_forgotten, soon < deadline_ms ? soon : deadline_ms);
+			(void)bus_wait(m, is_forgotten, soon < deadline_ms ? soon : deadline_ms);
 	}
 	m->unit = NULL;
 	sd_bus_error_free(&e);
@@ -471,25 +504,17 @@ int manager_stop(struct manager *m, const char *unit, int64_t deadline_ms, struc
 int manager_look_empty(struct manager *m, const char *unit, int64_t deadline_ms, struct err *err)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
-	sd_bus_message *reply = NULL;
-	int r = call_begin(m, deadline_ms);
+	bool there;
+	int r;
 
-	if (r >= 0)
-		r = sd_bus_call_method(m->bus, SERVICE, OBJECT, MANAGER, "GetUnitProcesses", &e,
-				       &reply, "s", unit);
-	if (r < 0 && (is_error(&e, NO_UNIT) || is_error(&e, NOT_LOADED))) {
+	m->deadline_ms = deadline_ms;
+	r = look_inside(m, unit, 0, &there, &e);
+	if (r < 0 && is_gone(&e))
 		r = MANAGER_GONE;
-	} else if (r < 0) {
-		complain(m, r, &e, err);
-	} else {
-		r = sd_bus_message_enter_container(reply, 'a', "(sus)");
-		if (r >= 0)
-			r = sd_bus_message_at_end(reply, 0);
-		r = r < 0    ? err_set(err, -r, "read the processes of %s", unit)
-		    : r == 0 ? MANAGER_IN_USE
-			     : 0;
-	}
+	else if (r < 0)
+		bus_complain(m, r, &e, err);
+	else
+		r = r ? MANAGER_IN_USE : 0;
 	sd_bus_error_free(&e);
-	sd_bus_message_unref(reply);
 	return r;
 }

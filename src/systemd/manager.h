@@ -14,11 +14,13 @@ struct err;
 struct manager {
 	sd_bus *bus;
 	bool user;
-	unsigned version; /* 252 */
-	const char *unit; /* what is waited for: */
-	char job[128];	  /* object path of its job; "" : none */
-	char result[32];  /* of that job, "" : it has not ended */
-	bool removed;	  /* systemd has forgotten the unit */
+	bool left;	     /* it has left the bus once: it may come back */
+	int64_t deadline_ms; /* of the call that is being made */
+	unsigned version;    /* 252 */
+	const char *unit;    /* what is waited for: */
+	char job[128];	     /* object path of its job; "" : none */
+	char result[32];     /* of that job, "" : it has not ended */
+	bool removed;	     /* systemd has forgotten the unit */
 };
 
 enum { MANAGER_GONE = 1, MANAGER_IN_USE = 2 };

@@ -112,6 +112,33 @@ nobody_is_left() {
 	end_manager
 }
 
+@test "a systemd that executes itself anew is asked again, within the deadline" {
+	local dirs how from
+	mapfile -t dirs < <(trees)
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	for how in Get=again Subscribe=again StartTransientUnit=again StartTransientUnit=lost SetUnitProperties=again StopUnit=again StopUnit=lost JobRemoved=lost; do
+		manager $how "${dirs[@]}"
+		OAKUM_SYSTEMD_TIMEOUT=20000
+		soon ok sd run -d -b "$B" "$C"
+		is "$errors" ""
+		cgroups_of "sd-$C.scope" | xargs -I{} cat {}/cgroup.procs | grep -x "$(pid_of)" >/dev/null
+		soon ok oakum delete --force "$C"
+		is "$errors" ""
+		nobody_is_left
+		is "$(cgroups_of "$C")" ""
+	done
+	# One that stays away is late when the time is over, no sooner.
+	for how in Get Subscribe StartTransientUnit; do
+		manager $how=away
+		from=$(date +%s%3N)
+		soon fails 1 sd create -b "$B" "$C"
+		[ $(($(date +%s%3N) - from)) -ge 1400 ]
+		says "no answer from systemd" ETIMEDOUT
+		nobody_is_left
+	done
+	end_manager
+}
+
 @test "what systemd answers is in the error" {
 	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
 	manager StartTransientUnit=error

@@ -6,13 +6,16 @@
  *	manager SOCKET LOG [METHOD=HOW]... [CGROUP-DIRECTORY]...
  *
  * HOW: mute (never answer), die (exit), error (answer with one), odd (with one that nobody knows),
- * exists (the error that there is such a unit), busy (of GetUnitProcesses: somebody is in it), and
- * for JobRemoved: mute, or another result than "done". accept=mute: never accept a connection. A
- * unit that is started gets a directory of its name below each CGROUP-DIRECTORY, and its processes
- * in it. Each call is a line of LOG: its method, the unit, and what properties it has.
+ * away (answered by the bus, which says that it has left), again (so, once), lost (so, once, when
+ *it was done), exists (the error that there is such a unit), busy (of GetUnitProcesses: somebody is
+ *in it), and for JobRemoved: mute, lost (and there is no such job), or another result than "done".
+ *accept=mute: never accept a connection. A unit that is started gets a directory of its name below
+ *each CGROUP-DIRECTORY, and its processes in it. Each call is a line of LOG: its method, the unit,
+ *and what properties it has.
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,14 +41,17 @@ static void die(const char *what, int code)
 	exit(1);
 }
 
-static const char *how(const char *method)
+static uint32_t inhabitant; /* ... and its first process */
+
+static char *how(const char *method)
 {
+	static char none[1];
 	size_t n = strlen(method);
 
 	for (int i = 0; i < n_words; i++)
 		if (strncmp(words[i], method, n) == 0 && words[i][n] == '=')
 			return words[i] + n + 1;
-	return "";
+	return none;
 }
 
 static void send_signal(sd_bus *bus, const char *name, const char *types, ...)
@@ -67,7 +73,7 @@ static void end_job(sd_bus *bus)
 {
 	const char *result = how("JobRemoved");
 
-	if (strcmp(result, "mute") != 0)
+	if (strcmp(result, "mute") != 0 && strcmp(result, "lost") != 0)
 		send_signal(bus, "JobRemoved", "uoss", 1u, JOB, unit, *result ? result : "done");
 }
 
@@ -111,7 +117,8 @@ static void log_value(sd_bus_message *m, const char *name)
 
 		if (sd_bus_message_read_array(m, 'u', &pids, &size) < 0 || size != 4)
 			die("PIDs", EINVAL);
-		place(*(const uint32_t *)pids);
+		inhabitant = *(const uint32_t *)pids;
+		place(inhabitant);
 	} else {
 		(void)sd_bus_message_skip(m, NULL);
 	}
@@ -164,6 +171,10 @@ static int answer_property(sd_bus_message *m)
 	(void)sd_bus_message_read(m, "ss", &interface, &name);
 	if (strcmp(name, "Version") == 0)
 		return sd_bus_reply_method_return(m, "v", "s", "252.1");
+	if (strstr(interface, ".Job") && strcmp(how("JobRemoved"), "lost") == 0)
+		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_OBJECT, "no such job");
+	if (strcmp(name, "ActiveState") == 0)
+		return sd_bus_reply_method_return(m, "v", "s", unit[0] ? "active" : "inactive");
 	(void)snprintf(path, sizeof(path), "/%s", strstr(interface, ".Manager") ? "" : unit);
 	return sd_bus_reply_method_return(m, "v", "s", path);
 }
@@ -202,6 +213,9 @@ static int answer(sd_bus_message *m, const char *method)
 		return answer_start(m);
 	if (strcmp(method, "StopUnit") == 0)
 		return answer_stop(m);
+	if (strcmp(method, "GetUnitProcesses") == 0 && unit[0] && inhabitant &&
+	    kill((pid_t)inhabitant, 0) == 0)
+		return sd_bus_reply_method_return(m, "a(sus)", 1, "/x.scope", inhabitant, "x");
 	if (strcmp(method, "GetUnitProcesses") == 0 && unit[0])
 		return sd_bus_reply_method_return(m, "a(sus)", 0);
 	if (strcmp(method, "GetUnit") == 0 || strcmp(method, "GetUnitProcesses") == 0)
@@ -210,9 +224,23 @@ static int answer(sd_bus_message *m, const char *method)
 	return sd_bus_reply_method_return(m, NULL);
 }
 
+/* Who was called has left the bus. */
+static int away(sd_bus_message *m, const char *method, char *orders)
+{
+	if (strcmp(orders, "lost") == 0) {
+		do_call(m, method);
+		(void)memcpy(orders, strcmp(method, "StartTransientUnit") == 0 ? "made" : "\0",
+			     strcmp(method, "StartTransientUnit") == 0 ? 5 : 1);
+	} else if (strcmp(orders, "again") == 0) {
+		orders[0] = '\0';
+	}
+	return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NO_REPLY, "the recipient has left");
+}
+
 static int on_message(sd_bus_message *m, void *data, sd_bus_error *e)
 {
-	const char *method = sd_bus_message_get_member(m), *orders;
+	const char *method = sd_bus_message_get_member(m);
+	char *orders;
 	int r = 1;
 
 	(void)data;
@@ -229,7 +257,10 @@ static int on_message(sd_bus_message *m, void *data, sd_bus_error *e)
 	(void)fflush(log_file);
 	if (strcmp(orders, "error") == 0)
 		r = sd_bus_reply_method_errorf(m, SD_BUS_ERROR_ACCESS_DENIED, "not to you");
-	else if (strcmp(orders, "exists") == 0)
+	else if (strcmp(orders, "away") == 0 || strcmp(orders, "again") == 0 ||
+		 strcmp(orders, "lost") == 0)
+		r = away(m, method, orders);
+	else if (strcmp(orders, "exists") == 0 || strcmp(orders, "made") == 0)
 		r = sd_bus_reply_method_errorf(m, SERVICE ".UnitExists", "there is one");
 	else if (strcmp(orders, "odd") == 0)
 		r = sd_bus_reply_method_errorf(m, "org.example.Odd", "odd words");

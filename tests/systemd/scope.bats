@@ -183,6 +183,21 @@ no_empty_scope() {
 	systemctl stop oakumtest.slice
 }
 
+@test "systemd may execute itself anew beside create and delete" {
+	local at
+	sleeper
+	for at in 00 01 02 03 04 06 08; do
+		{ read -r -t 0.$at <> <(:) || :; systemctl daemon-reexec; } 3>&- &
+		ok sd create -b "$B" "$C"
+		is "$errors" ""
+		wait
+		{ read -r -t 0.$at <> <(:) || :; systemctl daemon-reexec; } 3>&- &
+		ok sd delete --force "$C"
+		is "$errors" ""
+		wait
+	done
+}
+
 @test "a helper that is killed while systemd works leaves what delete can clear" {
 	local n helper=${OAKUM_SYSTEMD_HELPER-$(dirname "$OAKUM")/oakum-systemd}
 	sleeper
