@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#define PRIVATE	 "unix:path=/run/systemd/private"
 #define AGAIN_MS 20
 
 uint64_t bus_usec_left(const struct manager *m)
@@ -89,6 +90,20 @@ static int await_connection(struct manager *m, int r)
 	return r < 0 ? r : bus_wait(m, is_connected, m->deadline_ms);
 }
 
+static int open_private(struct manager *m)
+{
+	int r;
+
+	m->bus = sd_bus_close_unref(m->bus);
+	m->direct = true;
+	r = sd_bus_new(&m->bus);
+	if (r >= 0)
+		r = sd_bus_set_address(m->bus, PRIVATE);
+	if (r >= 0)
+		r = sd_bus_start(m->bus);
+	return await_connection(m, r);
+}
+
 int bus_open(struct manager *m, struct err *err)
 {
 	int r;
@@ -96,6 +111,10 @@ int bus_open(struct manager *m, struct err *err)
 	if (m->user)
 		default_user_bus();
 	r = await_connection(m, m->user ? sd_bus_open_user(&m->bus) : sd_bus_open_system(&m->bus));
+	/* Whoever says where the bus is means that one. */
+	if (r < 0 && r != -ETIMEDOUT && !m->user && geteuid() == 0 &&
+	    !getenv("DBUS_SYSTEM_BUS_ADDRESS") && open_private(m) == 0)
+		r = 0;
 	if (r == -ETIMEDOUT)
 		return bus_complain(m, r, NULL, err);
 	if (r < 0 && m->user)

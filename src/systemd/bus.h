@@ -20,6 +20,7 @@ int bus_complain(const struct manager *m, int r, const sd_bus_error *e, struct e
 
 bool bus_is_error(const sd_bus_error *e, const char *name);
 
+/* Over the bus; as root to the system's manager, where that has no bus, over its own socket. */
 int bus_open(struct manager *m, struct err *err);
 
 /* Handle what comes until @done. 0, -ETIMEDOUT or -errno. */

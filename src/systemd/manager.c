@@ -71,12 +71,14 @@ static bool is_forgotten(const struct manager *m)
 
 static int subscribe(struct manager *m, struct err *err)
 {
+	/* Only a bus says who has sent it. */
+	const char *sender = m->direct ? NULL : SERVICE;
 	sd_bus_error e = SD_BUS_ERROR_NULL;
-	int r = sd_bus_match_signal_async(m->bus, NULL, SERVICE, OBJECT, MANAGER, "JobRemoved",
+	int r = sd_bus_match_signal_async(m->bus, NULL, sender, OBJECT, MANAGER, "JobRemoved",
 					  on_job_removed, NULL, m);
 
 	if (r >= 0)
-		r = sd_bus_match_signal_async(m->bus, NULL, SERVICE, OBJECT, MANAGER, "UnitRemoved",
+		r = sd_bus_match_signal_async(m->bus, NULL, sender, OBJECT, MANAGER, "UnitRemoved",
 					      on_unit_removed, NULL, m);
 	if (r >= 0)
 		r = bus_call(m, OBJECT, MANAGER, "Subscribe", &e, NULL, NULL);

@@ -14,6 +14,7 @@ struct err;
 struct manager {
 	sd_bus *bus;
 	bool user;
+	bool direct;	     /* no bus is between us and it */
 	bool left;	     /* it has left the bus once: it may come back */
 	int64_t deadline_ms; /* of the call that is being made */
 	unsigned version;    /* 252 */

@@ -198,6 +198,25 @@ no_empty_scope() {
 	done
 }
 
+# In a mount namespace of its own, so that the machine keeps its bus.
+without_bus() {
+	unshare -m --propagation private sh -c 'mount -t tmpfs none /run/dbus && exec "$@"' sh "$OAKUM" --root "$ROOT" "$@" </dev/null >"$W/stdout" 2>"$W/stderr" || { cat "$W/stderr"; return 1; }
+}
+
+@test "without a bus root asks systemd itself, unless a bus is named" {
+	sleeper '.annotations = {"org.systemd.property.Description": "\"by itself\""}'
+	without_bus --systemd-cgroup run -d -b "$B" "$C"
+	is "$(cat "$W/stderr")" ""
+	shows ActiveState active
+	shows Description "by itself"
+	without_bus exec "$C" true
+	without_bus delete --force "$C"
+	[ ! -e "$ROOT/$C" ]
+	shows LoadState not-found
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/no/such fails 6 sd create -b "$B" "$C"
+	says "open the system bus"
+}
+
 @test "a helper that is killed while systemd works leaves what delete can clear" {
 	local n helper=${OAKUM_SYSTEMD_HELPER-$(dirname "$OAKUM")/oakum-systemd}
 	sleeper
