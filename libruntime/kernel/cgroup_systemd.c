@@ -193,6 +193,7 @@ static int ask(struct cgroup_systemd *s, struct systemd_request *q, const char *
 
 	if (!mem)
 		return err_set(err, ENOMEM, "%s", what);
+	s->property = false;
 	q->version = SYSTEMD_MESSAGE_VERSION;
 	q->deadline_ms = deadline;
 	size = pack(mem, q, unit, properties, n, err);
@@ -205,6 +206,7 @@ static int ask(struct cgroup_systemd *s, struct systemd_request *q, const char *
 		    err);
 	if (r < 0)
 		return r;
+	s->property = ret->result < 0 && ret->property;
 	return ret->result < 0 ? refused(ret, what, err) : ret->result;
 }
 

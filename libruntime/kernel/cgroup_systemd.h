@@ -26,6 +26,7 @@ struct cgroup_systemd {
 	int sock;
 	pid_t pid;	  /* the helper: our child */
 	unsigned version; /* systemd's */
+	bool property;	  /* what failed last was a property: its name or its value */
 	char root[1024];  /* the manager's control group, "" : the root */
 };
 #define CGROUP_SYSTEMD_INIT ((struct cgroup_systemd){.sock = -1})

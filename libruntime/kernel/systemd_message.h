@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define SYSTEMD_MESSAGE_VERSION 2
+#define SYSTEMD_MESSAGE_VERSION 3
 #define SYSTEMD_MESSAGE_MAX	(128u << 10) /* bytes, the struct included */
 #define SYSTEMD_HELPER_FD	3	     /* the helper's end */
 
@@ -43,6 +43,7 @@ struct systemd_answer {
 	uint32_t version;
 	int32_t result;	    /* 0, one of the above, or < 0 with ->text */
 	int32_t code, kind; /* of a failure, as in struct err */
+	uint32_t property;  /* 1: it is the name or the value of a property that was refused */
 	uint32_t systemd;   /* its version: 252 */
 	char path[1024];    /* HELLO: the manager's own control group, "" for the root; START: the
 			       unit's */

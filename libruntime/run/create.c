@@ -347,6 +347,8 @@ static int make_unit(struct creation *c)
 		c->unit_asked = false; /* it is not ours to stop */
 		return -EEXIST;
 	}
+	if (r < 0 && c->systemd.property)
+		plan_blame_property(c->spec, c->err);
 	return r < 0 ? r : cgroup_adopt(&c->cgroup, c->plan->cgroup, &c->plan->limits, c->err);
 }
 

@@ -225,6 +225,10 @@ int plan_make_cgroup(const struct spec *spec, const struct plan_host *host, stru
 /* Name in @err the annotation that @p->delegate comes from. */
 void plan_blame_delegate(const struct plan *p, struct err *err);
 
+/* systemd has refused a property of a unit: where the message names that of an annotation, or names
+ * none and there are annotations, @err becomes one of the configuration. */
+void plan_blame_property(const struct spec *spec, struct err *err);
+
 /* Name the unit and its cgroup's path. */
 int plan_make_unit(const struct spec *spec, const struct plan_host *host, struct plan *p,
 		   const char **ret_path, struct arena *arena, struct err *err);

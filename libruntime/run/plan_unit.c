@@ -3,8 +3,10 @@
  * The systemd unit of a container, where systemd makes its cgroup: a scope's name, slice and place,
  * and the properties that it begins with. What limits become is in plan_unit_limits.c.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -204,4 +206,50 @@ int plan_make_unit_properties(const struct spec *spec, const struct plan_host *h
 	if (r == 0 && (u->start.no_memory || u->set.no_memory))
 		r = err_set(err, ENOMEM, "plan the unit");
 	return r;
+}
+
+/* Is @name a word of @text? */
+static bool has_word(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = strstr(text, name); p; p = strstr(p + 1, name))
+		if ((p == text || !isalnum((unsigned char)p[-1])) &&
+		    !isalnum((unsigned char)p[len]))
+			return true;
+	return false;
+}
+
+/* "TimeoutStopSec" is "TimeoutStopUSec" to systemd. */
+static bool names_property(const char *text, const char *name)
+{
+	int stem = (int)strlen(name) - 3;
+	char other[128];
+
+	if (has_word(text, name))
+		return true;
+	if (stem <= 0 || !str_eq(name + stem, "Sec"))
+		return false;
+	snprintf(other, sizeof(other), "%.*sUSec", stem, name);
+	return has_word(text, other);
+}
+
+void plan_blame_property(const struct spec *spec, struct err *err)
+{
+	const struct spec_pairs *l = &spec->known.systemd_properties;
+	const struct spec_pair *found = NULL;
+
+	for (size_t i = 0; !found && i < l->n; i++)
+		if (names_property(err->text, l->v[i].key))
+			found = &l->v[i];
+	/* Where another is named, it is one of ours. */
+	if (!found && (l->n == 0 || strstr(err->text, "annot set property ")))
+		return;
+	if (found || l->n == 1)
+		err_pointer(err, "/annotations/org.systemd.property.%s",
+			    found ? found->key : l->v[0].key);
+	else
+		err_pointer(err, "/annotations");
+	err->kind = ERR_CONFIG;
+	err->code = 0;
 }

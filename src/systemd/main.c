@@ -162,9 +162,11 @@ static void answer(struct helper *h, char *mem, size_t size)
 
 	if (r == 0 && q.head.verb != SYSTEMD_HELLO && !h->connected)
 		r = err_set(&err, ENOTCONN, "there is no manager yet");
+	h->manager.property = false;
 	if (r == 0)
 		r = verbs[q.head.verb].act(h, &q, &a, &err);
 	a.systemd = h->manager.version;
+	a.property = h->manager.property;
 	a.result = r;
 	if (r < 0) {
 		if (err.kind == ERR_NONE)

@@ -164,7 +164,7 @@ static bool in_seconds(const char *name)
 	       name[len - 4] <= 'z';
 }
 
-static int append_property(const struct manager *m, sd_bus_message *call, const char *text,
+static int append_property(struct manager *m, sd_bus_message *call, const char *text,
 			   struct err *err)
 {
 	const char *equals = strchr(text, '=');
@@ -190,14 +190,15 @@ static int append_property(const struct manager *m, sd_bus_message *call, const 
 	if (r < 0) {
 		if (err->kind == ERR_NONE)
 			err_set(err, -r, "append it");
+		m->property = true;
 		err_prefix(err, "property %.*s", (int)(equals - text), text);
 	}
 	return r;
 }
 
 /* a(sv), with PIDs where @pid is not 0. */
-static int append_properties(const struct manager *m, sd_bus_message *call,
-			     const char *const *properties, size_t n, pid_t pid, struct err *err)
+static int append_properties(struct manager *m, sd_bus_message *call, const char *const *properties,
+			     size_t n, pid_t pid, struct err *err)
 {
 	int r = sd_bus_message_open_container(call, 'a', "(sv)");
 
@@ -206,6 +207,27 @@ static int append_properties(const struct manager *m, sd_bus_message *call,
 	if (r >= 0 && pid)
 		r = sd_bus_message_append(call, "(sv)", "PIDs", "au", 1, (uint32_t)pid);
 	return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
+/* systemd has numbers for them that mean something else in the kernel's mouth. */
+static int refuse(struct manager *m, int r, const sd_bus_error *e, struct err *err)
+{
+	static const char *const names[] = {
+		SD_BUS_ERROR_PROPERTY_READ_ONLY,
+		SD_BUS_ERROR_UNKNOWN_PROPERTY,
+		SD_BUS_ERROR_INVALID_ARGS,
+		SD_BUS_ERROR_INVALID_SIGNATURE,
+		"System.Error.ENXIO",
+		"System.Error.EINVAL",
+		"System.Error.ERANGE",
+	};
+
+	for (size_t i = 0; e->message && i < ARRAY_SIZE(names); i++)
+		if (bus_is_error(e, names[i])) {
+			m->property = true;
+			return err_set(err, 0, "%s (%s)", e->message, e->name);
+		}
+	return bus_complain(m, r, e, err);
 }
 
 /* ---- jobs ---- */
@@ -411,7 +433,7 @@ int manager_start(struct manager *m, const char *unit, const char *const *proper
 	if (r < 0 && bus_is_error(&e, UNIT_EXISTS))
 		r = MANAGER_IN_USE;
 	else if (r < 0 && err->kind == ERR_NONE)
-		bus_complain(m, r, &e, err);
+		refuse(m, r, &e, err);
 	else if (r >= 0)
 		r = reply ? await_job(m, reply, unit, true, err) : 0;
 	sd_bus_error_free(&e);
@@ -440,7 +462,7 @@ int manager_set(struct manager *m, const char *unit, const char *const *properti
 		sd_bus_message_unref(call);
 	} while (bus_again(m, r, &e));
 	if (r < 0 && err->kind == ERR_NONE)
-		bus_complain(m, r, &e, err);
+		refuse(m, r, &e, err);
 	sd_bus_error_free(&e);
 	return r < 0 ? r : 0;
 }

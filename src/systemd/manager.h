@@ -18,6 +18,7 @@ struct manager {
 	bool left;	     /* it has left the bus once: it may come back */
 	int64_t deadline_ms; /* of the call that is being made */
 	unsigned version;    /* 252 */
+	bool property;	     /* one was refused: its name or its value */
 	const char *unit;    /* what is waited for: */
 	char job[128];	     /* object path of its job; "" : none */
 	char result[32];     /* of that job, "" : it has not ended */

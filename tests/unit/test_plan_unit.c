@@ -424,6 +424,40 @@ CASE(cpus)
 CASE(block_io)
 CASE(block_io_v1)
 
+/* Whom an error of a property is blamed on: the pointer, "" : not on an annotation. */
+static void blame(void **state)
+{
+	struct spec_pair pairs[] = {{"MemoryMax", "5"}, {"TimeoutStopSec", "1"}};
+	static const struct {
+		size_t n;
+		const char *text, *want;
+	} rows[] = {
+		{2, "start x.scope: Cannot set property MemoryMax, or unknown property.",
+		 "/annotations/org.systemd.property.MemoryMax"},
+		{2, "Cannot set property TimeoutStopUSec, or unknown property.",
+		 "/annotations/org.systemd.property.TimeoutStopSec"},
+		{2, "property TimeoutStopSec: x: not a number",
+		 "/annotations/org.systemd.property.TimeoutStopSec"},
+		{2, "Failed to set unit properties: Unexpected message contents", "/annotations"},
+		{1, "Failed to set unit properties: Unexpected message contents",
+		 "/annotations/org.systemd.property.MemoryMax"},
+		{1, "Cannot set property MemoryMaxScale, or unknown property.", ""},
+		{0, "Cannot set property MemoryMax, or unknown property.", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		spec.known.systemd_properties.v = pairs;
+		spec.known.systemd_properties.n = rows[i].n;
+		err = ERR_INIT;
+		(void)err_set(&err, EROFS, "%s", rows[i].text);
+		plan_blame_property(&spec, &err);
+		assert_string_equal(err.pointer, rows[i].want);
+		assert_int_equal(err.kind, rows[i].want[0] ? ERR_CONFIG : ERR_RUNTIME);
+		assert_int_equal(err.code, rows[i].want[0] ? 0 : EROFS);
+	}
+	spec.known.systemd_properties.n = 0;
+}
+
 static int done(void **state)
 {
 	(void)state;
@@ -445,6 +479,7 @@ int main(void)
 		cmocka_unit_test(rdt),
 		cmocka_unit_test(rdt_names),
 		cmocka_unit_test(unit),
+		cmocka_unit_test(blame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, done);
