@@ -50,37 +50,133 @@ static const char *bad_slice(const char *slice)
 		return "the slice's name does not end in .slice";
 	if (str_eq(slice, "-.slice"))
 		return NULL;
-	if (strspn(slice, UNIT_CHARS) != len || strchr(slice, ':') || strchr(slice, '\\'))
+	if (strspn(slice, UNIT_CHARS) != len)
 		return "the slice's name has characters that no unit may have";
 	if (slice[0] == '-' || slice[len - 7] == '-' || strstr(slice, "--"))
 		return "a dash in a slice's name divides parents from children";
+	if (len > UNIT_NAME_MAX)
+		return "the slice's name is longer than any unit's";
 	return NULL;
 }
 
+/* Is "cpu.slice" one to systemd, since the kernel has files "cpu.…"? Up to its version 253 that is
+ * what stands before the last dot, then before the first. */
+static bool like_controller(const char *name, size_t len, unsigned version)
+{
+	static const char *const controllers[] = {"cpu",
+						  "cpuacct",
+						  "cpuset",
+						  "io",
+						  "blkio",
+						  "memory",
+						  "devices",
+						  "pids",
+						  "bpf-firewall",
+						  "bpf-devices",
+						  "bpf-foreign",
+						  "bpf-socket-bind",
+						  "bpf-restrict-network-interfaces"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+		size_t n = strlen(controllers[i]);
+
+		if (n < len && name[n] == '.' && memcmp(name, controllers[i], n) == 0 &&
+		    (version >= 254 || !memchr(name + n + 1, '.', len - n - 1)))
+			return true;
+	}
+	return false;
+}
+
+/* The directory of a unit, as systemd makes it: with a "_" before what could be taken for a file of
+ * the kernel's, and before what begins with one. */
+static const char *escape_directory(const char *name, size_t len, unsigned version)
+{
+	return name[0] == '_' || name[0] == '.' || str_starts(name, "cgroup.") ||
+			       like_controller(name, len, version)
+		       ? "_"
+		       : "";
+}
+
 /* "a-b.slice" lies at "/a.slice/a-b.slice", "-.slice" is the root. NULL: out of memory. */
-static const char *place_slice(const char *slice, struct arena *arena)
+static const char *place_slice(const char *slice, unsigned version, struct arena *arena)
 {
 	size_t len = strlen(slice) - strlen(".slice");
 	const char *path = "";
 
 	if (str_eq(slice, "-.slice"))
 		return path;
-	for (size_t i = 1; path && i <= len; i++)
-		if (i == len || slice[i] == '-')
-			path = arena_printf(arena, "%s/%.*s.slice", path, (int)i, slice);
+	for (size_t i = 1; path && i <= len; i++) {
+		const char *name;
+
+		if (i < len && slice[i] != '-')
+			continue;
+		name = arena_printf(arena, "%.*s.slice", (int)i, slice);
+		path = name ? arena_printf(arena, "%s/%s%s", path,
+					   escape_directory(name, strlen(name), version), name)
+			    : NULL;
+	}
 	return path;
 }
 
+/* The text that the GVariant @value is, if it is one. */
+static bool read_string(const char *value, char *ret, size_t size)
+{
+	struct strbuf b;
+	char quote;
+
+	value += strspn(value, " \t\n\r");
+	if (str_starts(value, "@s"))
+		value += 2;
+	else if (str_starts(value, "string"))
+		value += strlen("string");
+	value += strspn(value, " \t\n\r");
+	quote = *value++;
+	if (quote != '\'' && quote != '"')
+		return false;
+	strbuf_init(&b, ret, size);
+	for (; *value && *value != quote; value++) {
+		if (*value == '\\' && !strchr("\\'\"", *++value))
+			return false; /* no unit has a character that has to be written so */
+		strbuf_addc(&b, *value);
+	}
+	return *value == quote && b.len + 1 < size;
+}
+
+/* The annotation comes last, so systemd goes by it. */
+static int read_slice_annotation(const struct spec *spec, struct plan_unit *u, struct arena *arena,
+				 struct err *err)
+{
+	const struct spec_pairs *annotations = &spec->known.systemd_properties;
+	const char *value = NULL, *bad;
+	char slice[UNIT_NAME_MAX + 2];
+
+	for (size_t i = 0; i < annotations->n; i++)
+		if (str_eq(annotations->v[i].key, "Slice"))
+			value = annotations->v[i].value;
+	if (!value)
+		return 0;
+	bad = read_string(value, slice, sizeof(slice)) ? bad_slice(slice)
+						       : "not the name of a slice";
+	if (bad) {
+		err_pointer(err, "/annotations/org.systemd.property.Slice");
+		err_hint(err, "such as 'machine.slice', in quotation marks");
+		return err_kind(err, ERR_CONFIG, 0, "%.200s: %s", value, bad);
+	}
+	u->slice = arena_strdup(arena, slice);
+	return u->slice ? 0 : err_set(err, ENOMEM, "plan the unit");
+}
+
+/* With the dash always, as runc and crun have it: "::n" is "-n.scope". */
 static int name_unit(const struct spec *spec, const char *prefix, const char *name,
 		     struct plan_unit *u, struct arena *arena, struct err *err)
 {
 	size_t len = strlen(name);
 
-	if (!name[0] || strchr(name, ':'))
+	if (strchr(name, ':'))
 		return bad_path(spec, err, "not of the form slice:prefix:name");
 	if (len > 6 && str_eq(name + len - 6, ".slice"))
 		return bad_path(spec, err, "a slice cannot hold processes");
-	u->name = arena_printf(arena, "%s%s%s.scope", prefix, prefix[0] ? "-" : "", name);
+	u->name = arena_printf(arena, "%s-%s.scope", prefix, name);
 	if (!u->name)
 		return err_set(err, ENOMEM, "plan the unit");
 	if (strspn(u->name, UNIT_CHARS) != strlen(u->name))
@@ -114,6 +210,7 @@ int plan_make_unit(const struct spec *spec, const struct plan_host *host, struct
 		   const char **ret_path, struct arena *arena, struct err *err)
 {
 	struct plan_unit *u = arena_alloc(arena, sizeof(*u));
+	unsigned version = host->systemd.version;
 	const char *escaped, *place;
 	int r;
 
@@ -131,15 +228,19 @@ int plan_make_unit(const struct spec *spec, const struct plan_host *host, struct
 			u->name = arena_printf(arena, "%s-%s.scope",
 					       host->default_cgroup_parent + 1, escaped);
 	}
-	place = place_slice(u->slice, arena);
+	r = read_slice_annotation(spec, u, arena, err);
+	if (r < 0)
+		return r;
+	place = place_slice(u->slice, version, arena);
 	if (!u->name || !place)
 		return err_set(err, ENOMEM, "plan the unit");
 	if (strlen(u->name) > UNIT_NAME_MAX)
 		return err_kind(err, ERR_CONFIG, ENAMETOOLONG,
 				"the unit's name would have %zu characters, at most %d may be",
 				strlen(u->name), UNIT_NAME_MAX);
-	*ret_path = arena_printf(arena, "%s%s/%s", host->systemd.root ? host->systemd.root : "",
-				 place, u->name);
+	*ret_path =
+		arena_printf(arena, "%s%s/%s%s", host->systemd.root ? host->systemd.root : "",
+			     place, escape_directory(u->name, strlen(u->name), version), u->name);
 	p->unit = u;
 	return *ret_path ? 0 : err_set(err, ENOMEM, "plan the unit");
 }
@@ -162,6 +263,20 @@ bool plan_add_property(struct plan_properties *l, struct arena *arena, const cha
 	return true;
 }
 
+/* A backslash is one that GVariant's text takes for the beginning of something. */
+static const char *quote(const char *name, char *ret, size_t size)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, ret, size);
+	for (; *name; name++) {
+		if (*name == '\\')
+			strbuf_addc(&b, '\\');
+		strbuf_addc(&b, *name);
+	}
+	return ret;
+}
+
 /* Set first, so that an annotation of the same name has the last word. */
 static void add_fixed(const struct plan *p, struct plan_properties *l, struct arena *arena)
 {
@@ -173,9 +288,10 @@ static void add_fixed(const struct plan *p, struct plan_properties *l, struct ar
 		"MemoryAccounting=true",
 		"TasksAccounting=true",
 	};
+	char text[2 * UNIT_NAME_MAX + 1];
 
 	(void)plan_add_property(l, arena, "Description='container %s'", p->id);
-	(void)plan_add_property(l, arena, "Slice='%s'", p->unit->slice);
+	(void)plan_add_property(l, arena, "Slice='%s'", quote(p->unit->slice, text, sizeof(text)));
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		(void)plan_add_property(l, arena, "%s", fixed[i]);
 	(void)plan_add_property(l, arena, "%s=true",

@@ -53,14 +53,48 @@ load common
 	is "$(cat "$(directory "cri-$C.scope")/cgroup.procs" | head -n 1)" "$(pid_of)"
 	ok sd delete --force "$C"
 	systemctl stop oakumtest.slice
+	# The dash is there without a prefix too, as with runc and crun.
 	edit '.linux.cgroupsPath = "::'"$C"'"'
 	ok sd run -d -b "$B" "$C"
-	shows Slice system.slice "$C.scope"
+	[[ $(cat "/proc/$(pid_of)/cgroup") == *:"/system.slice/-$C.scope" ]]
 	ok sd delete --force "$C"
 	edit '.linux.cgroupsPath = "-.slice:root:'"$C"'"'
 	ok sd run -d -b "$B" "$C"
 	is "$(property ControlGroup "root-$C.scope")" "/root-$C.scope"
 	ok sd delete --force "$C"
+}
+
+@test "names that systemd makes other directories of, and names with backslashes" {
+	local path
+	sleeper
+	while read -r path unit cgroup; do
+		edit '.linux.cgroupsPath = "'"${path//\\/\\\\}"'"'
+		ok sd run -d -b "$B" "$C"
+		is "$(property ControlGroup "$unit")" "$cgroup"
+		[[ $(cat "/proc/$(pid_of)/cgroup") == *:"$cgroup" ]]
+		ok sd delete --force "$C"
+	done <<-X
+		oakumtest\x2da.slice:p:$C p-$C.scope /oakumtest\x2da.slice/p-$C.scope
+		oakumtest.slice:_x:$C _x-$C.scope /oakumtest.slice/__x-$C.scope
+		oakumtest.slice:cgroup.x:$C cgroup.x-$C.scope /oakumtest.slice/_cgroup.x-$C.scope
+		_oakumtest-b.slice:p:$C p-$C.scope /__oakumtest.slice/__oakumtest-b.slice/p-$C.scope
+		.oakumtest.slice:p:$C p-$C.scope /_.oakumtest.slice/p-$C.scope
+		cpu.slice:p:$C p-$C.scope /_cpu.slice/p-$C.scope
+		oakumtest.slice:$C: $C-.scope /oakumtest.slice/$C-.scope
+	X
+	systemctl stop 'oakumtest*.slice' '_oakumtest*.slice' .oakumtest.slice cpu.slice
+}
+
+@test "an annotation says the slice" {
+	sleeper '.linux.cgroupsPath = "oakumtest-x.slice:p:'"$C"'" | .annotations = {"org.systemd.property.Slice": "\"oakumtest-y.slice\""}'
+	ok sd run -d -b "$B" "$C"
+	shows Slice oakumtest-y.slice "p-$C.scope"
+	[[ $(cat "/proc/$(pid_of)/cgroup") == *:"/oakumtest.slice/oakumtest-y.slice/p-$C.scope" ]]
+	ok sd delete --force "$C"
+	edit '.annotations = {"org.systemd.property.Slice": "\"a--b.slice\""}'
+	fails 3 sd create -b "$B" "$C"
+	says /annotations/org.systemd.property.Slice "a dash in a slice's name"
+	systemctl stop 'oakumtest*.slice'
 }
 
 @test "a path of another form is an error before anything is made" {
