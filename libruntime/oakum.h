@@ -201,8 +201,9 @@ struct oakum_notify {
 /* Pass on what has come to @fd (oakum_start.ret_notify), at most @max messages. Trouble is a
  * warning of @o (NULL: nobody is warned). How many there were; poll(2) says when to look. */
 int oakum_notify_relay(struct oakum *o, int fd, const struct oakum_notify *to, int max);
-/* Tell it @text ("READY=1\nSTATUS=…"); with @wait it has read that, within 5 s, when the call
- * returns. 0, or < 0. @o may be NULL. */
+/* Tell it @text ("READY=1\nSTATUS=…"). A change of state (READY, RELOADING, STOPPING, MAINPID)
+ * waits for room in its queue, at most 5 s; with @wait it has read that, within 5 s more, when the
+ * call returns. 0, or < 0. @o may be NULL. */
 int oakum_notify_tell(struct oakum *o, const struct oakum_notify *to, const char *text, bool wait);
 
 enum oakum_status { OAKUM_CREATING, OAKUM_CREATED, OAKUM_RUNNING, OAKUM_PAUSED, OAKUM_STOPPED };

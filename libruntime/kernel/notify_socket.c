@@ -155,10 +155,33 @@ static bool line_is(const char *line, size_t n, const char *what)
 	return strlen(what) == n && memcmp(line, what, n) == 0;
 }
 
+/* What the host must not miss. */
+static bool is_state(const char *line, size_t n)
+{
+	static const char main_pid[] = "MAINPID=";
+
+	return line_is(line, n, "READY=1") || line_is(line, n, "RELOADING=1") ||
+	       line_is(line, n, "STOPPING=1") ||
+	       (n >= sizeof(main_pid) && memcmp(line, main_pid, sizeof(main_pid) - 1) == 0);
+}
+
+static bool has_state(const char *text)
+{
+	for (;;) {
+		size_t n = strcspn(text, "\n");
+
+		if (is_state(text, n))
+			return true;
+		if (!text[n])
+			return false;
+		text += n + 1;
+	}
+}
+
 struct message {
 	char text[MESSAGE_MAX + 32];
 	struct strbuf b;
-	bool ready, state; /* state: what the host must not miss */
+	bool ready, state;
 };
 
 static void filter(const char *text, size_t size, struct message *m)
@@ -176,8 +199,7 @@ static void filter(const char *text, size_t size, struct message *m)
 				strbuf_addc(&m->b, '\n');
 			strbuf_addn(&m->b, text, n);
 			m->ready |= line_is(text, n, "READY=1");
-			m->state |= m->ready || line_is(text, n, "RELOADING=1") ||
-				    line_is(text, n, "STOPPING=1");
+			m->state |= is_state(text, n);
 		}
 		text += n + 1;
 	}
@@ -266,9 +288,9 @@ int notify_socket_relay(int from, const struct notify_host *host, struct err *er
 	return NOTIFY_TAKEN | (m.ready ? NOTIFY_READY : 0);
 }
 
-int notify_socket_tell(const struct notify_host *host, const char *text, bool wait, struct err *err)
+int notify_socket_tell(const struct notify_host *host, const char *text, struct err *err)
 {
-	int r = host->path ? tell(host, text, strlen(text), -1, wait) : 0;
+	int r = host->path ? tell(host, text, strlen(text), -1, has_state(text)) : 0;
 
 	return r < 0 ? err_set(err, -r, "tell %s %s", host->path, text) : 0;
 }

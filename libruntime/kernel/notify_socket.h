@@ -48,9 +48,8 @@ struct notify_host {
  */
 int notify_socket_relay(int from, const struct notify_host *host, struct err *err);
 
-/* Tell @host something of our own, waiting for room at most 5 s where @wait. 0 or < 0 with @err. */
-int notify_socket_tell(const struct notify_host *host, const char *text, bool wait,
-		       struct err *err);
+/* Tell @host something of our own, waiting for room in the same way. 0 or < 0 with @err. */
+int notify_socket_tell(const struct notify_host *host, const char *text, struct err *err);
 
 /* Wait until the host has read all that was sent before (sd_notify_barrier(3)), at most until
  * @deadline_ms. 0 or < 0 with @err. */

@@ -50,7 +50,7 @@ int oakum_notify_tell(struct oakum *o, const struct oakum_notify *to, const char
 	int r = look_at(to, &host, err);
 
 	if (r == 0)
-		r = notify_socket_tell(&host, text, wait, err);
+		r = notify_socket_tell(&host, text, err);
 	if (r == 0 && wait && host.path)
 		r = notify_socket_barrier(&host, clock_deadline(BARRIER_MS), err);
 	if (r == 0 || !o)

@@ -84,8 +84,20 @@ static void reap(struct supervise_child *child)
 	(void)waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG);
 }
 
-static int stay(struct command_context *c, const char *id, const struct message_hello *hello,
-		struct supervise_child *child)
+/* By whom READY=1 has been said, so that this comes after it. */
+static void tell_exit(const struct supervise_options *o, const struct message_exit *e)
+{
+	const struct oakum_notify to = OAKUM_OPTIONS(oakum_notify, .socket = o->notify.socket);
+	char text[MANAGER_TEXT_SIZE];
+
+	if (!o->notify.socket)
+		return;
+	manager_exit_text(e->known, e->status, e->signal, text, sizeof(text));
+	(void)oakum_notify_tell(NULL, &to, text, false);
+}
+
+static int stay(struct command_context *c, const struct supervise_options *o,
+		const struct message_hello *hello, struct supervise_child *child)
 {
 	struct attach_options attach = {.sock = child->sock,
 					.terminal = hello->flags & MESSAGE_HAS_TERMINAL,
@@ -99,9 +111,11 @@ static int stay(struct command_context *c, const char *id, const struct message_
 
 	(void)keys_parse(KEYS_DEFAULT, &attach.keys);
 	r = attach_run(&attach, &result, &err);
-	if (r == 0 && result.end == ATTACH_EXITED)
+	if (r == 0 && result.end == ATTACH_EXITED) {
+		tell_exit(o, &result.exit);
 		reap(child);
-	return r < 0 ? outcome_error(c, &err) : outcome_attach(c, id, &result);
+	}
+	return r < 0 ? outcome_error(c, &err) : outcome_attach(c, o->id, &result);
 }
 
 /* The manager listens to us, its main process; after --detach that is the supervisor. */
@@ -130,7 +144,7 @@ static int wait_started(struct command_context *c, const struct supervise_option
 	if (n >= 0 && m.head.type == MESSAGE_STARTED &&
 	    message_get(&m, &hello, sizeof(hello)) == 0) {
 		tell_ready(c, o, child->pid);
-		return o->foreground ? stay(c, o->id, &hello, child) : 0;
+		return o->foreground ? stay(c, o, &hello, child) : 0;
 	}
 	if (n < 0)
 		status = cli_error(

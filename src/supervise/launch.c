@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -28,7 +29,8 @@
 #include "supervise/hold.h"
 #include "supervise/supervisor.h"
 
-#define PIPE_SIZE (256 << 10)
+#define PIPE_SIZE    (256 << 10)
+#define UP_SPEAKS_MS 11000 /* it waits for the manager, twice 5 s at most */
 
 struct birth {
 	struct supervisor *s;
@@ -257,6 +259,18 @@ static int start(struct birth *b)
 	return message_send(b->sock, MESSAGE_STARTED, 0, &hello, sizeof(hello)) == 0 ? 0 : -EPIPE;
 }
 
+/*
+ * After --detach `up` says READY=1 and who is the main process from now on, which is us. What we
+ * say is listened to after that, and is to stand after it: so we begin when `up` has ended.
+ */
+static void let_up_speak(const struct birth *b)
+{
+	const struct supervise_options *o = b->s->options;
+
+	if (o->notify.socket && !o->notify.container && !o->foreground)
+		(void)io_poll_until(b->sock, POLLIN, clock_deadline(UP_SPEAKS_MS));
+}
+
 static int watch_container(struct birth *b)
 {
 	struct supervisor *s = b->s;
@@ -425,6 +439,7 @@ static __attribute__((noreturn)) void supervise(const struct supervise_options *
 		undo(&b);
 		_exit(1);
 	}
+	let_up_speak(&b);
 	settle_first(&b);
 	become_small(&b);
 	loop_run(&supervisor);

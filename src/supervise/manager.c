@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "supervise/supervisor.h"
 
-#define MESSAGES_MAX 64 /* in one turn */
+#define MESSAGES_MAX	64 /* in one turn */
+#define WATCHDOG_MIN_MS 1  /* whatever is asked for: more often would fill the manager's queue */
 
 static struct oakum_notify manager(const struct supervisor *s)
 {
@@ -48,28 +49,38 @@ void manager_relay(struct supervisor *s)
 void manager_watchdog(struct supervisor *s)
 {
 	struct oakum_notify to;
+	int64_t half;
 
 	if (clock_now_ms() < s->watchdog_ms)
 		return;
 	to = manager(s);
 	(void)oakum_notify_tell(NULL, &to, "WATCHDOG=1", false);
-	s->watchdog_ms = clock_deadline((int64_t)(s->options->notify.watchdog_usec / 2000));
+	half = (int64_t)(s->options->notify.watchdog_usec / 2000);
+	s->watchdog_ms = clock_deadline(half > 0 ? half : WATCHDOG_MIN_MS);
+}
+
+void manager_exit_text(bool known, int status, int signal, char *ret, size_t size)
+{
+	const char *name = signal ? oakum_signal_name(signal) : NULL;
+
+	if (!known)
+		snprintf(ret, size, "STATUS=the container has ended");
+	else if (signal)
+		snprintf(ret, size, "STATUS=the container was killed by %s",
+			 name ? name : "a signal");
+	else
+		snprintf(ret, size, "STATUS=the container exited with status %d", status);
 }
 
 void manager_exit(struct supervisor *s)
 {
 	const struct exit_record *e = &s->exit;
 	const struct oakum_notify to = manager(s);
-	char text[96];
+	char text[MANAGER_TEXT_SIZE];
 
 	s->watchdog_ms = CLOCK_FOREVER;
-	if (!e->known)
-		snprintf(text, sizeof(text), "STATUS=the container has ended");
-	else if (e->signal)
-		snprintf(text, sizeof(text), "STATUS=the container was killed by %s",
-			 oakum_signal_name(e->signal) ? oakum_signal_name(e->signal) : "a signal");
-	else
-		snprintf(text, sizeof(text), "STATUS=the container exited with status %d",
-			 e->status);
+	if (s->options->foreground)
+		return;
+	manager_exit_text(e->known, e->status, e->signal, text, sizeof(text));
 	(void)oakum_notify_tell(NULL, &to, text, false);
 }

@@ -145,8 +145,10 @@ void manager_begin(struct supervisor *s);
 void manager_relay(struct supervisor *s);
 /* WATCHDOG=1, where that is due: when it is next. */
 void manager_watchdog(struct supervisor *s);
-/* How it ended. */
+/* How it ended. In the foreground `up` says that, after its READY=1. */
 void manager_exit(struct supervisor *s);
+#define MANAGER_TEXT_SIZE 96
+void manager_exit_text(bool known, int status, int signal, char *ret, size_t size);
 
 /* relay.c */
 void relay_output(struct supervisor *s, unsigned stream);

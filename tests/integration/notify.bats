@@ -187,6 +187,45 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	ok oakum delete --force "$C"
 }
 
+# full_receiver N: as receiver, but with a queue that is full.
+full_receiver() {
+	receiver "$1"
+	kill -STOP $RECEIVER
+	while NOTIFY_SOCKET=$HOST timeout 0.3 "$LIB/inside" notify X=1 >/dev/null; do :; done
+}
+
+@test "up waits for room in the manager's queue to say that it is ready, and says last how it ended" {
+	bundle '.process.args = ["sh", "-c", "exit 7"]'
+	local -A expected=([foreground]=7 [-d]=0)
+	local options said rc
+	for options in "" -d; do
+		full_receiver 1000
+		(sleep 1; kill -CONT $RECEIVER) 3>&- &
+		rc=0
+		# shellcheck disable=SC2086
+		with_host up --rm $options -b "$B" "$C" </dev/null >"$W/out" 2>&1 || rc=$?
+		is "$options $rc $(cat "$W/out")" "$options ${expected[${options:-foreground}]} "
+		until_true grep -q 'STATUS=the container' "$W/got"
+		said=$(grep -v -e X=1 -e BARRIER "$W/got" | sed 's/MAINPID=.*/MAINPID/')
+		is "$said" "$(printf '%s\n' "READY=1|STATUS=container $C runs|MAINPID" "STATUS=the container exited with status 7")"
+		kill $RECEIVER
+		wait $RECEIVER || :
+		rm -f "$HOST"
+		until_true test ! -e "$ROOT/$C"
+	done
+}
+
+@test "a watchdog of next to no time is answered a thousand times a second at most" {
+	receiver 1000000
+	bundle '.process.args = ["sleep", "1"]'
+	ok env WATCHDOG_USEC=1 NOTIFY_SOCKET="$HOST" "$OAKUM" --root "$ROOT" up --rm -b "$B" "$C"
+	kill $RECEIVER
+	wait $RECEIVER || :
+	rm -f "$HOST"
+	grep -q WATCHDOG=1 "$W/got"
+	[[ $(grep -c WATCHDOG=1 "$W/got") -lt 2500 ]]
+}
+
 @test "a container that notifies without end does not keep run from its end" {
 	receiver 100000
 	bundle '.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do (while :; do inside notify WATCHDOG=1 >/dev/null; done) & done; sleep 1; inside notify STATUS=end; exit 5"]'

@@ -145,6 +145,20 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 	is "$(left | grep -v "^$UNIT\$")" ""
 }
 
+@test "the last word of a container that ends at once is how it ended" {
+	bundle '.process.args = ["sh", "-c", "exit 7"]'
+	local options
+	for options in "" -d; do
+		UP=$options service StartLimitIntervalSec=0
+		for _ in $(seq 12); do
+			systemctl start "$UNIT" 2>/dev/null || :
+			comes_to failed
+			shows StatusText "the container exited with status 7"
+			systemctl reset-failed "$UNIT"
+		done
+	done
+}
+
 @test "the exit status of the container is the unit's" {
 	bundle '.process.args = ["sh", "-c", "trap \"exit 7\" USR1; while :; do sleep 1000 & wait $!; done"]'
 	service

@@ -234,16 +234,16 @@ static void sender(void **state)
 
 	(void)state;
 	assert_int_equal(setsockopt(host, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
-	assert_int_equal(notify_socket_tell(&to, "READY=1", false, &err), 0);
+	assert_int_equal(notify_socket_tell(&to, "READY=1", &err), 0);
 	assert_int_equal(heard_from(), geteuid() == 0 ? other : getpid());
 	/* Where the kernel does not let us, the word goes all the same. */
 	to.sender = INT_MAX;
-	assert_int_equal(notify_socket_tell(&to, "READY=1", true, &err), 0);
+	assert_int_equal(notify_socket_tell(&to, "READY=1", &err), 0);
 	assert_int_equal(heard_from(), getpid());
 	to.path = NULL;
-	assert_int_equal(notify_socket_tell(&to, "READY=1", true, &err), 0);
+	assert_int_equal(notify_socket_tell(&to, "READY=1", &err), 0);
 	to.path = "/no/such";
-	assert_int_equal(notify_socket_tell(&to, "READY=1", true, &err), -ENOENT);
+	assert_int_equal(notify_socket_tell(&to, "READY=1", &err), -ENOENT);
 }
 
 /* A manager that does not read: what is not worth a wait is dropped at once. */
@@ -263,6 +263,46 @@ static void a_full_queue(void **state)
 	assert_non_null(strstr(err.text, "READY=1"));
 	while (heard())
 		;
+}
+
+static void read_later(int how_many)
+{
+	poll(NULL, 0, 300);
+	while (how_many--)
+		(void)!heard();
+	_exit(0);
+}
+
+/* Our own changes of state wait for room, whoever is told; a watchdog's answer does not. */
+static void own_words_and_a_full_queue(void **state)
+{
+	static const char *const states[] = {"READY=1\nSTATUS=x", "STATUS=x\nMAINPID=7",
+					     "STOPPING=1"};
+	const struct notify_host to = {.path = host_path};
+	struct err err = ERR_INIT;
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		int64_t began;
+		int n = 0;
+		pid_t reader;
+
+		while (notify_socket_tell(&to, "WATCHDOG=1", &err) == 0)
+			n++;
+		began = clock_now_ms();
+		assert_int_equal(notify_socket_tell(&to, "WATCHDOG=1", &err), -EAGAIN);
+		assert_int_equal(notify_socket_tell(&to, "STATUS=READY=1", &err), -EAGAIN);
+		assert_true(clock_now_ms() - began < 200);
+		reader = fork();
+		if (reader == 0)
+			read_later(n);
+		assert_int_equal(notify_socket_tell(&to, states[i], &err), 0);
+		assert_true(clock_now_ms() - began >= 200);
+		assert_int_equal(waitpid(reader, &status, 0), reader);
+		while (heard())
+			;
+	}
 }
 
 static void names(void **state)
@@ -296,10 +336,15 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines),	cmocka_unit_test(ready),
-		cmocka_unit_test(odd_messages), cmocka_unit_test(descriptors),
-		cmocka_unit_test(barrier),	cmocka_unit_test(a_full_queue),
-		cmocka_unit_test(sender),	cmocka_unit_test(names),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(ready),
+		cmocka_unit_test(odd_messages),
+		cmocka_unit_test(descriptors),
+		cmocka_unit_test(barrier),
+		cmocka_unit_test(a_full_queue),
+		cmocka_unit_test(own_words_and_a_full_queue),
+		cmocka_unit_test(sender),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
