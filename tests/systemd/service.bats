@@ -346,6 +346,9 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	ok systemctl stop "$UNIT"
 	shows Result success
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
+	# Without a bundle it has not started, and says so.
+	fails 1 systemctl start "oakumtest-$C@nope.service"
+	says "Assertion failed"
 	ok systemd-tmpfiles --create --root="$W" "$BATS_TEST_DIRNAME/../../src/systemd/oakum.conf"
 	is "$(stat -c %a:%u "$W/run/oakum" "$W/var/lib/oakum" | sort -u)" 700:0
 }
