@@ -141,6 +141,10 @@ struct oakum_process {
 int oakum_create(struct oakum *o, const char *id, const struct oakum_create *options,
 		 struct oakum_process *ret);
 
+/* Were we started by a manager of systemd, as the only process that its unit's cgroup has? To be
+ * asked where systemd, before 248, has set no SYSTEMD_EXEC_PID. */
+bool oakum_unit_alone(struct oakum *o);
+
 /*
  * For a supervisor that is the main process of a systemd unit with Delegate=yes: the unit's cgroup
  * is its to use. The caller moves to a sub-cgroup of it, and *@ret (malloc'ed, free(3)) is the path

@@ -83,6 +83,12 @@ size_t cgroup_own(const struct cgroup_host *host, const char *path, struct cgrou
 int cgroup_own_place(const struct cgroup_host *host, bool above, char *ret, size_t size);
 
 /*
+ * Has a manager of systemd started us, as the first process of a unit, and are we the only one in
+ * its cgroup? For a systemd that says so in no other way: before 248.
+ */
+bool cgroup_own_alone(const struct cgroup_host *host);
+
+/*
  * The cgroup that systemd has delegated to us (Delegate= of systemd.resource-control(5)): our own,
  * or, where DelegateSubgroup= is set, the one above. A user's manager says nothing of it before
  * systemd 254, so with @claim one that is ours is taken for delegated. In v2 we move to its

@@ -115,6 +115,27 @@ static bool is_ours(const struct cgroup_hierarchy *h, const char *path)
 	return geteuid() != 0 && stat(dir, &st) == 0 && st.st_uid == geteuid();
 }
 
+/* Its managers live in a scope of this name, the system's and each user's, and nobody else. */
+#define MANAGER_SCOPE "/init.scope"
+
+bool cgroup_own_alone(const struct cgroup_host *host)
+{
+	const struct cgroup_hierarchy *h = systemd_hierarchy(host);
+	char buf[16384], dir[CGROUP_DIR_MAX], file[CGROUP_DIR_MAX + 32], procs[64], us[32];
+	const char *path = h ? cgroup_path_of(h, getppid(), buf, sizeof(buf)) : NULL;
+	size_t n = path ? strlen(path) : 0;
+
+	if (n < strlen(MANAGER_SCOPE) || !str_eq(path + n - strlen(MANAGER_SCOPE), MANAGER_SCOPE))
+		return false;
+	path = cgroup_path_of(h, getpid(), buf, sizeof(buf));
+	if (!path || strlen(path) >= PATH_MAX / 4)
+		return false;
+	(void)cgroup_dir(h, path, dir);
+	snprintf(file, sizeof(file), "%s/cgroup.procs", dir);
+	snprintf(us, sizeof(us), "%d", getpid());
+	return io_read_at(AT_FDCWD, file, procs, sizeof(procs)) > 0 && str_eq(procs, us);
+}
+
 static int move_below(const struct cgroup_hierarchy *h, const char *path, const char *sub,
 		      struct err *err)
 {

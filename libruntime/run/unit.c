@@ -91,6 +91,13 @@ int unit_update(const struct state *s, const struct cgroup *cg, const struct cgr
 	return r;
 }
 
+bool oakum_unit_alone(struct oakum *o)
+{
+	const struct cgroup_host *host = handle_cgroups(o, handle_begin(o));
+
+	return host && cgroup_own_alone(host);
+}
+
 #define OWN_SUB	      "supervisor"
 #define CONTAINER_SUB "container"
 

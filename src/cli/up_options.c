@@ -45,10 +45,29 @@ static int fill_log(struct command_context *c, struct supervise_options *o)
 }
 
 /* Are we what systemd has started? Others of the unit's processes may be in its cgroup, and are not
- * ours to move. */
-static bool is_unit(void)
+ * ours to move. Before its version 248 it does not say, and it has to be seen. */
+static bool is_unit(const struct command_context *c)
 {
-	return cli_whose_pid("SYSTEMD_EXEC_PID") == CLI_PID_OURS;
+	enum cli_pid main_pid = cli_whose_pid("SYSTEMD_EXEC_PID");
+
+	if (main_pid == CLI_PID_UNSAID)
+		return getenv("INVOCATION_ID") && oakum_unit_alone(c->oakum);
+	return main_pid == CLI_PID_OURS;
+}
+
+static int no_unit(const struct command_context *c, bool unit)
+{
+	if (unit)
+		return cli_error(c, OAKUM_E_UNSUPPORTED, 0,
+				 "--cgroup unit: this systemd unit has no Delegate=yes");
+	if (cli_whose_pid("SYSTEMD_EXEC_PID") == CLI_PID_UNSAID && getenv("INVOCATION_ID"))
+		return cli_error(c, OAKUM_E_UNSUPPORTED, 0,
+				 "--cgroup unit: SYSTEMD_EXEC_PID is not set, as systemd does "
+				 "since version 248, and this is not the only process of a unit "
+				 "either: it may not be the main one");
+	return cli_error(c, OAKUM_E_UNSUPPORTED, 0,
+			 "--cgroup unit: this is not the main process of a systemd unit with "
+			 "Delegate=yes");
 }
 
 /* As sd_watchdog_enabled(3) has it. */
@@ -74,7 +93,7 @@ static void fill_notify(struct command_context *c, struct supervise_options *o)
 					      .watchdog_usec = watchdog_usec()};
 }
 
-static int fill_cgroup(struct command_context *c, struct supervise_options *o)
+static int fill_cgroup(struct command_context *c, struct supervise_options *o, bool unit)
 {
 	const char *where = opt_string(c, "cgroup");
 	bool wanted = where && str_eq(where, "unit");
@@ -86,14 +105,12 @@ static int fill_cgroup(struct command_context *c, struct supervise_options *o)
 		return wanted ? cli_error(c, OAKUM_E_USAGE, 0,
 					  "--cgroup unit needs the cgroup manager cgroupfs")
 			      : 0;
-	if (is_unit())
+	if (unit)
 		r = oakum_unit_cgroup(c->oakum, wanted, &o->cgroup);
 	if (r < 0)
 		return cli_fail(c);
 	if (r == OAKUM_NO_UNIT && wanted)
-		return cli_error(c, OAKUM_E_UNSUPPORTED, 0,
-				 "--cgroup unit: this is not the main process of a systemd unit "
-				 "with Delegate=yes");
+		return no_unit(c, unit);
 	if (wanted)
 		o->create.cgroup = o->cgroup;
 	else
@@ -200,6 +217,7 @@ int up_options(struct command_context *c, struct supervise_options *o, char *roo
 {
 	const char *rootfs = opt_string(c, "rootfs"), *bundle = opt_string(c, "bundle");
 	const char *bad = str_bad_id(o->id);
+	bool unit;
 	int status;
 
 	if (bad)
@@ -213,7 +231,8 @@ int up_options(struct command_context *c, struct supervise_options *o, char *roo
 	o->create.listen_fds = cli_listen_fds();
 	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &o->size);
 	fill_notify(c, o);
-	o->sibling = !o->foreground && is_unit();
+	unit = is_unit(c);
+	o->sibling = !o->foreground && unit;
 	status = fill_log(c, o);
 	if (status == 0)
 		status = opt_ms(c, "timeout", INT32_MAX, &o->create.timeout_ms);
@@ -221,5 +240,5 @@ int up_options(struct command_context *c, struct supervise_options *o, char *roo
 		status = fill_handle(c, o, root, size);
 	if (status == 0)
 		status = rootfs ? make_config(c, o, rootfs) : needs_rootfs(c);
-	return status ? status : fill_cgroup(c, o);
+	return status ? status : fill_cgroup(c, o, unit);
 }

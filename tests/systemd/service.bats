@@ -98,6 +98,36 @@ place() { awk -F: '$1 == 0 { v2 = $3 } $2 == "name=systemd" { v1 = $3 } END { pr
 	says cgroupfs
 }
 
+@test "a systemd before 248, which does not say who is the main process" {
+	local env="/usr/bin/env -u SYSTEMD_EXEC_PID" options main
+	bundle '.process.args = ["sh", "-c", "trap \"exit 5\" TERM; while :; do sleep 1000 & wait $!; done"]'
+	for options in "" "--cgroup unit" "-d" "-d --cgroup unit"; do
+		UP=$options service
+		sed -i "s|^ExecStart=|&$env |" "/run/systemd/system/$UNIT"
+		systemctl daemon-reload
+		started
+		is "$(place "$(init)")" "/system.slice/$UNIT/container"
+		main=$(property MainPID)
+		is "$(place "$main")" "/system.slice/$UNIT/supervisor"
+		is "$(awk '{ print $4 }' "/proc/$main/stat")" 1
+		until_true catches TERM "$(init)"
+		ok systemctl kill -s TERM --kill-whom=main "$UNIT"
+		comes_to failed
+		shows ExecMainStatus 5
+		systemctl reset-failed "$UNIT"
+	done
+	# Two processes: none of them need be the main one.
+	UP="--cgroup unit" service
+	sed -i "s|^ExecStart=\(.*\)|ExecStart=$env sh -c '\1; exit \$\$?'|" "/run/systemd/system/$UNIT"
+	systemctl daemon-reload
+	fails_to_start "SYSTEMD_EXEC_PID is not set"
+	journal_says "since version 248"
+	UP="--cgroup unit" service Delegate=no
+	sed -i "s|^ExecStart=|&$env |" "/run/systemd/system/$UNIT"
+	systemctl daemon-reload
+	fails_to_start "this systemd unit has no Delegate=yes"
+}
+
 # fails_to_start WORDS: and the journal of the unit says why.
 fails_to_start() {
 	if systemctl start "$UNIT" 2>/dev/null; then
