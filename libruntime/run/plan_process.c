@@ -31,6 +31,18 @@ static bool is_ours(const char *entry, const struct plan_process_extra *extra)
 	       is_var(entry, "LISTEN_FDNAMES");
 }
 
+/* Names that are not one for each descriptor are nobody's: sd_listen_fds_with_names(3) fails. */
+static bool are_named(const struct plan_process_extra *extra)
+{
+	unsigned n = 1;
+
+	if (!extra->listen_fdnames || !extra->listen_fdnames[0])
+		return false;
+	for (const char *p = extra->listen_fdnames; *p; p++)
+		n += *p == ':';
+	return n == extra->listen_fds;
+}
+
 static int make_env(const struct spec_strings *env, const struct plan_process_extra *extra,
 		    struct plan_process *ret, struct arena *arena)
 {
@@ -52,7 +64,7 @@ static int make_env(const struct spec_strings *env, const struct plan_process_ex
 	if (extra->listen_fds > 0) {
 		v[n++] = arena_printf(arena, "LISTEN_FDS=%u", extra->listen_fds);
 		v[n++] = "LISTEN_PID=1";
-		if (extra->listen_fdnames)
+		if (are_named(extra))
 			v[n++] = arena_printf(arena, "LISTEN_FDNAMES=%s", extra->listen_fdnames);
 	}
 	if (extra->notify)

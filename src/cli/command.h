@@ -102,7 +102,8 @@ int opt_ms(const struct command_context *c, const char *name, int64_t max_ms, in
 enum cli_pid { CLI_PID_UNSAID, CLI_PID_OURS, CLI_PID_OTHER };
 enum cli_pid cli_whose_pid(const char *variable);
 
-/* The value of LISTEN_FDS where LISTEN_PID is ours or not set (sd_listen_fds(3)), else 0. */
+/* The value of LISTEN_FDS where LISTEN_PID is ours or not set (sd_listen_fds(3)), else 0; of more
+ * than there are, those up to the first that is not open. */
 unsigned cli_listen_fds(void);
 
 /* Print what went wrong in the last call on the handle, one line an error, to stderr and the log:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What commands ask of their parsed options, and of the environment. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -106,6 +107,22 @@ enum cli_pid cli_whose_pid(const char *variable)
 										 : CLI_PID_OTHER;
 }
 
+/* Those from 3 on up to @max that the caller has handed down. What we have opened ourselves since
+ * is closed on execution. */
+static unsigned handed_down(uint64_t max)
+{
+	unsigned n = 0;
+
+	while (n < max) {
+		int flags = fcntl((int)n + 3, F_GETFD);
+
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			break;
+		n++;
+	}
+	return n;
+}
+
 unsigned cli_listen_fds(void)
 {
 	const char *fds = getenv("LISTEN_FDS");
@@ -115,5 +132,5 @@ unsigned cli_listen_fds(void)
 		return 0;
 	if (!fds || str_to_u64(fds, 0, INT_MAX / 2, &n) < 0)
 		return 0;
-	return (unsigned)n;
+	return handed_down(n);
 }

@@ -13,6 +13,21 @@ numbers() { cut -d' ' -f1 <<<"$output" | paste -sd' '; }
 	is "$(paste -sd' ' <<<"${output% pid=*}")" "0 1 2 3 4 5 five LISTEN_FDS=1 LISTEN_PID=1"
 }
 
+@test "of LISTEN_FDS as many as there are, and no number of more" {
+	local rt
+	bundle '.process.args = ["sh", "-c", "inside fds | cut -d\" \" -f1; inside listen"]'
+	for rt in run "up --rm"; do
+		# shellcheck disable=SC2086
+		LISTEN_FDS=4 ok oakum --log "$W/log" $rt -b "$B" "$C" 3<"$B/config.json" 4<"$B/config.json" 5<&-
+		is "$(paste -sd' ' <<<"${output% pid=*}")" "0 1 2 3 4 LISTEN_FDS=2 LISTEN_PID=1"
+		oakum delete --force "$C" || :
+		# shellcheck disable=SC2086
+		LISTEN_FDS=2 ok oakum $rt -b "$B" "$C" 3<&- 4<"$B/config.json"
+		is "$(paste -sd' ' <<<"${output% pid=*}")" "0 1 2 LISTEN_FDS=- LISTEN_PID=-"
+		oakum delete --force "$C" || :
+	done
+}
+
 @test "none asked for, none there: whatever the caller has open without close-on-exec" {
 	bundle '.process.args = ["inside", "fds"]'
 	ok oakum run -b "$B" "$C" 3<"$B" 4<"$B/config.json" 9</proc 77<"$B"

@@ -249,4 +249,10 @@ full_receiver() {
 	bundle '.process.args = ["sh", "-c", "echo $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES"]'
 	ok sh -c 'exec 3</dev/null 4</dev/null; LISTEN_FDS=2 LISTEN_PID=$$ LISTEN_FDNAMES=web:tls exec "$@"' sh "$OAKUM" --root "$ROOT" run --bundle "$B" "$C"
 	is "$output" "2 1 web:tls"
+	# Not one for each.
+	local names
+	for names in web web:tls:more :: ""; do
+		ok sh -c 'exec 3</dev/null 4</dev/null; LISTEN_FDS=2 LISTEN_PID=$$ LISTEN_FDNAMES=$1; shift; export LISTEN_FDS LISTEN_PID LISTEN_FDNAMES; exec "$@"' sh "$names" "$OAKUM" --root "$ROOT" run --bundle "$B" "$C"
+		is "$output" "2 1"
+	done
 }

@@ -215,21 +215,37 @@ static void tables_are_sound(void **state)
 static void listen_fds(void **state)
 {
 	char pid[16];
+	int kept[3];
 
 	(void)state;
+	for (int i = 0; i < 3; i++) {
+		kept[i] = fcntl(3 + i, F_DUPFD_CLOEXEC, 10);
+		assert_int_equal(dup2(0, 3 + i), 3 + i);
+	}
+	assert_int_equal(fcntl(5, F_SETFD, FD_CLOEXEC), 0);
 	unsetenv("LISTEN_PID");
-	setenv("LISTEN_FDS", "3", 1);
-	assert_int_equal(cli_listen_fds(), 3);
+	setenv("LISTEN_FDS", "2", 1);
+	assert_int_equal(cli_listen_fds(), 2);
 	setenv("LISTEN_PID", "1", 1);
 	assert_int_equal(cli_listen_fds(), 0);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	setenv("LISTEN_PID", pid, 1);
-	assert_int_equal(cli_listen_fds(), 3);
+	assert_int_equal(cli_listen_fds(), 2);
+	/* No more than were handed down, and are there. */
+	setenv("LISTEN_FDS", "1000000", 1);
+	assert_int_equal(cli_listen_fds(), 2);
+	close(3);
+	assert_int_equal(cli_listen_fds(), 0);
 	setenv("LISTEN_FDS", "-3", 1);
 	assert_int_equal(cli_listen_fds(), 0);
 	unsetenv("LISTEN_FDS");
 	assert_int_equal(cli_listen_fds(), 0);
 	unsetenv("LISTEN_PID");
+	for (int i = 0; i < 3; i++) {
+		close(3 + i);
+		if (kept[i] >= 0)
+			assert_int_equal(fcntl(kept[i], F_DUPFD_CLOEXEC, 3 + i), 3 + i);
+	}
 }
 
 /* docs/errors.md */
