@@ -118,11 +118,20 @@ static bool host_address(const char *host, struct address *ret)
 	return true;
 }
 
-bool notify_socket_good(const char *host)
+const char *notify_socket_bad(const char *host)
 {
 	struct address ignored;
 
-	return host_address(host, &ignored);
+	if (host_address(host, &ignored))
+		return NULL;
+	if ((host[0] == '/' || host[0] == '@') && host[1])
+		return "longer than an address can be";
+	return "neither a path nor an abstract name";
+}
+
+bool notify_socket_good(const char *host)
+{
+	return !notify_socket_bad(host);
 }
 
 /* What a service may say of itself, as conmon and systemd's own containers let it. Pids,
@@ -233,7 +242,8 @@ static ssize_t send_one(int sock, const char *text, size_t size, int fd, pid_t s
 	return io_send(sock, &m);
 }
 
-/* A full queue is the host's trouble; only a change of state is worth a wait. */
+/* A full queue is the host's trouble; only a change of state is worth a wait. @text: NULL only asks
+ * whether somebody is there. */
 static int tell(const struct notify_host *host, const char *text, size_t size, int fd, bool wait)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -248,6 +258,8 @@ static int tell(const struct notify_host *host, const char *text, size_t size, i
 	    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
 	    connect(sock, (struct sockaddr *)&h.a, h.len) < 0)
 		return -errno;
+	if (!text)
+		return 0;
 	r = wait ? 0 : fd_nonblock(sock, true);
 	if (r == 0)
 		r = send_one(sock, text, size, fd, sender);
@@ -293,6 +305,13 @@ int notify_socket_tell(const struct notify_host *host, const char *text, struct 
 	int r = host->path ? tell(host, text, strlen(text), -1, has_state(text)) : 0;
 
 	return r < 0 ? err_set(err, -r, "tell %s %s", host->path, text) : 0;
+}
+
+int notify_socket_look(const struct notify_host *host, struct err *err)
+{
+	int r = host->path ? tell(host, NULL, 0, -1, false) : 0;
+
+	return r < 0 ? err_set(err, -r, "reach %s", host->path) : 0;
 }
 
 int notify_socket_barrier(const struct notify_host *host, int64_t deadline_ms, struct err *err)

@@ -23,6 +23,8 @@ int notify_socket_make(struct rootfs *root, const char *dir, struct err *err);
 
 /* Can @host be sent to: an absolute path, or '@' and an abstract name? */
 bool notify_socket_good(const char *host);
+/* What it is where it cannot; NULL: it can. */
+const char *notify_socket_bad(const char *host);
 
 /* Answers of notify_socket_relay(), as bits. */
 enum {
@@ -50,6 +52,9 @@ int notify_socket_relay(int from, const struct notify_host *host, struct err *er
 
 /* Tell @host something of our own, waiting for room in the same way. 0 or < 0 with @err. */
 int notify_socket_tell(const struct notify_host *host, const char *text, struct err *err);
+
+/* Does somebody listen there? 0 or < 0 with @err. */
+int notify_socket_look(const struct notify_host *host, struct err *err);
 
 /* Wait until the host has read all that was sent before (sd_notify_barrier(3)), at most until
  * @deadline_ms. 0 or < 0 with @err. */

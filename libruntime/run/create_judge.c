@@ -100,8 +100,7 @@ static const char *good_notify_socket(const struct creation *c)
 
 	if (!host || !host[0] || notify_socket_good(host))
 		return host && host[0] ? host : NULL;
-	err_set(&err, 0, "NOTIFY_SOCKET \"%s\" is neither a path nor an abstract name: ignored",
-		host);
+	err_set(&err, 0, "NOTIFY_SOCKET \"%s\" is %s: ignored", host, notify_socket_bad(host));
 	handle_warn(c->o, &err);
 	return NULL;
 }

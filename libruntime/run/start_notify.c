@@ -43,14 +43,25 @@ int oakum_notify_relay(struct oakum *o, int fd, const struct oakum_notify *to, i
 	return n;
 }
 
+static void warn_of_bad(struct oakum *o, const char *socket)
+{
+	struct err warning = ERR_INIT;
+
+	err_set(&warning, 0, "NOTIFY_SOCKET \"%s\" is %s: ignored", socket,
+		notify_socket_bad(socket));
+	handle_warn(o, &warning);
+}
+
 int oakum_notify_tell(struct oakum *o, const struct oakum_notify *to, const char *text, bool wait)
 {
 	struct err local = ERR_INIT, *err = o ? handle_begin(o) : &local;
 	struct notify_host host;
 	int r = look_at(to, &host, err);
 
+	if (r == 0 && text && o && to->socket && !host.path)
+		warn_of_bad(o, to->socket);
 	if (r == 0)
-		r = notify_socket_tell(&host, text, err);
+		r = text ? notify_socket_tell(&host, text, err) : notify_socket_look(&host, err);
 	if (r == 0 && wait && host.path)
 		r = notify_socket_barrier(&host, clock_deadline(BARRIER_MS), err);
 	if (r == 0 || !o)

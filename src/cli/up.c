@@ -124,8 +124,13 @@ static void tell_ready(struct command_context *c, const struct supervise_options
 	const struct oakum_notify to = OAKUM_OPTIONS(oakum_notify, .socket = o->notify.socket);
 	char text[STATUS_SIZE];
 
-	if (!o->notify.socket || o->notify.container)
+	if (!o->notify.socket)
 		return;
+	if (o->notify.container) {
+		if (oakum_notify_tell(c->oakum, &to, NULL, false) < 0)
+			cli_warn(c, "%s", oakum_error_text(c->oakum, 0));
+		return;
+	}
 	snprintf(text, sizeof(text), "READY=1\nSTATUS=container %s runs\nMAINPID=%d", o->id,
 		 o->foreground ? getpid() : pid);
 	/* It looks up who has sent that, so who ends at once waits for it to have been read. */

@@ -187,6 +187,27 @@ got() { [ "$(wc -l <"$W/got")" -ge "$1" ]; }
 	ok oakum delete --force "$C"
 }
 
+@test "up says what is wrong with the socket of its manager, whoever is to say READY" {
+	bundle '.process.args = ["true"]'
+	local who bad long
+	long=/$(printf 'x%.0s' {1..150})
+	for who in runtime container; do
+		for bad in run/x vsock:2:5 @ "$long"; do
+			ok env NOTIFY_SOCKET="$bad" "$OAKUM" --root "$ROOT" up --rm --sdnotify $who -b "$B" "$C"
+			says warning "NOTIFY_SOCKET \"$bad\"" ignored
+			[ "$bad" != "$long" ] || says "longer than an address can be"
+		done
+		ok env NOTIFY_SOCKET="$W/nobody.sock" "$OAKUM" --root "$ROOT" up --rm --sdnotify $who -b "$B" "$C"
+		says warning "$W/nobody.sock" ENOENT
+	done
+	receiver 1
+	kill -KILL $RECEIVER
+	wait $RECEIVER || :
+	ok env NOTIFY_SOCKET="$HOST" "$OAKUM" --root "$ROOT" up --rm --sdnotify container -b "$B" "$C"
+	says warning "$HOST" ECONNREFUSED
+	rm -f "$HOST"
+}
+
 # full_receiver N: as receiver, but with a queue that is full.
 full_receiver() {
 	receiver "$1"
