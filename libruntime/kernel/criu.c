@@ -55,14 +55,35 @@ struct answer {
 
 /* ---- the child ---- */
 
-/* criu wants the root of what it restores to be a mount; nobody else is to see that one. */
+/*
+ * criu wants the root of what it restores to be a mount; nobody else is to see that one. So it is
+ * with what it is to mount from outside: where that has a peer on the host, as all has under
+ * systemd, criu takes the propagation over by MOVE_MOUNT_SET_GROUP (mount_setattr(2)), from roots
+ * of mounts alone.
+ */
 static int hide_mounts(const struct criu_request *q)
 {
+	const char *last = "";
+	struct stat st;
+
 	if (q->action != CRIU_RESTORE)
 		return 0;
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return -errno;
-	return mount(q->root, q->root, NULL, MS_BIND | MS_REC, NULL) < 0 ? -errno : 0;
+	if (mount(q->root, q->root, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return -errno;
+	for (size_t i = 0; i < q->n_external; i++) {
+		const char *source = strstr(q->external[i], "]:");
+
+		if (!source || !str_starts(q->external[i], "mnt[") || str_eq(source, last))
+			continue;
+		last = source;
+		if (stat(source + 2, &st) < 0 || S_ISDIR(st.st_mode))
+			continue;
+		/* One that is not there criu itself may speak of. */
+		(void)mount(source + 2, source + 2, NULL, MS_BIND | MS_REC, NULL);
+	}
+	return 0;
 }
 
 static int take_stdio(const struct criu_request *q)
@@ -344,7 +365,13 @@ static int refused(const struct talk *t, int status, struct err *err)
 			 names_signal_text(WTERMSIG(status), buf));
 	else if (!words[0])
 		snprintf(how, sizeof(how), " (it ended with status %d)", WEXITSTATUS(status));
-	err_hint(err, "criu's log is %s/%s", q->work, q->log);
+	if (strstr(words, "Failed to copy sharing"))
+		err_hint(err,
+			 "binds of single files beside directories of one shared file system: give "
+			 "them rprivate; criu's log is %s/%s",
+			 q->work, q->log);
+	else
+		err_hint(err, "criu's log is %s/%s", q->work, q->log);
 	return err_set(err, 0, "criu could not %s%s%s%s", verb, how, words[0] ? ": " : "", words);
 }
 

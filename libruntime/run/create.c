@@ -381,9 +381,12 @@ int creation_leave_unit(struct creation *c, bool joined)
 {
 	int r = 0;
 
-	if (!c->plan->unit || (!joined && c->host.cgroups->mode != CGROUP_V2))
+	if (!c->plan->unit)
 		return 0;
-	r = cgroup_systemd_release(&c->systemd, c->deadline, c->err);
+	/* Hooks may have taken as long as they liked. */
+	if (joined != (c->host.cgroups->mode == CGROUP_V2))
+		r = cgroup_systemd_release(
+			&c->systemd, c->plan->hook_kinds ? CLOCK_FOREVER : c->deadline, c->err);
 	if (joined)
 		cgroup_systemd_close(&c->systemd);
 	return r;

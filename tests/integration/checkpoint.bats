@@ -126,7 +126,7 @@ fake_criu() {
 	counter ".mounts += [
 		{destination: \"/link/bound\", type: \"bind\", source: \"$W/data\", options: [\"rbind\", \"ro\"]},
 		{destination: \"/link/bound/sub\", type: \"bind\", source: \"$W/other\", options: [\"bind\"]},
-		{destination: \"/etc/single\", type: \"bind\", source: \"$W/single\", options: [\"bind\", \"ro\"]}]"
+		{destination: \"/etc/single\", type: \"bind\", source: \"$W/single\", options: [\"bind\", \"ro\", \"rprivate\"]}]"
 	ln -s /real "$B/rootfs/link"
 	mkdir "$B/rootfs/real"
 	begin
@@ -342,6 +342,7 @@ served() { ss -ltnH "sport = :$1" | grep -q .; }
 	ok oakum delete --force "$C"
 }
 
+# bats test_tags=cgroupfs:path
 @test "--manage-cgroups-mode ignore: the cgroup is that of the bundle all the same" {
 	need_criu
 	counter
