@@ -56,10 +56,10 @@ struct answer {
 /* ---- the child ---- */
 
 /*
- * criu wants the root of what it restores to be a mount; nobody else is to see that one. So it is
- * with what it is to mount from outside: where that has a peer on the host, as all has under
- * systemd, criu takes the propagation over by MOVE_MOUNT_SET_GROUP (mount_setattr(2)), from roots
- * of mounts alone.
+ * criu wants the root of what it restores to be a mount; nobody else is to see that one. What it is
+ * to mount from outside has a peer on the host where that shares its mounts, as under systemd. criu
+ * takes the propagation over from the mount that a directory is on, but a file has to be a mount
+ * itself: the kernel's MOVE_MOUNT_SET_GROUP takes roots alone.
  */
 static int hide_mounts(const struct criu_request *q)
 {
