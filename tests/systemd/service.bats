@@ -144,6 +144,7 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 	UP="--sdnotify container" service
 	systemctl start --no-block "$UNIT"
 	until_true init
+	until_true is_status running "$C"
 	is_now activating
 	ok oakum exec "$C" touch /tmp/go
 	comes_to active
