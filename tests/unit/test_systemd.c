@@ -460,10 +460,29 @@ static void a_unit_lives(void **state)
 	assert_int_equal(
 		manager_attach(&manager, "x.scope", "sub", 1, clock_deadline(LONG_MS), &err), 0);
 	assert_non_null(strstr(calls(), "\nAttachProcessesToUnit\n"));
-	assert_int_equal(manager_look_empty(&manager, "x.scope", clock_deadline(LONG_MS), &err), 0);
+	/* With us in it. */
+	assert_int_equal(manager_look_empty(&manager, "x.scope", clock_deadline(LONG_MS), &err),
+			 MANAGER_IN_USE);
 	assert_int_equal(stop("x.scope"), 0);
 	assert_non_null(strstr(calls(), "\nStopUnit x.scope\nResetFailedUnit\n"));
 	assert_int_equal(stop("x.scope"), MANAGER_GONE);
+}
+
+static void a_unit_that_is_empty(void **state)
+{
+	pid_t pid = fork();
+	char path[64];
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	open_manager(NULL);
+	err = ERR_INIT;
+	assert_int_equal(manager_start(&manager, "x.scope", NULL, 0, pid, clock_deadline(LONG_MS),
+				       path, sizeof(path), &err),
+			 0);
+	assert_int_equal(manager_look_empty(&manager, "x.scope", clock_deadline(LONG_MS), &err), 0);
 }
 
 /* An older systemd refuses what it does not know; of one that says nothing all is believed. */
@@ -604,10 +623,19 @@ static void no_manager(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(values),		TEST(refused_values),	 TEST(depths),
-		TEST(a_long_list),	IN_DIR(versions),	 IN_DIR(words_of_systemd),
-		IN_DIR(a_unit_in_use),	TEST(seconds),		 IN_DIR(a_unit_lives),
-		IN_DIR(bad_properties), IN_DIR(units_that_fail), IN_DIR(no_manager),
+		TEST(values),
+		TEST(refused_values),
+		TEST(depths),
+		TEST(a_long_list),
+		IN_DIR(versions),
+		IN_DIR(words_of_systemd),
+		IN_DIR(a_unit_in_use),
+		TEST(seconds),
+		IN_DIR(a_unit_lives),
+		IN_DIR(bad_properties),
+		IN_DIR(units_that_fail),
+		IN_DIR(no_manager),
+		IN_DIR(a_unit_that_is_empty),
 	};
 
 	alarm(60);
