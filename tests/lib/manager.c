@@ -8,10 +8,10 @@
  * HOW: mute (never answer), die (exit), error (answer with one), odd (with one that nobody knows),
  * away (answered by the bus, which says that it has left), again (so, once), lost (so, once, when
  * it was done), exists (the error that there is such a unit), busy (of GetUnitProcesses: somebody
- *is in it), and for JobRemoved: mute, lost (and there is no such job), or another result than
- *"done". accept=mute: never accept a connection. A unit that is started gets a directory of its
- *name below each CGROUP-DIRECTORY, and its processes in it. Each call is a line of LOG: its method,
- *the unit, and what properties it has.
+ * is in it), and for JobRemoved: mute, lost (and there is no such job), or another result than
+ * "done". accept=mute: never accept a connection. A unit that is started gets a directory of its
+ * name below each CGROUP-DIRECTORY, and its processes in it. Each call is a line of LOG: its
+ * method, the unit, and what properties it has.
  */
 #include <errno.h>
 #include <poll.h>
