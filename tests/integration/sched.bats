@@ -250,7 +250,7 @@ allowed() {
 	sleeper '.process.execCPUAffinity = {initial: "1", final: "0"}'
 	ok oakum run -d -b "$B" "$C"
 	ok taskset -c 0-1 strace -f -o "$W/strace" -e trace=sched_setaffinity,clone3,execve "$OAKUM" --root "$ROOT" exec "$C" true
-	calls() { grep "^$1 " "$W/strace" | grep -oE 'sched_setaffinity\(.*\)|clone3|execve\("/bin/true"' | sed 's/(0, [0-9]*, /(/; s/ \.\.\.\]/]/' | tr '\n' ' '; }
+	calls() { grep "^$1 " "$W/strace" | grep -oE 'sched_setaffinity\([^]]*\]|clone3\(|execve\("/bin/true"' | sed 's/(0, [0-9]*, /(/; s/ \.\.\.\]/]/; s/\]$/])/; s/clone3(/clone3/' | tr '\n' ' '; }
 	parent=$(awk '/clone3/ { print $1; exit }' "$W/strace")
 	child=$(awk '/"\/bin\/true"/ { print $1; exit }' "$W/strace")
 	is "$(calls "$parent")" 'sched_setaffinity([1]) clone3 sched_setaffinity([0 1]) '

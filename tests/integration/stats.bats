@@ -55,11 +55,14 @@ row() { awk -v id="$1" '$1 == id { print; exit }' "${2-$W/stdout}"; }
 }
 
 @test "without a limit and without a network of its own it says so" {
+	local pids=null
 	sleeper '.linux.namespaces |= map(select(.type != "network")) | del(.linux.resources.memory, .linux.resources.pids) |
 		.mounts |= map(if .destination == "/sys" then .type = "bind" | .source = "/sys" | .options = ["rbind", "ro"] else . end)'
 	ok oakum run -d -b "$B" "$C"
 	ok oakum stats --no-stream --format json
-	is "$(jq -c '.[0] | [.memory_limit, .pids_limit, .network_received, .network_sent]' <<<"$output")" "[null,null,null,null]"
+	# systemd has one of its own for those that say nothing.
+	[ -z "${OAKUM_MANAGER-}" ] || ! has_controller pids || pids=$(systemctl show -P DefaultTasksMax)
+	is "$(jq -c '.[0] | [.memory_limit, .pids_limit, .network_received, .network_sent]' <<<"$output")" "[null,$pids,null,null]"
 	ok oakum stats --no-stream
 	[[ $(row "$C") == *" / - "*" - / - "* ]] || { row "$C"; false; }
 	ok oakum delete -f "$C"

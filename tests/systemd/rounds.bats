@@ -14,9 +14,8 @@ held() {
 }
 
 one() { oakum state "$C" 2>/dev/null | jq -e "select(.status == \"running\") | .pid" 2>/dev/null; }
-runs() { [ "$(property ActiveState)" = active ] && one >/dev/null; }
 # A new incarnation: other than the one whose init was $1.
-again() { local now; runs && now=$(one) && [ "$now" != "$1" ]; }
+again() { local now; now=$(one) && [ "$now" ] && [ "$now" != "$1" ] && [ "$(property ActiveState)" = active ]; }
 
 crash() {
 	local main
