@@ -135,8 +135,9 @@ static bool read_string(const char *value, char *ret, size_t size)
 		return false;
 	strbuf_init(&b, ret, size);
 	for (; *value && *value != quote; value++) {
-		if (*value == '\\' && !strchr("\\'\"", *++value))
-			return false; /* no unit has a character that has to be written so */
+		/* No unit has another character that has to be written so. */
+		if (*value == '\\' && (!*++value || !strchr("\\'\"", *value)))
+			return false;
 		strbuf_addc(&b, *value);
 	}
 	return *value == quote && b.len + 1 < size;
