@@ -161,11 +161,15 @@ reads() {
 	[[ $allowed == *"/dev/char/10:229 rw"* && $allowed == *"/dev/char/1:3 rwm"* ]]
 	printf '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "r"}, {"allow": true, "type": "c", "major": 10, "minor": 228, "access": "r"}]}' >"$W/more"
 	# What systemd is not even asked leaves them as they are, and all else.
-	jq '. + {unified: {"cgroup.max.descendants": "7"}}' "$W/more" >"$W/all"
+	if on_v2; then
+		jq '. + {unified: {"cgroup.max.descendants": "7"}}' "$W/more" >"$W/all"
+	else
+		jq '. + {pids: {limit: 7}}' "$W/more" >"$W/all"
+	fi
 	OAKUM_SYSTEMD_HELPER=/bin/false fails 1 sd update -r "$W/all" "$C"
 	opens /dev/fuse
 	denied /dev/hpet
-	reads cgroup.max.descendants max
+	if on_v2; then reads cgroup.max.descendants max; else [ "$(cat "$(cgroup_dir pids)/pids.max")" != 7 ]; fi
 	is "$(property DeviceAllow)" "$allowed"
 	ok sd update -r "$W/more" "$C"
 	allowed=$(property DeviceAllow)
