@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -33,13 +34,17 @@ static void on_term(int sig)
 }
 
 /* Until the helper is no more, or somebody says SIGTERM: systemd, which stops the scope, or who
- * ends all of oakum at once. It is not taken notice of but here. */
-static void stay(int life, const sigset_t *blocked)
+ * ends all of oakum at once. It is not taken notice of but here. True: the scope has been asked
+ * for. */
+static bool stay(int life, const sigset_t *blocked)
 {
-	struct pollfd p = {.fd = life};
+	struct pollfd p = {.fd = life, .events = POLLIN};
+	bool asked = false;
+	char byte;
 
-	while (ppoll(&p, 1, NULL, blocked) == 0)
-		continue;
+	while (ppoll(&p, 1, NULL, blocked) > 0 && read(life, &byte, 1) == 1)
+		asked = true;
+	return asked;
 }
 
 static void outlive(void)
@@ -72,9 +77,8 @@ static _Noreturn void keep(int life)
 	but_term = all;
 	sigdelset(&but_term, SIGTERM);
 	(void)sigaction(SIGTERM, &term, NULL);
-	if (dup2(life, 0) == 0 && fd_close_from(1) == 0)
-		stay(0, &but_term);
-	outlive();
+	if (dup2(life, 0) == 0 && fd_close_from(1) == 0 && stay(0, &but_term))
+		outlive();
 	_exit(0);
 }
 

@@ -2,8 +2,8 @@
 /*
  * The process that keeps a scope until the container's is in it. A scope whose only process is a
  * zombie when systemd puts it there was never populated: no event says that it is empty, and it
- * stays. So where the helper ends before its keeper does, the keeper lives on until it has been
- * moved, at most for KEEPER_MS.
+ * stays. So where the helper ends before its keeper does, and the scope has been asked for, the
+ * keeper lives on until it has been moved, at most for KEEPER_MS.
  */
 #ifndef OAKUM_SYSTEMD_KEEPER_H
 #define OAKUM_SYSTEMD_KEEPER_H
@@ -15,7 +15,8 @@
 
 struct keeper {
 	pid_t pid; /* 0: none */
-	int life;  /* our end of a pipe: its end of file is our death; -1: none */
+	int life;  /* our end of a pipe: a byte says that the scope is being asked for, its end of
+		      file is our death; -1: none */
 };
 
 #define KEEPER_INIT                                                                                \

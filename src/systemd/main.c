@@ -57,6 +57,7 @@ static int start(struct helper *h, const struct request *q, struct systemd_answe
 	r = keeper_make(&h->keeper);
 	if (r < 0)
 		return err_set(err, -r, "fork");
+	h->manager.asking = h->keeper.life;
 	r = manager_start(&h->manager, q->unit, q->properties, q->n, h->keeper.pid,
 			  q->head.deadline_ms, a->path, sizeof(a->path), err);
 	if (r != 0)

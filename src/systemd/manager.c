@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -387,6 +388,8 @@ static int start_once(struct manager *m, const char *unit, const char *const *pr
 			r = append_properties(m, call, properties, n, pid, err);
 		if (r >= 0)
 			r = sd_bus_message_append(call, "a(sa(sv))", 0);
+		if (r >= 0 && m->asking > 0)
+			(void)!write(m->asking, "", 1);
 		if (r >= 0)
 			r = sd_bus_call(m->bus, call, bus_usec_left(m), e, ret);
 		else if (err->kind == ERR_NONE)

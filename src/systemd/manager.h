@@ -23,6 +23,7 @@ struct manager {
 	char job[128];	     /* object path of its job; "" : none */
 	char result[32];     /* of that job, "" : it has not ended */
 	bool removed;	     /* systemd has forgotten the unit */
+	int asking;	     /* where a byte is written before a unit is asked for; 0: nowhere */
 };
 
 enum { MANAGER_GONE = 1, MANAGER_IN_USE = 2 };

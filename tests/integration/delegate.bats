@@ -52,7 +52,7 @@ alone() { [ "$(oakum ps -f json "$C" | jq length)" = 1 ]; }
 	ok oakum delete --force "$C"
 }
 
-# bats test_tags=root:cgroup,cgroupfs:path
+# bats test_tags=root:cgroup,cgroupfs:path,root:kernel
 @test "below a threaded cgroup a container's is threaded too, and goes without the controllers of domains" {
 	local top=/sys/fs/cgroup domain=/thr-$C
 	on_v2 || top=/sys/fs/cgroup/unified

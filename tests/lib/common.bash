@@ -49,6 +49,8 @@ leaks() {
 teardown() {
 	local rc=0
 	if [ -n "${BATS_TEST_COMPLETED-}" ]; then
+		# Of a helper that was killed, until systemd has done what it was asked for, 10 s at most.
+		[ -z "${OAKUM_MANAGER-}" ] || within=20 until_true no_keepers || :
 		leaks check "$W.before" >"$W.leaks" || {
 			echo "left behind (+) or gone (-):"
 			cat "$W.leaks"
@@ -62,6 +64,8 @@ teardown() {
 	rm -rf --one-file-system "$W" "$W.before" "$W.leaks" "$W.now"
 	return $rc
 }
+
+no_keepers() { ! grep -qsx oakum-scope /proc/[0-9]*/comm; }
 
 # After a failed test: the next one starts from nothing.
 clean_up() {
