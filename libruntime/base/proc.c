@@ -315,16 +315,16 @@ void proc_wchan(pid_t tid, char ret[PROC_WCHAN_SIZE])
 	ret[strcspn(ret, ".")] = '\0';
 }
 
-/* 0: nobody whom we may see. */
-static pid_t tracer_of(pid_t pid)
+pid_t proc_status_pid(pid_t pid, const char *key)
 {
-	char path[32], text[4096], *at;
+	char path[32], line[32], text[4096], *at;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	snprintf(line, sizeof(line), "\n%s:\t", key);
 	if (io_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return 0;
-	at = strstr(text, "\nTracerPid:\t");
-	return at ? (pid_t)strtol(at + strlen("\nTracerPid:\t"), NULL, 10) : 0;
+	at = strstr(text, line);
+	return at ? (pid_t)strtol(at + strlen(line), NULL, 10) : 0;
 }
 
 /* "12 (NAME, state S": not closed yet. */
@@ -342,7 +342,7 @@ void proc_describe(struct strbuf *b, pid_t pid)
 {
 	char wchan[PROC_WCHAN_SIZE];
 	char state = describe(b, pid);
-	pid_t tracer = tracer_of(pid);
+	pid_t tracer = proc_status_pid(pid, "TracerPid");
 
 	proc_wchan(pid, wchan);
 	if (wchan[0] && state != 'R')

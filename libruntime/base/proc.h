@@ -92,6 +92,10 @@ void proc_describe(struct strbuf *b, pid_t pid);
  * says nothing where the kernel lists no children. */
 void proc_describe_children(struct strbuf *b, pid_t pid, int max);
 
+/* The pid in the line @key ("Tgid", "TracerPid") of /proc/PID/status (proc(5)). 0: nobody whom we
+ * may see. */
+pid_t proc_status_pid(pid_t pid, const char *key);
+
 /* Where the kernel has put @tid to sleep: a function's name, "" if it does not say. */
 #define PROC_WCHAN_SIZE 128
 void proc_wchan(pid_t tid, char ret[PROC_WCHAN_SIZE]);

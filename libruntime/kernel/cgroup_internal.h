@@ -88,6 +88,10 @@ void cgroup_pidlist_done(struct cgroup_pidlist *l);
  * -errno. */
 int cgroup_list(int top, const char *name, struct cgroup_pidlist *l);
 
+/* What cgroup.type says of the v2 directory @dir, in @buf; "" where there is none. */
+#define CGROUP_TYPE_SIZE 32
+const char *cgroup_type(int dir, char buf[CGROUP_TYPE_SIZE]);
+
 /* Sort, and each once. */
 void cgroup_pidlist_sort(struct cgroup_pidlist *l);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
@@ -356,21 +357,25 @@ static int enable_one(const char *dir, uint32_t need, uint32_t others, uint32_t 
 	return 0;
 }
 
-static bool has_type(const char *dir, const char *type)
+/* 0 or -errno. */
+static int make_valid(const char *dir)
 {
-	char name[CGROUP_DIR_MAX + 32], text[32];
+	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char type[CGROUP_TYPE_SIZE];
 
-	snprintf(name, sizeof(name), "%s/cgroup.type", dir);
-	return io_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && str_eq(text, type);
+	if (!str_eq(cgroup_type(fd, type), "domain invalid"))
+		return 0;
+	return io_write_at(fd, "cgroup.type", "threaded");
 }
 
 int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, uint32_t *ret_fault, struct err *err)
 {
 	const struct cgroup_hierarchy *h = &cg->host->h[cgroup_find_v2(cg->host)];
-	char dir[CGROUP_DIR_MAX], *slash;
+	char dir[CGROUP_DIR_MAX], buf[CGROUP_TYPE_SIZE], *slash;
+	const char *type = cgroup_type(cgroup_v2_fd(cg), buf);
 	size_t mount_len = cgroup_dir(h, cg->path, dir);
 
-	if (!has_type(dir, "domain invalid") && !has_type(dir, "threaded"))
+	if (!str_eq(type, "domain invalid") && !str_eq(type, "threaded"))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(v2_names); i++) {
 		*ret_fault = cgroup_v2_parse(v2_names[i]) & need & ~CGROUP_C_THREADED;
@@ -383,19 +388,14 @@ int cgroup_v2_thread(const struct cgroup *cg, uint32_t need, uint32_t *ret_fault
 	}
 	/* From above: below who is not there is nothing to be. */
 	for (slash = dir + mount_len; slash; *slash = '/') {
+		int r;
+
 		slash = strchr(slash + 1, '/');
 		if (slash)
 			*slash = '\0';
-		if (has_type(dir, "domain invalid")) {
-			char name[CGROUP_DIR_MAX + 32];
-			int r;
-
-			snprintf(name, sizeof(name), "%s/cgroup.type", dir);
-			r = io_write_at(AT_FDCWD, name, "threaded");
-			if (r < 0)
-				return err_set(err, -r, "make cgroup %s threaded, as its parent is",
-					       dir);
-		}
+		r = make_valid(dir);
+		if (r < 0)
+			return err_set(err, -r, "make cgroup %s threaded, as its parent is", dir);
 		if (!slash)
 			break;
 	}

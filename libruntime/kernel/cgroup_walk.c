@@ -5,7 +5,6 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "kernel/cgroup_internal.h"
 
@@ -210,38 +210,25 @@ static int list_one(int dir, void *data)
 	return n < 0 && !cgroup_means_gone(-errno) ? -errno : 0;
 }
 
-/* Is @top threaded itself? Then no domain within reach lists its processes. */
-static bool is_threaded(int top)
+const char *cgroup_type(int dir, char buf[CGROUP_TYPE_SIZE])
 {
-	char type[32];
-
-	return io_read_at(top, "cgroup.type", type, sizeof(type)) > 0 && str_eq(type, "threaded");
-}
-
-static pid_t process_of(pid_t thread)
-{
-	char name[64], text[2048];
-	const char *at;
-
-	snprintf(name, sizeof(name), "/proc/%d/status", (int)thread);
-	if (io_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0)
-		return 0;
-	at = strstr(text, "\nTgid:\t");
-	return at ? (pid_t)strtol(at + strlen("\nTgid:\t"), NULL, 10) : 0;
+	return io_read_at(dir, "cgroup.type", buf, CGROUP_TYPE_SIZE) > 0 ? buf : "";
 }
 
 int cgroup_list(int top, const char *name, struct cgroup_pidlist *l)
 {
 	struct list_data d = {name, l, false};
+	char type[CGROUP_TYPE_SIZE];
 	size_t n = l->n;
 	int r = cgroup_walk(top, list_one, &d);
 
-	if (r < 0 || !d.threaded || !is_threaded(top))
+	/* Where it is so itself, no domain within reach lists its processes. */
+	if (r < 0 || !d.threaded || !str_eq(cgroup_type(top, type), "threaded"))
 		return r;
 	d.file = "cgroup.threads";
 	r = cgroup_walk(top, list_one, &d);
 	for (size_t i = n; i < l->n; i++) {
-		pid_t pid = process_of(l->p[i]);
+		pid_t pid = proc_status_pid(l->p[i], "Tgid");
 
 		if (pid > 0)
 			l->p[n++] = pid;
