@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -114,17 +113,10 @@ static void name_culprits(const struct cgroup_pidlist *suspects, char *buf, size
 	}
 }
 
-/*
- * The kernel announces changes of a cgroup's file at most every 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV
- * of kernel/cgroup/cgroup.c), and processes that wait for something are frozen in much less.
- */
-#define EARLY_LOOKS 6 /* 3 ms in all */
-
 static int freeze_v2(int dir, bool want, int64_t deadline_ms, struct err *err)
 {
 	AUTO_CLOSE int events = -1;
-	int64_t step = 0;
-	int r, looks = 0;
+	int r;
 
 	/* Opened before the request, so that an immediate answer is not lost. */
 	events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
@@ -142,24 +134,10 @@ static int freeze_v2(int dir, bool want, int64_t deadline_ms, struct err *err)
 		return CGROUP_GONE;
 	if (r < 0)
 		return err_set(err, -r, "write cgroup.freeze");
-
-	for (;;) {
-		int frozen = cgroup_event(events, "frozen");
-
-		if (cgroup_means_gone(frozen))
-			return CGROUP_GONE;
-		if (frozen < 0)
-			return err_set(err, -frozen, "read cgroup.events");
-		if (frozen == want)
-			return 0;
-		if (looks++ < EARLY_LOOKS && cgroup_backoff(&step, deadline_ms))
-			continue;
-		r = io_poll_until(events, POLLPRI, deadline_ms);
-		if (r < 0)
-			return err_set(err, -r, "wait for cgroup.events");
-		if (r == 0)
-			return -ETIMEDOUT;
-	}
+	r = cgroup_await_event(events, "frozen", want, deadline_ms);
+	if (r == CGROUP_BUSY)
+		return -ETIMEDOUT;
+	return r < 0 ? err_set(err, -r, "wait for cgroup.events") : r;
 }
 
 /*

@@ -65,6 +65,15 @@ int cgroup_key(int fd, const char *key, uint64_t *ret);
 int cgroup_event(int fd, const char *key);
 
 /*
+ * Wait until @key of @fd, a cgroup.events, is @want. 0, CGROUP_GONE, CGROUP_BUSY at the deadline,
+ * or -errno. The kernel announces changes of a cgroup's file at most every 10 ms
+ * (CGROUP_FILE_NOTIFY_MIN_INTV of kernel/cgroup/cgroup.c), and what is waited for mostly takes much
+ * less; where nothing else happens on the machine, Linux 6.1 has been seen not to announce one
+ * until something did. So it is looked at by itself as well, soon at first.
+ */
+int cgroup_await_event(int fd, const char *key, bool want, int64_t deadline_ms);
+
+/*
  * Call @visit for @top and each sub-cgroup, parents first, with a descriptor of its directory that
  * is the walk's. Any depth: one descriptor at a time, names on the heap. What vanishes meanwhile is
  * skipped. 0, the first value other than 0 that @visit returned, or -errno.

@@ -27,6 +27,7 @@
 #define KILL_TOTAL_MS  5000 /* what is left then is for the caller to wait for and to name */
 #define KILL_FREEZE_MS 1000 /* how long a process that will not freeze holds up the kill */
 #define LOOK_AGAIN_MS  100  /* a process may also leave by moving to another cgroup: no event */
+#define EARLY_LOOKS    6    /* 3 ms in all */
 
 bool cgroup_backoff(int64_t *step_us, int64_t deadline_ms)
 {
@@ -67,6 +68,28 @@ int cgroup_event(int fd, const char *key)
 	return r < 0 ? r : v > 0;
 }
 
+int cgroup_await_event(int fd, const char *key, bool want, int64_t deadline_ms)
+{
+	int64_t step = 0;
+
+	for (int looks = 0;; looks++) {
+		int64_t again = clock_deadline(LOOK_AGAIN_MS);
+		int r = cgroup_event(fd, key);
+
+		if (cgroup_means_gone(r))
+			return CGROUP_GONE;
+		if (r < 0 || r == want)
+			return r < 0 ? r : 0;
+		if (looks < EARLY_LOOKS && cgroup_backoff(&step, deadline_ms))
+			continue;
+		r = io_poll_until(fd, POLLPRI, again < deadline_ms ? again : deadline_ms);
+		if (r < 0)
+			return r;
+		if (r == 0 && clock_poll_ms(deadline_ms) == 0)
+			return CGROUP_BUSY;
+	}
+}
+
 static int has_process(int dir, void *data)
 {
 	AUTO_CLOSE int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
@@ -96,20 +119,9 @@ int cgroup_dir_populated(int top, bool v2)
 static int wait_events(int top, int64_t deadline_ms)
 {
 	AUTO_CLOSE int fd = openat(top, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : cgroup_await_event(fd, "populated", false, deadline_ms);
 
-	if (fd < 0)
-		return cgroup_means_gone(-errno) ? 0 : -errno;
-	for (;;) {
-		int r = cgroup_event(fd, "populated");
-
-		if (r == 0 || cgroup_means_gone(r))
-			return 0;
-		if (r < 0)
-			return r;
-		r = io_poll_until(fd, POLLPRI, deadline_ms);
-		if (r <= 0)
-			return r < 0 ? r : CGROUP_BUSY;
-	}
+	return r == CGROUP_GONE || cgroup_means_gone(r) ? 0 : r;
 }
 
 /* Wait for the end of some of @l. True if there was something to wait for. */

@@ -232,6 +232,35 @@ static void test_timeout_v2(void **state)
 	plain_done();
 }
 
+/* A plain file has no events: as if the kernel announced none. */
+static void test_unannounced(void **state)
+{
+	struct timespec pause_50ms = {.tv_nsec = 50000000};
+	int events, status;
+	pid_t pid;
+
+	(void)state;
+	plain(true);
+	put("cgroup.events", "populated 1\nfrozen 0\n");
+	events = openat(cg.fd[0], "cgroup.events", O_RDWR | O_CLOEXEC);
+	assert_true(events >= 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)nanosleep(&pause_50ms, NULL);
+		_exit(pwrite(events, "0", 1, strlen("populated ")) != 1);
+	}
+	assert_int_equal(cgroup_wait_empty(&cg, clock_deadline(60000), &err), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(cgroup_event(events, "populated"), 0);
+	assert_int_equal(cgroup_await_event(events, "frozen", true, clock_deadline(1)),
+			 CGROUP_BUSY);
+	assert_int_equal(cgroup_await_event(events, "none", true, CLOCK_FOREVER), -ENODATA);
+	close(events);
+	plain_done();
+}
+
 static void test_timeout_v1(void **state)
 {
 	char self[32], want[64];
@@ -331,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timeout_v2),
+		cmocka_unit_test(test_unannounced),
 		cmocka_unit_test(test_timeout_v1),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_freezer_v2_alone),
