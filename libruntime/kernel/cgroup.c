@@ -400,6 +400,16 @@ int cgroup_join_self(const struct cgroup *cg, bool v2, struct err *err)
 	return 0;
 }
 
+int cgroup_move_v2(const struct cgroup *cg, pid_t pid, struct err *err)
+{
+	char number[16];
+	int r;
+
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	r = (int)io_write_at(cgroup_v2_fd(cg), "cgroup.procs", number);
+	return r < 0 ? err_set(err, -r, "move process %d into cgroup %s", (int)pid, cg->path) : 0;
+}
+
 size_t cgroup_view(const struct cgroup_host *host, const char *path, struct cgroup_view *ret)
 {
 	for (size_t i = 0; i < host->n; i++) {

@@ -334,6 +334,9 @@ int cgroup_v2_fd(const struct cgroup *cg);
  */
 int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err);
 
+/* Put the process @pid into the v2 directory of @cg, which is there. */
+int cgroup_move_v2(const struct cgroup *cg, pid_t pid, struct err *err);
+
 /*
  * Join by the single-threaded caller itself: "0" into `tasks` of every v1 hierarchy and, when @v2
  * (it was not cloned into it), cgroup.procs of the v2 one. The child calls it. For exec into v2

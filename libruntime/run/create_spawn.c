@@ -80,10 +80,14 @@ bool creation_attaches(const struct creation *c)
 	return c->plan->unit && unit_attaches(c->plan->unit->name, c->plan->unit->user);
 }
 
-static void fill_clone(const struct creation *c, struct clone_args *args, unsigned flags)
+/* The v2 cgroup that the first process is made in, or -1. */
+static int cloned_into(const struct creation *c)
 {
-	int into = lives_in(c) && !creation_attaches(c) ? cgroup_v2_fd(lives_in(c)) : -1;
+	return lives_in(c) && !creation_attaches(c) ? cgroup_v2_fd(lives_in(c)) : -1;
+}
 
+static void fill_clone(const struct creation *c, struct clone_args *args, int into, unsigned flags)
+{
 	*args = (struct clone_args){
 		.flags =
 			(c->plan->create & ~plan_made_later(c->plan)) | CLONE_CLEAR_SIGHAND | flags,
@@ -132,6 +136,15 @@ static int clone_failed(int code, struct err *err)
 		return err_kind(err, ERR_UNSUPPORTED, code, "clone3");
 	}
 	return err_set(err, code, "clone");
+}
+
+static unsigned joined_kinds(const struct creation *c)
+{
+	unsigned kinds = 0;
+
+	for (size_t i = 0; i < c->plan->n_join; i++)
+		kinds |= (unsigned)c->plan->join[i].kind;
+	return kinds;
 }
 
 /* ---- a process in between ---- */
@@ -197,6 +210,14 @@ static int join_in_order(const struct plan *p, struct init *in, struct err *err)
 	return r < 0 ? r : join_all(p, in, CLONE_NEWPID, false, err);
 }
 
+/* Where cgroup2 is mounted with nsdelegate (cgroups(7)), as systemd mounts it, whoever is in
+ * another cgroup namespace can neither clone into our cgroup nor go there: we put the child there.
+ */
+static bool is_moved(const struct creation *c)
+{
+	return cloned_into(c) >= 0 && (joined_kinds(c) & CLONE_NEWCGROUP);
+}
+
 /* It makes our child (CLONE_PARENT), says which, and ends. */
 static _Noreturn void middle(struct creation *c, struct init *in)
 {
@@ -205,7 +226,7 @@ static _Noreturn void middle(struct creation *c, struct init *in)
 	pid_t child = -1;
 
 	if (join_in_order(c->plan, in, &err) == 0) {
-		fill_clone(c, &args, CLONE_PARENT);
+		fill_clone(c, &args, is_moved(c) ? -1 : cloned_into(c), CLONE_PARENT);
 		args.exit_signal = 0;
 		child = clone_mappable(in, &args);
 		if (child < 0)
@@ -240,7 +261,9 @@ static int clone_by_middle(struct creation *c, struct init *in)
 		return r < 0 ? r : err_set(c->err, ECHILD, "join the namespaces");
 	c->pid = (pid_t)m.value;
 	c->pidfd = sys_pidfd_open(c->pid, 0);
-	return c->pidfd < 0 ? err_set(c->err, errno, "pidfd_open") : 0;
+	if (c->pidfd < 0)
+		return err_set(c->err, errno, "pidfd_open");
+	return is_moved(c) ? cgroup_move_v2(lives_in(c), c->pid, c->err) : 0;
 }
 
 /* ---- without one ---- */
@@ -268,7 +291,7 @@ static int clone_direct(struct creation *c, struct init *in)
 	}
 	if (i >= 0)
 		in->join[i] = -1;
-	fill_clone(c, &args, CLONE_PIDFD);
+	fill_clone(c, &args, cloned_into(c), CLONE_PIDFD);
 	args.pidfd = (uintptr_t)&c->pidfd;
 	c->await_mapping = in->await_mapping = c->plan->create & CLONE_NEWUSER;
 	c->pid = clone_mappable(in, &args);
@@ -286,10 +309,8 @@ static int clone_direct(struct creation *c, struct init *in)
  * away. */
 static bool needs_middle(const struct creation *c)
 {
-	unsigned joined = 0;
+	unsigned joined = joined_kinds(c);
 
-	for (size_t i = 0; i < c->plan->n_join; i++)
-		joined |= (unsigned)c->plan->join[i].kind;
 	return (joined & CLONE_NEWUSER) ||
 	       ((c->plan->create & CLONE_NEWUSER) && (joined & ~(unsigned)CLONE_NEWPID));
 }

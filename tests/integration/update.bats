@@ -354,6 +354,7 @@ run_limited() {
 		grep -qw hugetlb /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null ||
 		skip "no hugetlb controller"
 	[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ] || skip "no huge pages of 2 MB"
+	need_controllers hugetlb
 	sleeper '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 2097152}]'
 	ok oakum run -d -b "$B" "$C"
 	echo '{"hugepageLimits": [{"pagesize": "2MB", "limit": 4194304}]}' | oakum update -r - "$C"
@@ -402,6 +403,7 @@ run_limited() {
 	echo '{"memory": {"limit": 60000000, "reservation": 20000000, "swap": 70000000}, "cpu": {"quota": 300000, "period": 800000, "idle": 1, "cpus": "0"},
 		"pids": {"limit": 9}, "hugepageLimits": [{"pageSize": "7MB", "limit": 4096}]}' >bad.json
 	[ -e "$(cgroup_dir cpu)/cpu.idle" ] || sed -i 's/, "idle": 1//' bad.json
+	has_controller cpuset || sed -i 's/, "cpus": "0"//' bad.json
 	[ -e "$(cgroup_dir memory)/memory.memsw.limit_in_bytes" ] || on_v2 || sed -i 's/, "swap": 70000000//' bad.json
 	jq 'del(.cpu.idle) | .cpu.shares = 777' bad.json >shares.json
 	for json in bad.json shares.json; do
