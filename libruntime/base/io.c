@@ -28,22 +28,29 @@
 #define MAX_FDS	  253
 #define WRITER_MS 3000
 
-ssize_t io_read(int fd, void *buf, size_t size)
+/* @waits: also for what was handed to us with O_NONBLOCK, which is not ours to take off. */
+static ssize_t read_all(int fd, void *buf, size_t size, bool waits)
 {
 	size_t done = 0;
 
 	while (done < size) {
 		ssize_t n = read(fd, (char *)buf + done, size - done);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
 		if (n == 0)
 			break;
-		done += (size_t)n;
+		if (n > 0)
+			done += (size_t)n;
+		else if (waits && errno == EAGAIN)
+			(void)io_poll_until(fd, POLLIN, CLOCK_FOREVER);
+		else if (errno != EINTR)
+			return -errno;
 	}
 	return (ssize_t)done;
+}
+
+ssize_t io_read(int fd, void *buf, size_t size)
+{
+	return read_all(fd, buf, size, false);
 }
 
 int io_write(int fd, const void *buf, size_t size)
@@ -106,26 +113,6 @@ int io_write_at(int dirfd, const char *name, const char *text)
 	return (size_t)n == len ? 0 : -EIO;
 }
 
-/* io_read() of what was handed to us, maybe with O_NONBLOCK, which is not ours to take off. */
-static ssize_t read_waiting(int fd, char *buf, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, buf + done, size - done);
-
-		if (n == 0)
-			break;
-		if (n > 0)
-			done += (size_t)n;
-		else if (errno == EAGAIN)
-			(void)io_poll_until(fd, POLLIN, CLOCK_FOREVER);
-		else if (errno != EINTR)
-			return -errno;
-	}
-	return (ssize_t)done;
-}
-
 /* The whole of @fd, which is at least about @guess long. */
 static ssize_t read_growing(int fd, size_t guess, size_t max, struct arena *arena, char **ret)
 {
@@ -141,7 +128,7 @@ static ssize_t read_growing(int fd, size_t guess, size_t max, struct arena *aren
 		if (data)
 			memcpy(bigger, data, len);
 		data = bigger;
-		n = read_waiting(fd, data + len, room - len);
+		n = read_all(fd, data + len, room - len, true);
 		if (n < 0)
 			return n;
 		len += (size_t)n;

@@ -129,11 +129,6 @@ const char *notify_socket_bad(const char *host)
 	return "neither a path nor an abstract name";
 }
 
-bool notify_socket_good(const char *host)
-{
-	return !notify_socket_bad(host);
-}
-
 /* What a service may say of itself, as conmon and systemd's own containers let it. Pids,
  * descriptors and who else may speak are the host's affair. */
 static bool may_pass(const char *line, size_t n)

@@ -8,7 +8,6 @@
 #ifndef OAKUM_KERNEL_NOTIFY_SOCKET_H
 #define OAKUM_KERNEL_NOTIFY_SOCKET_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,9 +20,8 @@ struct rootfs;
  * @err. The child calls it. */
 int notify_socket_make(struct rootfs *root, const char *dir, struct err *err);
 
-/* Can @host be sent to: an absolute path, or '@' and an abstract name? */
-bool notify_socket_good(const char *host);
-/* What it is where it cannot; NULL: it can. */
+/* What @host is where nothing can be sent to it: it is neither an absolute path nor '@' and an
+ * abstract name, or too long. NULL: it can be sent to. */
 const char *notify_socket_bad(const char *host);
 
 /* Answers of notify_socket_relay(), as bits. */

@@ -98,7 +98,7 @@ static const char *good_notify_socket(const struct creation *c)
 	const char *host = c->options->notify_socket;
 	struct err err = ERR_INIT;
 
-	if (!host || !host[0] || notify_socket_good(host))
+	if (!host || !host[0] || !notify_socket_bad(host))
 		return host && host[0] ? host : NULL;
 	err_set(&err, 0, "NOTIFY_SOCKET \"%s\" is %s: ignored", host, notify_socket_bad(host));
 	handle_warn(c->o, &err);

@@ -233,7 +233,7 @@ int oakum_start(struct oakum *o, const char *id, const struct oakum_start *optio
 	fd_close(s.channel);
 	if (r == 0 && s.options->ret_notify)
 		*s.options->ret_notify = fd_take(&s.notify);
-	else if (r == 0 && s.notify >= 0 && host && notify_socket_good(host))
+	else if (r == 0 && s.notify >= 0 && host && !notify_socket_bad(host))
 		start_await_ready(o, &c, s.notify, host);
 	fd_close(s.notify);
 	return r < 0 ? handle_end(o, "start", id, r) : 0;

@@ -18,7 +18,7 @@ static int look_at(const struct oakum_notify *to, struct notify_host *ret, struc
 	int r = handle_check_size(to->size, sizeof(*to), err);
 
 	*ret = (struct notify_host){
-		.path = to->socket && notify_socket_good(to->socket) ? to->socket : NULL,
+		.path = to->socket && !notify_socket_bad(to->socket) ? to->socket : NULL,
 		.main_pid = to->main_pid,
 		.sender = to->sender};
 	return r;

@@ -315,15 +315,15 @@ static void names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		assert_true(notify_socket_good(good[i]));
+		assert_null(notify_socket_bad(good[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_false(notify_socket_good(bad[i]));
+		assert_non_null(notify_socket_bad(bad[i]));
 	memset(longest, '/', sizeof(longest));
 	longest[107] = '\0';
-	assert_true(notify_socket_good(longest));
+	assert_null(notify_socket_bad(longest));
 	longest[107] = '/';
 	longest[108] = '\0';
-	assert_false(notify_socket_good(longest));
+	assert_non_null(notify_socket_bad(longest));
 
 	snprintf(abstract, sizeof(abstract), "@oakum-unit-%d", getpid());
 	s = bound(abstract);
