@@ -116,19 +116,25 @@ static int size_shift(const char *s)
 	return *s ? -EINVAL : (int)(unit - units) * 10;
 }
 
-/* Milliseconds of the unit @s; 0: no such unit. */
-static uint64_t unit_ms(const char *s)
+/* Milliseconds of the unit at *@p, and *@p behind it; 0: no such unit. */
+static uint64_t unit_ms(const char **p)
 {
 	static const struct {
 		const char *name;
 		uint64_t ms;
 	} units[] = {
-		{"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60000}, {"h", 3600000},
+		{"s", 1000},
+		{"ms", 1},
+		{"m", 60000},
+		{"h", 3600000},
 	};
+	size_t len = strspn(*p, "hms");
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (str_eq(s, units[i].name))
+		if (strlen(units[i].name) == len && strncmp(*p, units[i].name, len) == 0) {
+			*p += len;
 			return units[i].ms;
+		}
 	return 0;
 }
 
@@ -194,19 +200,31 @@ int str_to_size(const char *s, uint64_t max, uint64_t *ret)
 
 int str_to_ms(const char *s, int64_t max_ms, int64_t *ret)
 {
-	const char *part;
-	uint64_t whole, unit, v;
-	size_t len;
-	int r = parse_decimal(&s, &whole, &part, &len);
+	uint64_t sum = 0;
+	int range = max_ms < 0 ? -ERANGE : 0;
+	const char *first = s;
 
-	unit = unit_ms(s);
-	if (unit == 0)
-		return -EINVAL;
-	if (r == 0)
-		r = max_ms < 0 ? -ERANGE : in_units(whole, part, len, unit, (uint64_t)max_ms, &v);
-	if (r == 0)
-		*ret = (int64_t)v;
-	return r;
+	do {
+		const char *part;
+		uint64_t whole, unit, v = 0;
+		size_t len;
+		int r = parse_decimal(&s, &whole, &part, &len);
+
+		if (r == -EINVAL)
+			return r;
+		unit = first && !*s ? 1000 : unit_ms(&s);
+		first = NULL;
+		if (unit == 0)
+			return -EINVAL;
+		if (r == 0 && range == 0)
+			r = in_units(whole, part, len, unit, (uint64_t)max_ms - sum, &v);
+		if (r < 0)
+			range = r;
+		sum += v;
+	} while (*s);
+	if (range == 0)
+		*ret = (int64_t)sum;
+	return range;
 }
 
 static bool continues(const unsigned char *u, size_t from, size_t to)

@@ -49,7 +49,7 @@ int str_to_octal(const char *s, uint32_t max, uint32_t *ret);
  * follow): "512m", "1.5GiB", part of a byte rounded up. 0 and *@ret, -EINVAL or -ERANGE. */
 int str_to_size(const char *s, uint64_t max, uint64_t *ret);
 
-/* A duration "10", "10s", "1.5s", "250ms", "2m", "1h" (plain: seconds) in milliseconds,
+/* A duration "10", "10s", "1.5s", "250ms", "2m", "1h30m" (plain: seconds) in milliseconds,
  * a fraction of one rounded up.
  * 0 and *@ret, -EINVAL or -ERANGE. */
 int str_to_ms(const char *s, int64_t max_ms, int64_t *ret);

@@ -93,7 +93,7 @@ int opt_ms(const struct command_context *c, const char *name, int64_t max_ms, in
 	const char *value = opt_string(c, name);
 	int r = value ? str_to_ms(value, max_ms, ret) : 0;
 
-	return r < 0 ? bad_value(c, name, "not a duration (10, 1.5s, 250ms, 2m)", r) : 0;
+	return r < 0 ? bad_value(c, name, "not a duration (10, 1.5s, 250ms, 2m30s)", r) : 0;
 }
 
 enum cli_pid cli_whose_pid(const char *variable)

@@ -24,7 +24,7 @@ static void numbers(void **state)
 
 	assert_int_equal(HEAR(opt_ms(c, "interval", 1000, &ms)), 2);
 	assert_string_equal(said[2], "oakum: events: --interval: '1.5x' is not a duration "
-				     "(10, 1.5s, 250ms, 2m)\n");
+				     "(10, 1.5s, 250ms, 2m30s)\n");
 	c = parse_row(state, "events --interval=1s x", copy);
 	assert_int_equal(opt_ms(c, "interval", 1000, &ms), 0);
 	assert_int_equal(ms, 1000);

@@ -229,6 +229,14 @@ static void test_ms(void **state)
 		{"-1", -EINVAL, 0},
 		{"+1", -EINVAL, 0},
 		{"1d", -EINVAL, 0},
+		{"1h30m", 0, 5400000},
+		{"1m0.5s", 0, 60500},
+		{"2s250ms", 0, 2250},
+		{"1h30", -EINVAL, 0},
+		{"1hm", -EINVAL, 0},
+		{"1m30s ", -EINVAL, 0},
+		{"5msh", -EINVAL, 0},
+		{"2562047788015h13m", -ERANGE, 0},
 		{"1 s", -EINVAL, 0},
 		{"1S", -EINVAL, 0},
 		{"01s", -EINVAL, 0},
@@ -248,6 +256,7 @@ static void test_ms(void **state)
 	}
 	assert_int_equal(str_to_ms("2", 1999, &v), -ERANGE);
 	assert_int_equal(str_to_ms("0", -1, &v), -ERANGE);
+	assert_int_equal(str_to_ms("1s1ms", 1000, &v), -ERANGE);
 }
 
 static void test_utf8(void **state)
