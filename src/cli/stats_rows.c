@@ -46,7 +46,15 @@ static int add_running(void *data, const struct oakum_state *s)
 	return add_id(data, oakum_state_id(s));
 }
 
-/* The ids, without pictures. */
+static bool has_id(const struct stats_rows *rows, const char *id)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		if (str_eq(rows->v[i].id, id))
+			return true;
+	return false;
+}
+
+/* The ids, without pictures; one that is named twice stands once. */
 static int choose(const struct command_context *c, struct stats_rows *rows)
 {
 	int r = 0;
@@ -54,7 +62,8 @@ static int choose(const struct command_context *c, struct stats_rows *rows)
 	if (!c->n_args)
 		r = oakum_list(c->oakum, add_running, NULL, rows);
 	for (int i = 0; i < c->n_args && r == 0; i++)
-		r = add_id(rows, c->args[i]);
+		if (!has_id(rows, c->args[i]))
+			r = add_id(rows, c->args[i]);
 	if (r == 0)
 		return 0;
 	return oakum_error_count(c->oakum) ? cli_fail(c)

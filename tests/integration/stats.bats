@@ -54,6 +54,14 @@ row() { awk -v id="$1" '$1 == id { print; exit }' "${2-$W/stdout}"; }
 	ok oakum delete -f "$C"
 }
 
+@test "one that is named twice is shown once" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	ok oakum stats --no-stream --format json "$C" "$C"
+	is "$(jq -c '[length, .[0].cpu_percent != null]' <<<"$output")" "[1,true]"
+	ok oakum delete -f "$C"
+}
+
 @test "without a limit and without a network of its own it says so" {
 	local pids=null
 	sleeper '.linux.namespaces |= map(select(.type != "network")) | del(.linux.resources.memory, .linux.resources.pids) |
@@ -128,6 +136,8 @@ drawn() { [ "$(grep -o $'\033\\[H' seen | wc -l)" -ge "$1" ]; }
 
 @test "stats refuses an interval of nothing and an unknown format" {
 	fails 2 oakum stats --interval 0
+	fails 2 oakum stats --interval 1h30
+	says "not a duration"
 	fails 2 oakum stats --format yaml
 	says "table"
 }
