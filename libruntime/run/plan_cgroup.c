@@ -49,10 +49,12 @@ int plan_make_device_rules(const struct spec_resources *r, struct cgroup_limits 
 /* The first limit that was asked for, for the message of a host without cgroups; NULL if none. */
 static const char *any_limit(const struct cgroup_limits *l)
 {
-	if (l->memory_limit.set || l->memory_reservation.set || l->memory_swap.set)
+	if (l->memory_limit.set || l->memory_reservation.set || l->memory_swap.set ||
+	    l->memory_swappiness.set || l->memory_disable_oom_killer.v)
 		return "/linux/resources/memory";
 	if (l->cpu_shares.set || l->cpu_quota.set || l->cpu_period.set || l->cpuset_cpus ||
-	    l->cpuset_mems || l->cpu_rt_runtime.set || l->cpu_rt_period.set)
+	    l->cpuset_mems || l->cpu_rt_runtime.set || l->cpu_rt_period.set || l->cpu_burst.v > 0 ||
+	    l->cpu_idle.v > 0)
 		return "/linux/resources/cpu";
 	if (l->io_weight.set || l->io_leaf_weight.set || l->n_io_weights || l->n_io_rates)
 		return "/linux/resources/blockIO";
