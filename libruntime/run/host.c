@@ -115,6 +115,11 @@ static int choose_cgroup(const struct spec *spec, struct arena *arena, struct pl
 	return r;
 }
 
+bool host_no_devices(struct oakum *o)
+{
+	return handle_rootless(o) && !(userns_may_unshare() && userns_is_first());
+}
+
 int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
 	      struct arena *arena, struct plan_host *ret, struct err *err)
 {
@@ -132,7 +137,7 @@ int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
 	};
 	if (!ret->cgroups)
 		return -EINVAL;
-	ret->no_devices = ret->rootless && !(ret->may_unshare && userns_is_first());
+	ret->no_devices = host_no_devices(o);
 	/* What systemd makes is for it to allow. */
 	r = ret->rootless && o->manager != OAKUM_CGROUP_SYSTEMD
 		    ? choose_cgroup(spec, arena, ret, err)

@@ -14,6 +14,9 @@
 int host_look(struct oakum *o, const struct spec *spec, int join[SPEC_NS_COUNT],
 	      struct arena *arena, struct plan_host *ret, struct err *err);
 
+/* Are device rules not for us to write? */
+bool host_no_devices(struct oakum *o);
+
 /*
  * Of @all, the hierarchies that somebody without rights over the tree may use for the cgroup
  * @wanted of config.json, or (NULL) for one below @parent or what is delegated to him: then

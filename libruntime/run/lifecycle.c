@@ -47,6 +47,14 @@ int container_not_running(const struct container *c, struct err *err)
 	return err_kind(err, ERR_STATE, 0, "container not running");
 }
 
+int container_no_cgroup(struct oakum *o, const char *lacks, struct err *err)
+{
+	err_hint(err, handle_rootless(o)
+			      ? "have a cgroup delegated to this user, and create it again"
+			      : "create it with a cgroup manager other than disabled");
+	return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup%s", lacks);
+}
+
 void container_close(struct container *c)
 {
 	fd_close(c->dir);

@@ -25,6 +25,8 @@ int container_open(struct oakum *o, const char *id, bool lock, struct container 
 		   struct err *err);
 /* The words that engines look for, and what to do. < 0. */
 int container_not_running(const struct container *c, struct err *err);
+/* It was made without a cgroup; @lacks: " to freeze", or "". < 0. */
+int container_no_cgroup(struct oakum *o, const char *lacks, struct err *err);
 void container_close(struct container *c);
 
 /* Open the cgroup at @path, most often c->state.cgroup. 0; CGROUP_GONE: there is none, or @path is

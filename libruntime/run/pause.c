@@ -35,10 +35,8 @@ static int freeze(struct oakum *o, const struct container *c, bool pause, int64_
 
 	if (!host)
 		return -EINVAL;
-	if (!c->state.cgroup[0]) {
-		err_hint(err, "have a cgroup delegated to this user");
-		return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup to freeze");
-	}
+	if (!c->state.cgroup[0])
+		return container_no_cgroup(o, " to freeze", err);
 	cgroup_init(&cg, host);
 	r = cgroup_open_freezer(&cg, c->state.cgroup, err);
 	if (r == 0)

@@ -19,11 +19,8 @@ int stats_open(struct oakum *o, const struct container *c, struct cgroup *cg, st
 {
 	int r = container_open_cgroup(o, c->state.cgroup, cg, err);
 
-	if (!c->state.cgroup[0]) {
-		err_hint(err, "create it with a cgroup manager other than disabled");
-		return err_kind(err, ERR_UNSUPPORTED, 0,
-				"the container has no cgroup, which has the statistics");
-	}
+	if (!c->state.cgroup[0])
+		return container_no_cgroup(o, ", which has the statistics", err);
 	return r == CGROUP_GONE ? container_not_running(c, err) : r;
 }
 

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "kernel/rdt.h"
 #include "run/create.h"
+#include "run/host.h"
 #include "run/lifecycle.h"
 #include "run/plan.h"
 #include "run/rdt.h"
@@ -49,10 +50,8 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 	struct telling telling = {&cg, limits, c};
 	int r;
 
-	if (!c->state.cgroup[0]) {
-		err_hint(err, "create it with a cgroup manager other than disabled");
-		return err_kind(err, ERR_UNSUPPORTED, 0, "the container has no cgroup");
-	}
+	if (!c->state.cgroup[0])
+		return container_no_cgroup(o, "", err);
 	r = container_open_cgroup(o, c->state.cgroup, &cg, err);
 	if (r == CGROUP_GONE)
 		r = container_not_running(c, err);
@@ -66,6 +65,22 @@ static int apply(struct oakum *o, struct container *c, const struct cgroup_limit
 	return r;
 }
 
+/* As at creation: not those of a user, whom engines give them with all else. */
+static int make_device_rules(struct oakum *o, struct container *c, const struct spec_resources *r,
+			     struct cgroup_limits *limits, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!r->n_devices)
+		return 0;
+	if (!c->state.user_unit && !host_no_devices(o))
+		return plan_make_device_rules(r, limits, &c->arena, err);
+	(void)err_set(&ignored, 0,
+		      "/devices: ignored: device rules are not for this user to write");
+	handle_warn(o, &ignored);
+	return 0;
+}
+
 static int change_limits(struct oakum *o, const struct oakum_update *u, struct container *c,
 			 struct err *err)
 {
@@ -75,8 +90,8 @@ static int change_limits(struct oakum *o, const struct oakum_update *u, struct c
 
 	if (r == 0)
 		r = plan_make_limits(&resources, &limits, &c->arena, err);
-	if (r == 0 && resources.n_devices)
-		r = plan_make_device_rules(&resources, &limits, &c->arena, err);
+	if (r == 0)
+		r = make_device_rules(o, c, &resources, &limits, err);
 	return r < 0 ? r : apply(o, c, &limits, err);
 }
 

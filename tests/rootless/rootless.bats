@@ -158,6 +158,7 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	fails 6 oakum pause "$C"
 	says "no cgroup to freeze" "delegated"
 	fails 6 oakum update --pids-limit 3 "$C"
+	says "no cgroup" "delegated"
 	fails 255 oakum exec --cgroup sub "$C" true
 	says "the container has no cgroup in which sub could be"
 	ok oakum delete --force "$C"
@@ -192,6 +193,17 @@ are_sleeping() { [ "$(pgrep -cxf 'sleep 1005')" = "$1" ]; }
 	until_true is_status stopped "$C"
 	ok oakum delete "$C"
 	is "$(cgroups_of "$C")" ""
+}
+
+# bats test_tags=delegated
+@test "an update that has device rules with all else, as engines give it, does what a user can" {
+	rootless_bundle
+	ok oakum run -d -b "$B" "$C"
+	echo '{"devices": [{"allow": false, "access": "rwm"}], "unified": {"cgroup.max.depth": "3"}}' >limits.json
+	ok oakum update -r limits.json "$C"
+	says /devices "not for this user"
+	is "$(find /sys/fs/cgroup -path "*/$C/cgroup.max.depth" -exec cat {} +)" 3
+	ok oakum delete -f "$C"
 }
 
 # bats test_tags=delegated
