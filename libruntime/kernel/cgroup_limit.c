@@ -155,6 +155,7 @@ void cgroup_writes_done(struct cgroup_writes *ws)
 
 #define PARENT_CPUS  "its parent cgroup has CPUs %s"
 #define PARENT_NODES "its parent cgroup has memory nodes %s"
+#define SUB_CPUSET   "it stays at %s: a sub-cgroup of the container has of them what would go"
 #define QUOTA	     "the quota is %s, and the burst may not be more"
 #define IDLE	     "cpu.idle is %s, and what is idle has no shares: switch that off as well"
 
@@ -173,10 +174,11 @@ static const struct {
 	{"memory.memsw.limit_in_bytes", EINVAL, "memory.limit_in_bytes",
 	 "the memory limit is %s, and may not be more: give both"},
 	{"cpu.cfs_quota_us", EINVAL, "cpu.cfs_period_us",
-	 "the period is %s; a parent cgroup may allow less CPU time than that, and a burst may not "
-	 "be more than the quota"},
+	 "the period is %s; a parent cgroup may allow less CPU time than that, a sub-cgroup have "
+	 "more, or the burst be more than the quota"},
 	{"cpu.cfs_period_us", EINVAL, "cpu.cfs_quota_us",
-	 "the quota is %s; a parent cgroup may allow less CPU time than that in each period"},
+	 "the quota is %s; a parent cgroup may allow less CPU time than that in each period, or a "
+	 "sub-cgroup have more"},
 	{"cpu.max", EINVAL, "cpu.max.burst", "the burst is %s, and may not be more than the quota"},
 	{"cpu.shares", EINVAL, "cpu.idle", IDLE},
 	{"cpu.weight", EINVAL, "cpu.idle", IDLE},
@@ -187,6 +189,8 @@ static const struct {
 	{"cpuset.cpus", ERANGE, "../cpuset.cpus", PARENT_CPUS},
 	{"cpuset.cpus", ERANGE, "../cpuset.cpus.effective", PARENT_CPUS},
 	{"cpuset.cpus", EACCES, "../cpuset.cpus", PARENT_CPUS},
+	{"cpuset.cpus", EBUSY, "cpuset.cpus", SUB_CPUSET},
+	{"cpuset.mems", EBUSY, "cpuset.mems", SUB_CPUSET},
 	{"cpu.cfs_burst_us", EINVAL, "cpu.cfs_quota_us", QUOTA},
 	{"cpu.max.burst", EINVAL, "cpu.max", QUOTA},
 	{"cpu.rt_runtime_us", EINVAL, "../cpu.rt_runtime_us",
@@ -210,6 +214,18 @@ static void advise(const struct cgroup_write *w, int error, struct err *err)
 	}
 }
 
+/* A device that is named in the limit itself. */
+static void advise_device(const char *controller, struct err *err)
+{
+	if (str_eq(controller, "io"))
+		err_hint(err, "no block device here has this number; lsblk(8) lists them");
+	else if (str_eq(controller, "net_prio"))
+		err_hint(err, "no network interface of the host has this name; `ip link` lists "
+			      "them");
+	else if (str_eq(controller, "rdma"))
+		err_hint(err, "no RDMA device has this name; they are in /sys/class/infiniband");
+}
+
 static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 		   const char *controller, int r, struct err *err)
 {
@@ -217,8 +233,8 @@ static int explain(const struct cgroup_writes *ws, const struct cgroup_write *w,
 
 	if (ws->pointer && w->what.member)
 		err_pointer(err, "%s/%s", ws->pointer, w->what.member);
-	if (r == -ENODEV && str_eq(controller, "io"))
-		err_hint(err, "no block device here has this number; lsblk(8) lists them");
+	if (r == -ENODEV)
+		advise_device(controller, err);
 	if (r != -ENOENT)
 		advise(w, -r, err);
 	if (r == -EOPNOTSUPP && strstr(w->file, "weight"))

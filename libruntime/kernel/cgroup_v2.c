@@ -61,7 +61,7 @@ static int add_swap(struct cgroup_writes *ws, int dir, const struct cgroup_limit
 		int64_t limit = memory_limit_of(dir, l);
 
 		if (limit < 0) {
-			err_hint(err, "give /linux/resources/memory/limit as well");
+			err_hint(err, "give a limit of memory, other than -1, as well");
 			return err_kind(err, ERR_CONFIG, EINVAL,
 					"memory+swap limit: cannot be set without a memory limit "
 					"on cgroup v2");
@@ -92,6 +92,14 @@ int cgroup_v2_no_network(struct cgroup_writes *ws, int dir, const struct cgroup_
 		l->net_class.set ? "network class" : "network priorities");
 }
 
+static int refuse_usage(const char *what, int64_t limit, int64_t used, struct err *err)
+{
+	err_hint(err, "give more, or leave checkBeforeUpdate out: then the kernel reclaims, and "
+		      "kills where that is not enough");
+	return err_set(err, EBUSY, "rejecting %s limit %" PRId64 ": %" PRId64 " bytes are in use",
+		       what, limit, used);
+}
+
 /* memory.checkBeforeUpdate: the kernel would reclaim, and kill where that is not enough. */
 static int check_usage(int dir, const struct cgroup_limits *l, struct err *err)
 {
@@ -103,14 +111,9 @@ static int check_usage(int dir, const struct cgroup_limits *l, struct err *err)
 	if (swap < 0)
 		swap = 0;
 	if (l->memory_swap.set && l->memory_swap.v > 0 && used + swap >= l->memory_swap.v)
-		return err_set(err, EBUSY,
-			       "rejecting memory+swap limit %" PRId64 ": %" PRId64
-			       " bytes are in use",
-			       l->memory_swap.v, used + swap);
+		return refuse_usage("memory+swap", l->memory_swap.v, used + swap, err);
 	if (l->memory_limit.set && l->memory_limit.v > 0 && used >= l->memory_limit.v)
-		return err_set(err, EBUSY,
-			       "rejecting memory limit %" PRId64 ": %" PRId64 " bytes are in use",
-			       l->memory_limit.v, used);
+		return refuse_usage("memory", l->memory_limit.v, used, err);
 	return 0;
 }
 

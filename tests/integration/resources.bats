@@ -109,6 +109,9 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 		ok oakum run -d -b "$B" "$C"
 		is "$(cat "$(cgroup_dir net_cls)/net_cls.classid")" 1048577
 		ok oakum delete -f "$C"
+		bundle '.linux.resources = {network: {priorities: [{name: "nope0", priority: 3}]}}'
+		fails 1 oakum create -b "$B" "$C"
+		says /linux/resources/network/priorities ENODEV "ip link"
 	else
 		fails 6 oakum create -b "$B" "$C"
 		says "/linux/resources" net_cls
@@ -149,6 +152,7 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	bundle '.linux.resources = {rdma: {mlx5_9: {hcaHandles: 2}}}'
 	fails "$(in_kernel rdma && has_controller rdma && echo 1 || echo 6)" oakum create -b "$B" "$C"
 	says /linux/resources/rdma
+	! in_kernel rdma || ! has_controller rdma || says ENODEV /sys/class/infiniband
 }
 
 # has V1-FILE V2-FILE WANT [WANT-V2]: in the kernel's file of the container's cgroup.

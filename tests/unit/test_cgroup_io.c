@@ -465,7 +465,7 @@ static void memory_unmade(void)
 	CHECK(cannot(cgroup_v2_memory, ERR_CONFIG, "4095 is less than the memory limit 4096"));
 	l.memory_limit.v = 0;
 	CHECK(cannot(cgroup_v2_memory, ERR_CONFIG, "without a memory limit"));
-	CHECK(strcmp(err.hint, "give /linux/resources/memory/limit as well") == 0);
+	CHECK(strcmp(err.hint, "give a limit of memory, other than -1, as well") == 0);
 	l = no_limits;
 	l.memory_swappiness = (typeof(l.memory_swappiness)){true, 0};
 	l.memory_disable_oom_killer = (typeof(l.memory_disable_oom_killer)){true, false};
