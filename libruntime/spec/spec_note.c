@@ -110,6 +110,8 @@ void spec_note_unknown(struct spec_reading *r, const struct json *j,
 
 	if (meant)
 		spec_warn(r, j, "not known and ignored; did you mean \"%s\"?", meant);
+	else if (r->brief)
+		spec_warn(r, j, "not known and ignored");
 	else
 		spec_note(r, j, "not known and ignored");
 }

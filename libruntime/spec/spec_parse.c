@@ -314,17 +314,38 @@ int spec_parse_rdt(const char *data, size_t size, const char *file, struct arena
 	return rc;
 }
 
+/* Objects around "linux.resources", in which nothing would be known. */
+static bool is_resources(struct spec_reading *r, const struct json *root)
+{
+	static const char *const around[] = {"linux", "resources"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(around); i++) {
+		const struct json *j =
+			root->type == JSON_OBJECT ? spec_given(root, around[i]) : NULL;
+
+		if (!j || j->type != JSON_OBJECT)
+			continue;
+		spec_fail_hint(r, j,
+			       "give what config.json has at /linux/resources: "
+			       "`jq .linux.resources config.json` prints it",
+			       "the limits are to stand at the top, not in \"%s\"", around[i]);
+		return false;
+	}
+	return true;
+}
+
 int spec_parse_resources(const char *data, size_t size, const char *file, struct arena *arena,
 			 struct spec_resources *ret, struct spec_errors *errors)
 {
-	struct spec_reading r = {.arena = arena, .file = file, .errors = errors};
+	struct spec_reading r = {.arena = arena, .file = file, .errors = errors, .brief = true};
 	struct spec_resources resources = {.n_devices = 0};
 	struct json *root;
 	int rc = begin(&r, data, size, &root);
 
 	if (rc < 0)
 		return rc;
-	spec_read_object(&r, root, &resources, spec_resources_fields);
+	if (is_resources(&r, root))
+		spec_read_object(&r, root, &resources, spec_resources_fields);
 	rc = end(&r);
 	if (rc == 0)
 		*ret = resources;

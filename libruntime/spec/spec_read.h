@@ -39,6 +39,7 @@ struct spec_reading {
 	const char *file; /* for messages */
 	struct spec_errors *errors;
 	bool whole; /* config.json; false: a process.json */
+	bool brief; /* a few members, each meant: what is not known is worth a warning */
 	bool no_memory;
 	bool bad_namespaces; /* they are in error: what depends on them is not judged */
 	bool bad_idmaps;

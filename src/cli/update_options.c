@@ -18,22 +18,29 @@ enum kind {
 static const struct {
 	const char *option, *object, *member;
 	enum kind kind;
+	bool zero; /* is a value; else engines write it for "not set", as they do "" */
 } members[] = {
-	{"memory", "memory", "limit", SIZE},
-	{"memory-reservation", "memory", "reservation", SIZE},
-	{"memory-swap", "memory", "swap", SIZE},
-	{"cpu-share", "cpu", "shares", NUMBER},
-	{"cpu-quota", "cpu", "quota", NUMBER},
-	{"cpu-period", "cpu", "period", NUMBER},
-	{"cpu-burst", "cpu", "burst", NUMBER},
-	{"cpu-idle", "cpu", "idle", NUMBER},
-	{"cpu-rt-period", "cpu", "realtimePeriod", NUMBER},
-	{"cpu-rt-runtime", "cpu", "realtimeRuntime", NUMBER},
-	{"cpuset-cpus", "cpu", "cpus", TEXT},
-	{"cpuset-mems", "cpu", "mems", TEXT},
-	{"pids-limit", "pids", "limit", NUMBER},
-	{"blkio-weight", "blockIO", "weight", NUMBER},
+	{"memory", "memory", "limit", SIZE, false},
+	{"memory-reservation", "memory", "reservation", SIZE, false},
+	{"memory-swap", "memory", "swap", SIZE, false},
+	{"cpu-share", "cpu", "shares", NUMBER, false},
+	{"cpu-quota", "cpu", "quota", NUMBER, false},
+	{"cpu-period", "cpu", "period", NUMBER, false},
+	{"cpu-burst", "cpu", "burst", NUMBER, true},
+	{"cpu-idle", "cpu", "idle", NUMBER, true},
+	{"cpu-rt-period", "cpu", "realtimePeriod", NUMBER, false},
+	{"cpu-rt-runtime", "cpu", "realtimeRuntime", NUMBER, false},
+	{"cpuset-cpus", "cpu", "cpus", TEXT, false},
+	{"cpuset-mems", "cpu", "mems", TEXT, false},
+	{"pids-limit", "pids", "limit", NUMBER, true},
+	{"blkio-weight", "blockIO", "weight", NUMBER, false},
 };
+
+static void warn_unset(struct command_context *c, size_t i, const char *value)
+{
+	cli_warn(c, "update: --%s %s changes nothing%s", members[i].option,
+		 value[0] ? value : "\"\"", members[i].kind == SIZE ? "; -1 is no limit" : "");
+}
 
 static int put_value(struct command_context *c, size_t i, const char *value, struct strbuf *b)
 {
@@ -42,6 +49,8 @@ static int put_value(struct command_context *c, size_t i, const char *value, str
 	int r = 0;
 
 	if (members[i].kind == TEXT) {
+		if (!value[0])
+			warn_unset(c, i, value);
 		strbuf_json(b, value);
 		return 0;
 	}
@@ -54,6 +63,8 @@ static int put_value(struct command_context *c, size_t i, const char *value, str
 				 r == -ERANGE		     ? "out of range"
 				 : members[i].kind == NUMBER ? "not a number"
 							     : "not a size (512k, 64m, 2g)");
+	if (!size && !number && !members[i].zero)
+		warn_unset(c, i, value);
 	strbuf_i64(b, size ? (int64_t)size : number);
 	return 0;
 }

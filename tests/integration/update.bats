@@ -254,7 +254,7 @@ run_limited() {
 	if on_v2; then
 		echo '{"memory": {"limit": 4096, "checkBeforeUpdate": true}}' >low.json
 		fails 1 oakum update -r low.json "$C"
-		says "rejecting memory limit"
+		says "rejecting memory limit" "leave checkBeforeUpdate out"
 	else
 		fails 1 oakum update --memory 4096 "$C"
 		says "memory limit" EBUSY "bytes are in use"
@@ -340,11 +340,62 @@ run_limited() {
 	value pids.max pids.max 20
 	value memory.limit_in_bytes memory.max 33554432
 	value cpu.cfs_quota_us cpu.max 500000 "500000 1000000"
+	echo '{"pid": {"limit": 2}, "pids": {"max": 3}}' >unknown.json
+	ok oakum update -r unknown.json "$C"
+	says "unknown.json:1:9: /pid: not known" "unknown.json:1:39: /pids/max: not known"
+	echo '{"pid": {"limit": 2}}' >unknown.json
+	fails 3 oakum --strict update -r unknown.json "$C"
+	says /pid --strict
+	value pids.max pids.max 20
 	echo '{"PIDS": {"Limit": 21}, "Memory": {"LIMIT": 41943040}}' | oakum update -r - "$C"
 	value pids.max pids.max 21
 	value memory.limit_in_bytes memory.max 41943040
 	ok oakum update --kernel-memory 50M "$C"
 	says "kernel memory"
+	ok oakum delete -f "$C"
+}
+
+@test "what stands around the limits in config.json is refused, not taken for nothing" {
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	fails 3 oakum update -r "$B/config.json" "$C"
+	says /linux "not in \"linux\"" "jq .linux.resources"
+	jq .linux "$B/config.json" >linux.json
+	fails 3 oakum update -r linux.json "$C"
+	says /resources "jq .linux.resources"
+	jq .linux.resources "$B/config.json" >resources.json
+	ok oakum update -r resources.json "$C"
+	is "$output" ""
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:cgroup
+@test "a flag that says nothing, as 0 does in runc, is told so; where 0 is a value it is one" {
+	run_limited
+	ok oakum update --memory 0 "$C"
+	says "--memory 0 changes nothing" "-1"
+	ok oakum update --cpuset-cpus "" --cpu-quota 0 "$C"
+	says '--cpuset-cpus "" changes nothing' "--cpu-quota 0 changes nothing"
+	value memory.limit_in_bytes memory.max 33554432
+	value cpu.cfs_quota_us cpu.max 500000 "500000 1000000"
+	ok oakum update --cpu-burst 0 --pids-limit 0 "$C"
+	is "$output" ""
+	value pids.max pids.max 1
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:cgroup
+@test "CPUs that a sub-cgroup of the container has cannot be taken: the error says so" {
+	need_controllers cpuset
+	! on_v2 || skip "v2 takes them"
+	grep -q 0-1 /sys/fs/cgroup/cpuset/cpuset.cpus || skip "one CPU"
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	mkdir "$(cgroup_dir cpuset)/sub"
+	echo 0 >"$(cgroup_dir cpuset)/sub/cpuset.cpus"
+	fails 1 oakum update --cpuset-cpus 1 "$C"
+	says /cpu/cpus EBUSY "sub-cgroup"
+	ok oakum update --cpuset-cpus 0 "$C"
 	ok oakum delete -f "$C"
 }
 
