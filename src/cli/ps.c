@@ -53,7 +53,8 @@ const struct command command_ps = {
 	.summary = "show the processes of a container",
 	.description = "Run ps(1) of the host and print those of its lines that belong to the "
 		       "container. What "
-		       "follows ID is given to ps(1) (default: -ef); its output must have a column "
+		       "follows ID (and -- there) is given to ps(1) (default: -ef); its output "
+		       "must have a column "
 		       "PID. With "
 		       "--format json, print the pids as an array; ps(1) is not needed then. Pids "
 		       "are those "

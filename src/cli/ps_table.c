@@ -87,6 +87,8 @@ static int spawn(const struct command_context *c, int output, pid_t *ret)
 	static char name[] = "ps", all[] = "-ef";
 	char **words = calloc((size_t)c->n_args + 2, sizeof(*words));
 	posix_spawn_file_actions_t actions;
+	/* ps(1) has no use for it. */
+	int first = c->n_args > 1 && str_eq(c->args[1], "--") ? 2 : 1;
 	int r = ENOMEM;
 
 	if (!words || posix_spawn_file_actions_init(&actions) != 0) {
@@ -95,8 +97,8 @@ static int spawn(const struct command_context *c, int output, pid_t *ret)
 	}
 	words[0] = name;
 	words[1] = all;
-	for (int i = 1; i < c->n_args; i++)
-		words[i] = c->args[i];
+	for (int i = first; i < c->n_args; i++)
+		words[i - first + 1] = c->args[i];
 	r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	if (r == 0)
 		r = posix_spawnp(ret, name, &actions, NULL, words, environ);
@@ -142,8 +144,13 @@ int ps_table(const struct command_context *c, const struct ps_pids *pids, FILE *
 	}
 	r = spawn(c, output, &pid);
 	fd_replace(&output, -1);
-	status = r ? cli_error(c, OAKUM_E_UNSUPPORTED, r, "execute ps(1)")
-		   : filter(c, pids, in, out, &header);
+	if (r == ENOENT)
+		status = cli_error(c, OAKUM_E_UNSUPPORTED, 0,
+				   "there is no ps(1) here (Debian: procps); --format json does "
+				   "without");
+	else
+		status = r ? cli_error(c, OAKUM_E_UNSUPPORTED, r, "execute ps(1)")
+			   : filter(c, pids, in, out, &header);
 	/* Closed first: a ps that is still writing then ends, which is no failure of its own. */
 	fclose(in);
 	if (status && r == 0)

@@ -76,6 +76,10 @@ ${C}b"
 	grep -q "$(pid_of)" <<<"$output"
 	ok oakum ps "$C" -e -x
 	is "$(head -1 <<<"$output" | tr -s ' ' | sed 's/^ //')" "PID TTY STAT TIME COMMAND"
+	ok oakum ps "$C" -- -o pid,args
+	is "$(head -1 <<<"$output" | xargs)" "PID COMMAND"
+	ok oakum ps "$C" --
+	is "$(head -1 <<<"$output" | tr -s ' ')" "UID PID PPID C STIME TTY TIME CMD"
 	ok oakum ps --format table "$C"
 	fails 2 oakum ps --format yaml "$C"
 	ok oakum kill "$C" KILL
@@ -125,7 +129,7 @@ pids_of() { "$OAKUM" --root "$ROOT" ps "$C" "$@" </dev/null | tail -n +2 | awk '
 	fails 2 oakum ps "$C" -o comm
 	says "no column PID"
 	fails 6 env PATH=/nowhere "$OAKUM" --root "$ROOT" ps "$C"
-	says "execute ps(1)" ENOENT
+	says "no ps(1)" "--format json"
 	ok env PATH=/nowhere "$OAKUM" --root "$ROOT" ps -f json "$C"
 	ok oakum delete -f "$C"
 }
