@@ -50,6 +50,12 @@ void create_warn_ambient(const struct oakum *o, const struct plan_process *p);
  * ("-": standard input), in @arena. 0, or < 0 with @err. */
 int create_read(const char *file, struct arena *arena, const char **text, size_t *size,
 		struct err *err);
+
+/* The same for the container @id, if it is there at all, before it is locked: what comes through a
+ * pipe or is typed may take as long as it likes, and nobody is to wait for that. @file NULL:
+ * nothing. */
+int create_read_first(struct oakum *o, const char *id, const char *file, struct arena *arena,
+		      const char **text, size_t *size, struct err *err);
 /* What messages call it; @otherwise where there is no file. */
 const char *create_input_name(const char *file, const char *otherwise);
 

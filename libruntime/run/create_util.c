@@ -251,6 +251,15 @@ int create_read(const char *file, struct arena *arena, const char **text, size_t
 	return r;
 }
 
+int create_read_first(struct oakum *o, const char *id, const char *file, struct arena *arena,
+		      const char **text, size_t *size, struct err *err)
+{
+	AUTO_CLOSE int dir = -1;
+	int r = file ? state_need(o, id, &dir, err) : 0;
+
+	return !file || r < 0 ? r : create_read(file, arena, text, size, err);
+}
+
 int create_helper(int (*body)(void *data, struct err *err), void *data, int64_t deadline_ms,
 		  struct err *err)
 {

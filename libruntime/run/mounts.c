@@ -101,16 +101,12 @@ static int read_mounts(struct oakum *o, const struct oakum_mounts *m, struct con
 		       struct spec *ret, struct err *err)
 {
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
-	const char *text = m->text, *name = create_input_name(m->file, "mounts");
-	size_t size = m->text_size;
+	const char *name = create_input_name(m->file, "mounts");
 	int r;
 
 	if (!errors)
 		return err_set(err, ENOMEM, "read the mounts");
-	r = create_read(m->file, &c->arena, &text, &size, err);
-	if (r < 0)
-		return r;
-	r = spec_parse_mounts(text, size, name, &c->arena, ret, errors);
+	r = spec_parse_mounts(m->text, m->text_size, name, &c->arena, ret, errors);
 	return create_parsed(o, errors, name, r);
 }
 
@@ -196,13 +192,16 @@ static int change(struct oakum *o, const char *id, const struct oakum_mounts *m,
 {
 	AUTO_CONTAINER struct container c = CONTAINER_INIT;
 	struct change x = {.into = ENTRANCE_NONE, .remove = m->remove};
+	struct oakum_mounts given = *m;
 	struct plan *plan;
-	int r = container_open(o, id, true, &c, err);
+	int r = create_read_first(o, id, m->file, &c.arena, &given.text, &given.text_size, err);
 
+	if (r == 0)
+		r = container_open(o, id, true, &c, err);
 	if (r == 0)
 		r = check(&c, err);
 	if (r == 0)
-		r = make_plan(o, m, &c, &plan, err);
+		r = make_plan(o, &given, &c, &plan, err);
 	if (r < 0)
 		return r;
 	x.ops = plan->mounts;

@@ -17,16 +17,12 @@ static int read_resources(struct oakum *o, const struct oakum_update *u, struct 
 			  struct spec_resources *ret, struct err *err)
 {
 	struct spec_errors *errors = arena_alloc(&c->arena, sizeof(*errors));
-	const char *text = u->text, *name = create_input_name(u->file, "options");
-	size_t size = u->text_size;
+	const char *name = create_input_name(u->file, "options");
 	int r;
 
 	if (!errors)
 		return err_set(err, ENOMEM, "read the limits");
-	r = create_read(u->file, &c->arena, &text, &size, err);
-	if (r < 0)
-		return r;
-	r = spec_parse_resources(text, size, name, &c->arena, ret, errors);
+	r = spec_parse_resources(u->text, u->text_size, name, &c->arena, ret, errors);
 	return create_parsed(o, errors, name, r);
 }
 
@@ -125,16 +121,19 @@ static int update(struct oakum *o, const char *id, const struct oakum_update *u,
 {
 	AUTO_CONTAINER struct container c = CONTAINER_INIT;
 	AUTO_CLOSE int rdt = -1;
+	struct oakum_update given = *u;
 	const char *lines = NULL;
-	int r = container_open(o, id, true, &c, err);
+	int r = create_read_first(o, id, u->file, &c.arena, &given.text, &given.text_size, err);
 
+	if (r == 0)
+		r = container_open(o, id, true, &c, err);
 	if (r == 0 && (c.status == OAKUM_STOPPED || c.status == OAKUM_CREATING))
 		r = container_not_running(&c, err);
 	/* What cannot be had is found before anything is changed. */
 	if (r == 0)
 		r = read_rdt(o, u, &c, &lines, &rdt, err);
-	if (r == 0 && (u->file || u->text))
-		r = change_limits(o, u, &c, err);
+	if (r == 0 && given.text)
+		r = change_limits(o, &given, &c, err);
 	if (r == 0 && lines)
 		r = rdt_change(o, &c, rdt, lines, err);
 	return r;

@@ -157,6 +157,26 @@ run_limited() {
 }
 
 # bats test_tags=root:cgroup
+@test "-r: who waits for its input keeps nobody else from the container" {
+	need_controllers pids
+	sleeper
+	ok oakum run -d -b "$B" "$C"
+	mkfifo input
+	oakum update -r input "$C" 2>errors </dev/null 3>&- &
+	local updater=$!
+	# Open for writing: it has come as far as to read.
+	exec 9>input
+	ok oakum pause "$C"
+	ok oakum resume "$C"
+	echo '{"pids": {"limit": 33}}' >&9
+	exec 9>&-
+	wait $updater
+	is "$(cat errors)" ""
+	value pids.max pids.max 33
+	ok oakum delete -f "$C"
+}
+
+# bats test_tags=root:cgroup
 @test "-r -: what is left of standard input, whatever that is" {
 	need_controllers pids
 	sleeper
