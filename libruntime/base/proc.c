@@ -386,9 +386,11 @@ int proc_exit_status(int pidfd, int *ret_status)
 	return 0;
 }
 
-int proc_boot_id(char buf[PROC_BOOT_ID_SIZE])
+int proc_boot_id(int proc, char buf[PROC_BOOT_ID_SIZE])
 {
-	ssize_t n = io_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, PROC_BOOT_ID_SIZE);
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	ssize_t n =
+		io_read_at(proc, proc < 0 ? path : path + strlen("/proc/"), buf, PROC_BOOT_ID_SIZE);
 
 	if (n < 0)
 		return (int)n;

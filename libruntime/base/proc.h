@@ -107,8 +107,9 @@ void proc_wchan(pid_t tid, char ret[PROC_WCHAN_SIZE]);
  */
 int proc_exit_status(int pidfd, int *ret_status);
 
-/* /proc/sys/kernel/random/boot_id, 36 characters. 0 or -errno. */
+/* sys/kernel/random/boot_id of the procfs @proc, or of /proc with AT_FDCWD; 36 characters. 0 or
+ * -errno. */
 #define PROC_BOOT_ID_SIZE 40
-int proc_boot_id(char buf[PROC_BOOT_ID_SIZE]);
+int proc_boot_id(int proc, char buf[PROC_BOOT_ID_SIZE]);
 
 #endif

@@ -6,15 +6,19 @@
 #include "run/handle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "kernel/ns.h"
+#include "kernel/rootfs.h"
 
 bool handle_is_user(void)
 {
@@ -149,9 +153,19 @@ bool handle_rootless(struct oakum *o)
 	return o->rootless;
 }
 
+/* /proc may have processes alone (subset=pid, as ProcSubset= of a systemd unit has it). */
+static int look_elsewhere(char *ret)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int proc = procfs_open(&ignored);
+
+	return proc < 0 ? proc : proc_boot_id(proc, ret);
+}
+
 const char *handle_boot_id(struct oakum *o)
 {
-	if (!o->boot_id[0] && proc_boot_id(o->boot_id) < 0)
+	if (!o->boot_id[0] && proc_boot_id(AT_FDCWD, o->boot_id) < 0 &&
+	    look_elsewhere(o->boot_id) < 0)
 		o->boot_id[0] = '\0';
 	return o->boot_id;
 }

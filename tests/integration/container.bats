@@ -418,3 +418,15 @@ example.org"
 	fails 6 oakum run -b "$B" "$C"
 	says /linux/intelRdt
 }
+
+# As ProcSubset=pid of a systemd unit does it.
+# bats test_tags=root:mount
+@test "made where /proc has processes alone, it is the same container for those who see all of /proc" {
+	sleeper
+	ok unshare -m --propagation private sh -c 'mount -t proc -o subset=pid proc /proc && exec "$@"' sh \
+		"$OAKUM" --root "$ROOT" run -d -b "$B" "$C"
+	is "$(status_of)" running
+	is "$(jq -r .bootId "$ROOT/$C/state.json")" "$(cat /proc/sys/kernel/random/boot_id)"
+	ok oakum exec "$C" true
+	ok oakum delete --force "$C"
+}

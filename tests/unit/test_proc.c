@@ -333,10 +333,13 @@ static void test_reap(void **state)
 static void test_boot_id(void **state)
 {
 	char one[PROC_BOOT_ID_SIZE], two[PROC_BOOT_ID_SIZE];
+	int proc;
 
 	(void)state;
-	assert_int_equal(proc_boot_id(one), 0);
-	assert_int_equal(proc_boot_id(two), 0);
+	assert_int_equal(proc_boot_id(AT_FDCWD, one), 0);
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(proc_boot_id(proc, two), 0);
+	close(proc);
 	assert_int_equal(strlen(one), 36);
 	assert_int_equal(strspn(one, "0123456789abcdef-"), 36);
 	assert_string_equal(one, two);

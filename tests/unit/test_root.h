@@ -14,7 +14,7 @@ static inline int put_state(void **state, const char *id, struct state *s)
 	struct err err = ERR_INIT;
 	int dir;
 
-	assert_int_equal(proc_boot_id(boot), 0);
+	assert_int_equal(proc_boot_id(AT_FDCWD, boot), 0);
 	s->oci_version = "1.0.2";
 	s->id = id;
 	s->rootfs = "/b/root";
