@@ -123,13 +123,14 @@ size_t journal_write(struct journal *j, int stream, const char *data, size_t siz
 
 	while (size > 0) {
 		size_t room = JOURNAL_LINE - *held, n = size < room ? size : room;
-		const char *newline = memchr(data, '\n', n);
+		/* A line that is full may have its newline next. */
+		const char *newline = memchr(data, '\n', size > room ? room + 1 : n);
 
 		if (newline) {
 			n = (size_t)(newline - data);
 			lost += put_line(j, stream, data, n, false);
 			n++;
-		} else if (n == room) {
+		} else if (size > room) {
 			lost += put_line(j, stream, data, n, true);
 		} else {
 			memcpy(line_of(j, stream) + *held, data, n);

@@ -148,6 +148,24 @@ static void long_lines(void **state)
 	assert_true(next());
 	assert_int_equal(message(&m), JOURNAL_LINE - 1);
 	assert_false(has("PARTIAL"));
+	/* ... and without it: whether that was all the next byte says, or the end. */
+	text[JOURNAL_LINE - 1] = 'x';
+	text[JOURNAL_LINE] = '\n';
+	for (size_t first = JOURNAL_LINE - 1; first <= JOURNAL_LINE + 1; first++) {
+		assert_int_equal(journal_write(&j, 1, text, first), 0);
+		assert_int_equal(next(), first > JOURNAL_LINE);
+		assert_int_equal(journal_write(&j, 1, text + first, JOURNAL_LINE + 1 - first), 0);
+		assert_true(first > JOURNAL_LINE || next());
+		assert_int_equal(message(&m), JOURNAL_LINE);
+		assert_false(has("PARTIAL"));
+		assert_false(next());
+	}
+	assert_int_equal(journal_write(&j, 1, text, JOURNAL_LINE), 0);
+	assert_int_equal(journal_write(&j, 1, "more\n", 5), 0);
+	assert_true(next());
+	assert_int_equal(message(&m), JOURNAL_LINE);
+	assert_true(has("\nCONTAINER_PARTIAL_MESSAGE=true\n"));
+	expect("more", false);
 	free(text);
 }
 
