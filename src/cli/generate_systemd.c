@@ -35,8 +35,10 @@ static const struct option_def options[] = {
 /* One word of ExecStart= (systemd.service(5), "Command lines"). */
 static void put_word(FILE *f, const char *word)
 {
-	bool plain = word[0] && !strpbrk(word, " \t\n\"'\\;");
+	bool plain = word[0] && !strpbrk(word, " \"'\\;");
 
+	for (const char *p = word; *p; p++)
+		plain &= (unsigned char)*p >= ' ';
 	if (!plain)
 		fputc('"', f);
 	for (; *word; word++) {
@@ -44,8 +46,8 @@ static void put_word(FILE *f, const char *word)
 			fputc(*word, f);
 		if (*word == '"' || *word == '\\')
 			fputc('\\', f);
-		if (*word == '\n')
-			fputs("\\n", f);
+		if (*word > 0 && *word < ' ')
+			fprintf(f, "\\x%02x", *word);
 		else
 			fputc(*word, f);
 	}
@@ -60,6 +62,12 @@ struct service {
 	bool container; /* it says itself when it is ready */
 	bool user;
 };
+
+/* Behind options: an ID may begin as one does. */
+static void put_id(FILE *f, const char *id)
+{
+	fprintf(f, " %s%s\n", id[0] == '-' ? "-- " : "", id);
+}
 
 static void put_command(FILE *f, const char *key, const struct service *s)
 {
@@ -95,10 +103,11 @@ static void put_unit(FILE *f, const struct service *s)
 	fprintf(f, " up --replace --rm --cgroup unit --log-driver journald%s --bundle ",
 		s->container ? " --sdnotify container" : "");
 	put_word(f, s->bundle);
-	fprintf(f, " %s\n", s->id);
+	put_id(f, s->id);
 	put_command(f, "ExecStopPost=-", s);
-	fprintf(f, " delete --force %s\n\n[Install]\nWantedBy=%s\n", s->id,
-		s->user ? "default.target" : "multi-user.target");
+	fputs(" delete --force", f);
+	put_id(f, s->id);
+	fprintf(f, "\n[Install]\nWantedBy=%s\n", s->user ? "default.target" : "multi-user.target");
 }
 
 static int write_config(const struct command_context *c, const char *dir, const char *text,

@@ -374,6 +374,25 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	is_now active
 	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "$(property ControlGroup)/container"
 	until_true catches TERM "$(init)"
+@test "generate systemd: names that its lines have to be told of" {
+	local C=-$C made=$W/$'cr\r t\t"q"$HOME'
+	sleeper
+	mv "$B" "$made"
+	ok oakum run -d -b "$made" -- "$C"
+	ok oakum generate systemd -- "$C"
+	UNIT=oakumtest$C.service
+	unit "$UNIT" <<<"$output"
+	ok systemd-analyze verify --man=no "/run/systemd/system/$UNIT"
+	is "$errors" ""
+	ok oakum delete --force -- "$C"
+	started
+	is "$(oakum state -- "$C" | jq -r .bundle)" "$made"
+	until_true catches TERM "$(oakum state -- "$C" | jq .pid)"
+	ok systemctl stop "$UNIT"
+	shows Result success
+	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
+}
+
 	ok systemctl stop "$UNIT"
 	shows Result success
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""

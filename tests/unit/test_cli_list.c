@@ -199,7 +199,7 @@ static void clears_up(void **state)
 
 #define CONFIG	    "{\"root\":{\"path\":\"/the/root\"}}\n"
 #define ODD_NAME    "a b%c$d\"e\\f\ng'h;"
-#define ODD_ESCAPED "a b%%%%c$$d\\\"e\\\\f\\ng'h;"
+#define ODD_ESCAPED "a b%%%%c$$d\\\"e\\\\f\\x0ag'h;"
 
 static char bundle[128];
 
