@@ -2,9 +2,12 @@
 /* up: create and start a supervised container, and stay with it unless --detach. */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,8 +99,64 @@ static void tell_exit(const struct supervise_options *o, const struct message_ex
 	(void)oakum_notify_tell(NULL, &to, text, false);
 }
 
+/* Until the container runs: what would end us is waited for, beside the supervisor. */
+struct patience {
+	int signals; /* -1: they end us as ever */
+	sigset_t before;
+};
+
+static void patience_begin(struct patience *p)
+{
+	static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+	struct sigaction now;
+	sigset_t set;
+
+	sigemptyset(&set);
+	/* What is ignored would be heard of once it is blocked: nohup(1). */
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&set, ending[i]);
+	sigprocmask(SIG_BLOCK, &set, &p->before);
+	p->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (p->signals < 0)
+		sigprocmask(SIG_SETMASK, &p->before, NULL);
+}
+
+static void patience_end(struct patience *p)
+{
+	if (p->signals < 0)
+		return;
+	fd_replace(&p->signals, -1);
+	sigprocmask(SIG_SETMASK, &p->before, NULL);
+}
+
+/* True, and one of the two is to be heard; where both are, @fd. */
+static bool is_first(const struct patience *p, int fd)
+{
+	struct pollfd both[] = {{fd, POLLIN, 0}, {p->signals, POLLIN, 0}};
+
+	while (poll(both, ARRAY_SIZE(both), -1) < 0 && errno == EINTR)
+		;
+	return both[0].revents;
+}
+
+/* The supervisor takes everything back when we do not listen any more; we end as we have been told
+ * to when it has, or when we are told again. */
+static void call_off(struct patience *p, struct supervise_child *child)
+{
+	struct signalfd_siginfo info = {.ssi_signo = SIGTERM};
+
+	(void)!read(p->signals, &info, sizeof(info));
+	fd_replace(&child->sock, -1);
+	(void)is_first(p, child->pidfd);
+	signal((int)info.ssi_signo, SIG_DFL);
+	(void)raise((int)info.ssi_signo);
+	patience_end(p);
+}
+
 static int stay(struct command_context *c, const struct supervise_options *o,
-		const struct message_hello *hello, struct supervise_child *child)
+		const struct message_hello *hello, struct supervise_child *child,
+		struct patience *patience)
 {
 	struct attach_options attach = {.sock = child->sock,
 					.terminal = hello->flags & MESSAGE_HAS_TERMINAL,
@@ -111,6 +170,7 @@ static int stay(struct command_context *c, const struct supervise_options *o,
 
 	(void)keys_parse(KEYS_DEFAULT, &attach.keys);
 	r = attach_run(&attach, &result, &err);
+	patience_end(patience);
 	if (r == 0 && result.end == ATTACH_EXITED) {
 		tell_exit(o, &result.exit);
 		reap(child);
@@ -143,14 +203,22 @@ static int wait_started(struct command_context *c, const struct supervise_option
 {
 	static struct message m;
 	struct message_hello hello;
-	ssize_t n = message_recv(child->sock, &m);
+	struct patience patience;
+	ssize_t n;
 	int status;
 
+	patience_begin(&patience);
+	if (!is_first(&patience, child->sock))
+		call_off(&patience, child);
+	n = message_recv(child->sock, &m);
 	if (n >= 0 && m.head.type == MESSAGE_STARTED &&
 	    message_get(&m, &hello, sizeof(hello)) == 0) {
 		tell_ready(c, o, child->pid);
-		return o->foreground ? stay(c, o, &hello, child) : 0;
+		status = o->foreground ? stay(c, o, &hello, child, &patience) : 0;
+		patience_end(&patience);
+		return status;
 	}
+	patience_end(&patience);
 	if (n < 0)
 		status = cli_error(
 			c, OAKUM_E_RUNTIME, 0,
@@ -202,7 +270,10 @@ const struct command command_up = {
 		"exit "
 		"status is the container's (128 + N when signal N killed it); with a terminal, "
 		"Ctrl-P "
-		"Ctrl-Q leaves it running. With --detach the command returns when the program runs "
+		"Ctrl-Q leaves it running. Before the program runs, such a signal ends the command "
+		"when "
+		"all has been taken back, a second one at once. With --detach the command returns "
+		"when the program runs "
 		"and "
 		"prints nothing.\n\n"
 		"With --rootfs a hardened configuration is made: all namespaces new, few "

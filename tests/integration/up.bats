@@ -141,6 +141,43 @@ oakums() {
 	fails 2 oakum up --rootfs "$FIXTURE/rootfs" --bundle "$W" "$C" -- true
 }
 
+# held [OPTION...]: an up whose creation stands in a hook until somebody writes to the FIFO go.
+held() {
+	mkfifo "$W/go"
+	sleeper '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo >'"$W"'/there; cat '"$W"'/go"]}]'
+	"$OAKUM" --root "$ROOT" up "$@" -b "$B" "$C" </dev/null >"$W/out" 2>&1 3>&- &
+	up=$!
+	until_true test -s "$W/there"
+}
+
+@test "told to end before the program runs, up ends when all has been taken back" {
+	local rc options
+	for options in "" -d; do
+		held $options
+		kill -TERM $up
+		echo >"$W/go"
+		rc=0
+		wait $up || rc=$?
+		is $rc 143
+		[ ! -e "$ROOT/$C" ]
+		is "$(cat "$W/out")" ""
+		rm "$W/go" "$W/there"
+	done
+}
+
+@test "told twice it ends at once, and the supervisor takes all back by itself" {
+	local rc=0
+	held
+	kill -TERM $up
+	kill -HUP $up
+	wait $up || rc=$?
+	[ $rc = 143 ] || is $rc 129
+	[ -e "$ROOT/$C" ]
+	echo >"$W/go"
+	until_true test ! -e "$ROOT/$C"
+	until_true no_oakums
+}
+
 @test "a foreground up passes TERM on and exits with the status" {
 	bundle '.process.args = ["sh", "-c", "trap \"echo got term; exit 7\" TERM; echo ready; while :; do sleep 0.02; done"]'
 	"$OAKUM" --root "$ROOT" up -b "$B" "$C" </dev/null >"$W/out" &

@@ -166,6 +166,23 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 	is_now active
 }
 
+@test "a stop that comes while the container is being made leaves nothing, without ExecStopPost= too" {
+	mkfifo "$W/go"
+	sleeper '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo >'"$W"'/there; cat '"$W"'/go"]}]'
+	service
+	sed -i /^ExecStopPost=/d "/run/systemd/system/$UNIT"
+	systemctl daemon-reload
+	systemctl start --no-block "$UNIT"
+	until_true test -s "$W/there"
+	systemctl stop --no-block "$UNIT"
+	until_true is_sub stop-sigterm
+	echo >"$W/go"
+	comes_to inactive
+	shows Result success
+	is "$(left | grep -v "^$UNIT\$")" ""
+}
+is_sub() { [ "$(property SubState)" = "$1" ]; }
+
 @test "a container that ends before it is ready has failed to start" {
 	bundle '.process.args = ["sh", "-c", "exit 3"]'
 	UP="--sdnotify container" service
@@ -357,23 +374,6 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
 }
 
-# The template that is installed, with paths of this test's.
-@test "oakum@.service runs the bundle of its instance's name" {
-	local build=$LIB/../.. template=oakumtest-$C@.service
-	[ "$(find "$build/src/systemd" -name 'oakum@.service')" ]
-	sleeper
-	mkdir "$W/bundles"
-	mv "$B" "$W/bundles/$C"
-	# Where else is $OAKUM to be named: a prefix of its own has the build.
-	unit "$template" < <(sed -e "s|=\\(-\\?\\)[^ ]*/oakum |=\\1$OAKUM --root $ROOT |" -e "s|%S/oakum/|$W/bundles/|" "$build/src/systemd/oakum@.service")
-	UNIT=oakumtest-$C@$C.service
-	echo "$UNIT" >>"$W/units"
-	ok systemd-analyze verify --man=no "/run/systemd/system/$template"
-	is "$errors" ""
-	started
-	is_now active
-	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "$(property ControlGroup)/container"
-	until_true catches TERM "$(init)"
 @test "generate systemd: names that its lines have to be told of" {
 	local C=-$C made=$W/$'cr\r t\t"q"$HOME'
 	sleeper
@@ -393,6 +393,23 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
 }
 
+# The template that is installed, with paths of this test's.
+@test "oakum@.service runs the bundle of its instance's name" {
+	local build=$LIB/../.. template=oakumtest-$C@.service
+	[ "$(find "$build/src/systemd" -name 'oakum@.service')" ]
+	sleeper
+	mkdir "$W/bundles"
+	mv "$B" "$W/bundles/$C"
+	# Where else is $OAKUM to be named: a prefix of its own has the build.
+	unit "$template" < <(sed -e "s|=\\(-\\?\\)[^ ]*/oakum |=\\1$OAKUM --root $ROOT |" -e "s|%S/oakum/|$W/bundles/|" "$build/src/systemd/oakum@.service")
+	UNIT=oakumtest-$C@$C.service
+	echo "$UNIT" >>"$W/units"
+	ok systemd-analyze verify --man=no "/run/systemd/system/$template"
+	is "$errors" ""
+	started
+	is_now active
+	is "$(awk -F: '$1 == 0 { print $3 }' "/proc/$(init)/cgroup")" "$(property ControlGroup)/container"
+	until_true catches TERM "$(init)"
 	ok systemctl stop "$UNIT"
 	shows Result success
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
