@@ -22,6 +22,7 @@
 #define DEFAULT_WAIT_MS	   10000
 #define SUPERVISOR_WAIT_MS 2000
 #define HELPER_WAIT_MS	   2000 /* dying takes a moment */
+#define UNIT_WAIT_MS	   2000 /* systemd has it at least, also where the dying took all the time */
 #define QUOTA_WAIT_MS	   500	/* who has time to die has died */
 
 static int64_t end_of_wait(const struct oakum_delete *options)
@@ -72,12 +73,16 @@ static bool clear_empty(struct oakum *o, const struct container *c, const char *
 static int clear_unit(struct oakum *o, const struct container *c, struct cgroup *cg,
 		      int64_t deadline, struct err *err)
 {
+	int64_t least;
 	int r = 0;
 
 	if (!c || !unit_exists(o, &c->state))
 		return 0;
 	if (cg)
 		r = cgroup_wait_empty(cg, deadline, err);
+	least = clock_deadline(UNIT_WAIT_MS);
+	if (deadline < least)
+		deadline = least;
 	/* The removal says who is left. */
 	return r != 0 ? 0 : unit_stop(&c->state, state_claimed(c->dir, &c->state), deadline, err);
 }

@@ -139,6 +139,21 @@ nobody_is_left() {
 	end_manager
 }
 
+@test "delete asks systemd also where it may not wait for processes" {
+	manager StopUnit=again "$(trees | head -n 1)"
+	OAKUM_SYSTEMD_TIMEOUT=20000
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	ok sd run -d -b "$B" "$C"
+	ok oakum kill "$C" KILL
+	until_true is_status stopped "$C"
+	until_true unpopulated
+	ok oakum delete --wait 0 "$C"
+	grep -q "^StopUnit sd-$C.scope" calls
+	nobody_is_left
+	end_manager
+}
+unpopulated() { [ -z "$(find /sys/fs/cgroup -path "*sd-$C.scope*" -name cgroup.procs -exec cat {} +)" ]; }
+
 @test "what systemd answers is in the error" {
 	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
 	manager StartTransientUnit=error
