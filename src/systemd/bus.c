@@ -41,7 +41,10 @@ int bus_complain(const struct manager *m, int r, const sd_bus_error *e, struct e
 			 m->user ? "--user " : "", m->user ? "--user " : "");
 		return err_set(err, ETIMEDOUT, "no answer from systemd");
 	}
-	/* An error without a number of its own is EIO, which says less than its words. */
+	/* An error without a number of its own is EIO, which says less than its words; and
+	 * systemd's own ones have numbers that speak of files. */
+	if (e && e->message && (code == EIO || str_starts(e->name, SERVICE ".")))
+		code = 0;
 	if (e && e->message)
 		return err_set(err, code == EIO ? 0 : code, "%s (%s)", e->message, e->name);
 	return err_set(err, code, "D-Bus");
