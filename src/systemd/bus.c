@@ -15,6 +15,7 @@
 
 #define PRIVATE	 "unix:path=/run/systemd/private"
 #define AGAIN_MS 20
+#define BACK_MS	 5000 /* in which a bus or a systemd that is started anew is back */
 
 uint64_t bus_usec_left(const struct manager *m)
 {
@@ -26,7 +27,7 @@ uint64_t bus_usec_left(const struct manager *m)
 
 bool bus_is_error(const sd_bus_error *e, const char *name)
 {
-	return e->name && str_eq(e->name, name);
+	return e && e->name && str_eq(e->name, name);
 }
 
 int bus_complain(const struct manager *m, int r, const sd_bus_error *e, struct err *err)
@@ -46,7 +47,7 @@ int bus_complain(const struct manager *m, int r, const sd_bus_error *e, struct e
 	if (e && e->message && (code == EIO || str_starts(e->name, SERVICE ".")))
 		code = 0;
 	if (e && e->message)
-		return err_set(err, code == EIO ? 0 : code, "%s (%s)", e->message, e->name);
+		return err_set(err, code, "%s (%s)", e->message, e->name);
 	return err_set(err, code, "D-Bus");
 }
 
@@ -107,16 +108,58 @@ static int open_private(struct manager *m)
 	return await_connection(m, r);
 }
 
+static int connect_once(struct manager *m)
+{
+	int r;
+
+	m->bus = sd_bus_close_unref(m->bus);
+	m->direct = false;
+	r = await_connection(m, m->user ? sd_bus_open_user(&m->bus) : sd_bus_open_system(&m->bus));
+	/* Whoever says where the bus is means that one. */
+	if (r < 0 && r != -ETIMEDOUT && !m->user && geteuid() == 0 &&
+	    !getenv("DBUS_SYSTEM_BUS_ADDRESS") && open_private(m) == 0)
+		r = 0;
+	return r;
+}
+
+/* What the end of the other side looks like from here. */
+static bool is_broken(int r)
+{
+	return r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE || r == -ECONNABORTED;
+}
+
+static void rest(const struct manager *m)
+{
+	int left = clock_poll_ms(m->deadline_ms);
+
+	(void)poll(NULL, 0, left >= 0 && left < AGAIN_MS ? left : AGAIN_MS);
+}
+
+/* A new connection in the place of a broken one, which begins as that did. */
+static bool connect_again(struct manager *m)
+{
+	int64_t end = clock_deadline(BACK_MS);
+	int r;
+
+	for (;;) {
+		r = connect_once(m);
+		if (r >= 0 && m->greet)
+			r = m->greet(m);
+		if (r >= 0 || r == -ETIMEDOUT || clock_poll_ms(end) == 0 ||
+		    clock_poll_ms(m->deadline_ms) == 0)
+			return r >= 0;
+		rest(m);
+	}
+}
+
 int bus_open(struct manager *m, struct err *err)
 {
 	int r;
 
 	if (m->user)
 		default_user_bus();
-	r = await_connection(m, m->user ? sd_bus_open_user(&m->bus) : sd_bus_open_system(&m->bus));
-	/* Whoever says where the bus is means that one. */
-	if (r < 0 && r != -ETIMEDOUT && !m->user && geteuid() == 0 &&
-	    !getenv("DBUS_SYSTEM_BUS_ADDRESS") && open_private(m) == 0)
+	r = connect_once(m);
+	if (is_broken(r) && connect_again(m))
 		r = 0;
 	if (r == -ETIMEDOUT)
 		return bus_complain(m, r, NULL, err);
@@ -135,17 +178,23 @@ int bus_open(struct manager *m, struct err *err)
 
 bool bus_again(struct manager *m, int r, sd_bus_error *e)
 {
-	int left = clock_poll_ms(m->deadline_ms);
-
-	if (r >= 0 || left == 0)
+	if (r >= 0 || clock_poll_ms(m->deadline_ms) == 0)
 		return false;
+	if (is_broken(r)) {
+		if (!connect_again(m))
+			return false;
+		/* systemd finds its way back to a new bus after us. */
+		m->left = true;
+		sd_bus_error_free(e);
+		return true;
+	}
 	if (bus_is_error(e, SD_BUS_ERROR_NO_REPLY))
 		m->left = true;
 	else if (!m->left || (!bus_is_error(e, SD_BUS_ERROR_SERVICE_UNKNOWN) &&
 			      !bus_is_error(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER)))
 		return false;
 	sd_bus_error_free(e);
-	(void)poll(NULL, 0, left > 0 && left < AGAIN_MS ? left : AGAIN_MS);
+	rest(m);
 	return true;
 }
 

@@ -31,7 +31,9 @@ uint64_t bus_usec_left(const struct manager *m);
 
 /*
  * systemd has executed itself anew (daemon-reexec) and so left the bus, which answers at once in
- * its place; whether the call was heard nobody knows. True, after a moment: ask again.
+ * its place; or the connection broke, as the bus was started anew, and has been made again (what
+ * m->bus was is gone). Whether the call was heard nobody knows, and signals may have been missed.
+ * True, after a moment: ask again.
  */
 bool bus_again(struct manager *m, int r, sd_bus_error *e);
 

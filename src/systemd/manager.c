@@ -70,18 +70,43 @@ static bool is_forgotten(const struct manager *m)
 
 /* ---- connection ---- */
 
-static int subscribe(struct manager *m, struct err *err)
+static int add_matches(struct manager *m)
 {
 	/* Only a bus says who has sent it. */
 	const char *sender = m->direct ? NULL : SERVICE;
-	sd_bus_error e = SD_BUS_ERROR_NULL;
 	int r = sd_bus_match_signal_async(m->bus, NULL, sender, OBJECT, MANAGER, "JobRemoved",
 					  on_job_removed, NULL, m);
 
 	if (r >= 0)
 		r = sd_bus_match_signal_async(m->bus, NULL, sender, OBJECT, MANAGER, "UnitRemoved",
 					      on_unit_removed, NULL, m);
+	return r;
+}
+
+/* As subscribe() below, without waiting: what is called next is heard after it. */
+static int subscribe_again(struct manager *m)
+{
+	sd_bus_message *call = NULL;
+	int r = add_matches(m);
+
 	if (r >= 0)
+		r = sd_bus_message_new_method_call(m->bus, &call, SERVICE, OBJECT, MANAGER,
+						   "Subscribe");
+	if (r >= 0)
+		r = sd_bus_message_set_expect_reply(call, 0);
+	if (r >= 0)
+		r = sd_bus_send(m->bus, call, NULL);
+	sd_bus_message_unref(call);
+	return r;
+}
+
+static int subscribe(struct manager *m, struct err *err)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	int r = add_matches(m);
+
+	m->greet = subscribe_again;
+	if (r >= 0 || bus_again(m, r, &e))
 		r = bus_call(m, OBJECT, MANAGER, "Subscribe", &e, NULL, NULL);
 	if (r < 0 && bus_is_error(&e, SUBSCRIBED))
 		r = 0; /* by a call that was made twice */
@@ -263,27 +288,36 @@ static bool is_no_job(struct manager *m)
 	return none;
 }
 
+/* Until its signal, or @deadline_ms (-ETIMEDOUT); a connection that broke may have had it. */
+static int hear_of_job(struct manager *m, int64_t deadline_ms, bool *ret_missed)
+{
+	int r = bus_wait(m, job_ended, deadline_ms);
+
+	*ret_missed = r != -ETIMEDOUT && bus_again(m, r, NULL);
+	return *ret_missed ? -ETIMEDOUT : r;
+}
+
 /*
  * Until the job of @unit has ended. Its signal is lost where systemd executes itself anew just
  * then; so it is asked as well, and then the state that the job was for says how it has ended.
  */
 static int wait_for_job(struct manager *m, const char *unit, bool starts)
 {
+	bool over, missed;
 	char state[32];
-	bool over;
 	int r;
 
 	for (;;) {
 		int64_t look = clock_deadline(LOOK_MS);
 		bool last = m->deadline_ms <= look;
 
-		r = bus_wait(m, job_ended, last ? m->deadline_ms : look);
-		if (r != -ETIMEDOUT || last)
+		r = hear_of_job(m, last ? m->deadline_ms : look, &missed);
+		if (r != -ETIMEDOUT || (last && !missed))
 			return r;
 		if (!is_no_job(m))
 			continue;
 		/* What was on its way has come before the answer. */
-		r = bus_wait(m, job_ended, clock_now_ms());
+		r = hear_of_job(m, clock_now_ms(), &missed);
 		if (r != -ETIMEDOUT)
 			return r;
 		look_at_unit(m, unit, "ActiveState", state, sizeof(state));
@@ -519,8 +553,11 @@ int manager_stop(struct manager *m, const char *unit, int64_t deadline_ms, struc
 		r = await_job(m, reply, unit, false, err);
 	if (r == 0) {
 		reset_failed(m, unit);
-		if (is_loaded(m, unit))
-			(void)bus_wait(m, is_forgotten, soon < deadline_ms ? soon : deadline_ms);
+		while (is_loaded(m, unit) &&
+		       bus_again(m,
+				 bus_wait(m, is_forgotten, soon < deadline_ms ? soon : deadline_ms),
+				 NULL))
+			;
 	}
 	m->unit = NULL;
 	sd_bus_error_free(&e);

@@ -14,16 +14,17 @@ struct err;
 struct manager {
 	sd_bus *bus;
 	bool user;
-	bool direct;	     /* no bus is between us and it */
-	bool left;	     /* it has left the bus once: it may come back */
-	int64_t deadline_ms; /* of the call that is being made */
-	unsigned version;    /* 252 */
-	bool property;	     /* one was refused: its name or its value */
-	const char *unit;    /* what is waited for: */
-	char job[128];	     /* object path of its job; "" : none */
-	char result[32];     /* of that job, "" : it has not ended */
-	bool removed;	     /* systemd has forgotten the unit */
-	int asking;	     /* where a byte is written before a unit is asked for; 0: nowhere */
+	bool direct;			/* no bus is between us and it */
+	bool left;			/* it has left the bus once: it may come back */
+	int64_t deadline_ms;		/* of the call that is being made */
+	unsigned version;		/* 252 */
+	int (*greet)(struct manager *); /* what a new connection begins with; NULL: nothing */
+	bool property;			/* one was refused: its name or its value */
+	const char *unit;		/* what is waited for: */
+	char job[128];			/* object path of its job; "" : none */
+	char result[32];		/* of that job, "" : it has not ended */
+	bool removed;			/* systemd has forgotten the unit */
+	int asking; /* where a byte is written before a unit is asked for; 0: nowhere */
 };
 
 enum { MANAGER_GONE = 1, MANAGER_IN_USE = 2 };

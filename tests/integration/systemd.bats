@@ -139,6 +139,29 @@ nobody_is_left() {
 	end_manager
 }
 
+@test "a connection that breaks is made again, within the deadline" {
+	local dirs how
+	mapfile -t dirs < <(trees)
+	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
+	for how in Get=cut Subscribe=cut StartTransientUnit=cut StartTransientUnit=torn SetUnitProperties=cut StopUnit=cut StopUnit=torn JobRemoved=cut; do
+		manager $how "${dirs[@]}"
+		OAKUM_SYSTEMD_TIMEOUT=20000
+		soon ok sd run -d -b "$B" "$C"
+		is "$errors" ""
+		cgroups_of "sd-$C.scope" | xargs -I{} cat {}/cgroup.procs | grep -x "$(pid_of)" >/dev/null
+		soon ok oakum delete --force "$C"
+		is "$errors" ""
+		# What is to be heard is asked for on each connection.
+		case $how in
+		Subscribe=*) ;;
+		*) [ "$(grep -c ^Subscribe calls)" -ge 2 ] ;;
+		esac
+		nobody_is_left
+		is "$(cgroups_of "$C")" ""
+	done
+	end_manager
+}
+
 @test "delete asks systemd also where it may not wait for processes" {
 	manager StopUnit=again "$(trees | head -n 1)"
 	OAKUM_SYSTEMD_TIMEOUT=20000

@@ -7,11 +7,12 @@
  *
  * HOW: mute (never answer), die (exit), error (answer with one), odd (with one that nobody knows),
  * away (answered by the bus, which says that it has left), again (so, once), lost (so, once, when
- * it was done), exists (the error that there is such a unit), busy (of GetUnitProcesses: somebody
- * is in it), and for JobRemoved: mute, lost (and there is no such job), or another result than
- * "done". accept=mute: never accept a connection. A unit that is started gets a directory of its
- * name below each CGROUP-DIRECTORY, and its processes in it. Each call is a line of LOG: its
- * method, the unit, and what properties it has.
+ * it was done), cut (the connection ends, once, instead of an answer), torn (so, once, when it was
+ * done), exists (the error that there is such a unit), busy (of GetUnitProcesses: somebody
+ * is in it), and for JobRemoved: mute, lost (and there is no such job), cut (so, and the connection
+ * ends, once), or another result than "done". accept=mute: never accept a connection. A unit that
+ *is started gets a directory of its name below each CGROUP-DIRECTORY, and its processes in it. Each
+ *call is a line of LOG: its method, the unit, and what properties it has.
  */
 #include <errno.h>
 #include <poll.h>
@@ -34,6 +35,7 @@ static FILE *log_file;
 static char **words;
 static int n_words;
 static char unit[256]; /* the one there is, "" : none */
+static bool cutting;   /* this connection is to end */
 
 static void die(const char *what, int code)
 {
@@ -71,9 +73,14 @@ static void send_signal(sd_bus *bus, const char *name, const char *types, ...)
 
 static void end_job(sd_bus *bus)
 {
-	const char *result = how("JobRemoved");
+	char *result = how("JobRemoved");
 
-	if (strcmp(result, "mute") != 0 && strcmp(result, "lost") != 0)
+	if (strcmp(result, "cut") == 0) {
+		cutting = true;
+		(void)strncpy(result, "off", 4);
+	} else if (strcmp(result, "off") == 0) {
+		send_signal(bus, "JobRemoved", "uoss", 1u, JOB, unit, "done");
+	} else if (strcmp(result, "mute") != 0 && strcmp(result, "lost") != 0)
 		send_signal(bus, "JobRemoved", "uoss", 1u, JOB, unit, *result ? result : "done");
 }
 
@@ -171,7 +178,8 @@ static int answer_property(sd_bus_message *m)
 	(void)sd_bus_message_read(m, "ss", &interface, &name);
 	if (strcmp(name, "Version") == 0)
 		return sd_bus_reply_method_return(m, "v", "s", "252.1");
-	if (strstr(interface, ".Job") && strcmp(how("JobRemoved"), "lost") == 0)
+	if (strstr(interface, ".Job") &&
+	    (strcmp(how("JobRemoved"), "lost") == 0 || strcmp(how("JobRemoved"), "off") == 0))
 		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_OBJECT, "no such job");
 	if (strcmp(name, "ActiveState") == 0)
 		return sd_bus_reply_method_return(m, "v", "s", unit[0] ? "active" : "inactive");
@@ -224,16 +232,21 @@ static int answer(sd_bus_message *m, const char *method)
 	return sd_bus_reply_method_return(m, NULL);
 }
 
-/* Who was called has left the bus. */
+/* Who was called has left the bus, or the bus has. */
 static int away(sd_bus_message *m, const char *method, char *orders)
 {
-	if (strcmp(orders, "lost") == 0) {
+	bool cut = strcmp(orders, "cut") == 0 || strcmp(orders, "torn") == 0;
+
+	if (strcmp(orders, "lost") == 0 || strcmp(orders, "torn") == 0) {
 		do_call(m, method);
 		(void)memcpy(orders, strcmp(method, "StartTransientUnit") == 0 ? "made" : "\0",
 			     strcmp(method, "StartTransientUnit") == 0 ? 5 : 1);
-	} else if (strcmp(orders, "again") == 0) {
+	} else if (strcmp(orders, "again") == 0 || cut) {
 		orders[0] = '\0';
 	}
+	cutting = cut;
+	if (cut)
+		return 1;
 	return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NO_REPLY, "the recipient has left");
 }
 
@@ -258,7 +271,8 @@ static int on_message(sd_bus_message *m, void *data, sd_bus_error *e)
 	if (strcmp(orders, "error") == 0)
 		r = sd_bus_reply_method_errorf(m, SD_BUS_ERROR_ACCESS_DENIED, "not to you");
 	else if (strcmp(orders, "away") == 0 || strcmp(orders, "again") == 0 ||
-		 strcmp(orders, "lost") == 0)
+		 strcmp(orders, "lost") == 0 || strcmp(orders, "cut") == 0 ||
+		 strcmp(orders, "torn") == 0)
 		r = away(m, method, orders);
 	else if (strcmp(orders, "exists") == 0 || strcmp(orders, "made") == 0)
 		r = sd_bus_reply_method_errorf(m, SERVICE ".UnitExists", "there is one");
@@ -284,9 +298,11 @@ static void serve(int fd)
 	for (;;) {
 		int r = sd_bus_process(bus, NULL);
 
-		if (r < 0 || (r == 0 && sd_bus_wait(bus, UINT64_MAX) < 0))
+		if (r < 0 || cutting || (r == 0 && sd_bus_wait(bus, UINT64_MAX) < 0))
 			break;
 	}
+	cutting = false;
+	(void)sd_bus_flush(bus);
 	sd_bus_close_unref(bus);
 }
 
