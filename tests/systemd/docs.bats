@@ -74,6 +74,21 @@ may_be_stopped() { catches TERM "$(oakum state "$C" | jq .pid)"; }
 	shows Result success
 }
 
+@test "a unit that is locked up itself" {
+	local ROOT=/run/oakum-$C
+	sleeper
+	mkdir lib
+	mv "$B" "lib/$C"
+	service sandbox
+	ok systemctl start "$UNIT"
+	is_active
+	[ -d "$ROOT/$C" ]
+	until_true may_be_stopped
+	ok systemctl stop "$UNIT"
+	shows Result success
+	[ ! -e "$ROOT" ]
+}
+
 @test "ready when the container says so, with a watchdog" {
 	bundle '.process.args = ["sh", "-c", "[ \"$WATCHDOG_USEC\" = 30000000 ] || exit 1; trap \"exit 0\" TERM; inside notify READY=1; while :; do sleep 1000 & wait; done"]'
 	mkdir lib
