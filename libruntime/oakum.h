@@ -201,6 +201,7 @@ struct oakum_notify {
 	pid_t main_pid;	 /* goes with READY=1, as MAINPID; 0: does not */
 	pid_t sender;	 /* named as the sender where the kernel lets us, as a manager listens to
 			    the main process alone unless NotifyAccess= says more; 0: ourselves */
+	bool patient;	 /* other words than changes of state wait for room as well */
 };
 /* Pass on what has come to @fd (oakum_start.ret_notify), at most @max messages. Trouble is a
  * warning of @o (NULL: nobody is warned). How many there were; poll(2) says when to look. */

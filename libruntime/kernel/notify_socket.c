@@ -297,7 +297,8 @@ int notify_socket_relay(int from, const struct notify_host *host, struct err *er
 
 int notify_socket_tell(const struct notify_host *host, const char *text, struct err *err)
 {
-	int r = host->path ? tell(host, text, strlen(text), -1, has_state(text)) : 0;
+	int r = host->path ? tell(host, text, strlen(text), -1, host->patient || has_state(text))
+			   : 0;
 
 	return r < 0 ? err_set(err, -r, "tell %s %s", host->path, text) : 0;
 }

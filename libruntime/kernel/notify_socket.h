@@ -8,6 +8,7 @@
 #ifndef OAKUM_KERNEL_NOTIFY_SOCKET_H
 #define OAKUM_KERNEL_NOTIFY_SOCKET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -38,6 +39,7 @@ struct notify_host {
 	pid_t sender;	  /* named as the sender where we may (SCM_CREDENTIALS of unix(7), for which
 			     CAP_SYS_ADMIN is needed), for a manager that listens to the main process
 			     of a unit alone; 0: ourselves */
+	bool patient;	  /* notify_socket_tell() waits for room whatever is told */
 };
 
 /*

@@ -20,7 +20,8 @@
 #include "base/sys.h"
 #include "oakum.h"
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SEALS	   (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SEAL_TRIES 20
 
 extern char **environ;
 
@@ -47,20 +48,32 @@ static int clone_readonly(void)
 	return fd_take(&fd);
 }
 
+/* A page that the kernel itself holds just now, to move it for one, looks to it like one that is
+ * being written: EBUSY, after some 150 ms. */
+static int seal(int fd)
+{
+	for (int i = 1; fcntl(fd, F_ADD_SEALS, SEALS) < 0; i++)
+		if (errno != EBUSY || i == SEAL_TRIES)
+			return -errno;
+	return 0;
+}
+
 static int copy_sealed(int exe)
 {
 	AUTO_CLOSE int fd = memfd_create("oakum", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct stat st;
 	off_t at = 0;
+	int r;
 
 	if (fd < 0 || fstat(exe, &st) < 0)
 		return -errno;
 	while (at < st.st_size)
 		if (sendfile(fd, exe, &at, (size_t)(st.st_size - at)) <= 0)
 			return -EIO;
-	if (fchmod(fd, 0500) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+	if (fchmod(fd, 0500) < 0)
 		return -errno;
-	return fd_take(&fd);
+	r = seal(fd);
+	return r < 0 ? r : fd_take(&fd);
 }
 
 int oakum_protect(char *const argv[])

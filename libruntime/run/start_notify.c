@@ -20,7 +20,8 @@ static int look_at(const struct oakum_notify *to, struct notify_host *ret, struc
 	*ret = (struct notify_host){
 		.path = to->socket && !notify_socket_bad(to->socket) ? to->socket : NULL,
 		.main_pid = to->main_pid,
-		.sender = to->sender};
+		.sender = to->sender,
+		.patient = to->patient};
 	return r;
 }
 

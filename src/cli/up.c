@@ -90,7 +90,9 @@ static void reap(struct supervise_child *child)
 /* By whom READY=1 has been said, so that this comes after it. */
 static void tell_exit(const struct supervise_options *o, const struct message_exit *e)
 {
-	const struct oakum_notify to = OAKUM_OPTIONS(oakum_notify, .socket = o->notify.socket);
+	/* Last words: nobody says it again. */
+	const struct oakum_notify to =
+		OAKUM_OPTIONS(oakum_notify, .socket = o->notify.socket, .patient = true);
 	char text[MANAGER_TEXT_SIZE];
 
 	if (!o->notify.socket)

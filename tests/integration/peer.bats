@@ -35,17 +35,26 @@ as() {
 	rc=$(cd "$B" && : | { "$@" run "$C" 2>&1; echo "status $?" >"$W/status"; } | cat >"$W/seen"; cat "$W/status")
 	# The hidden: an own tmpfs of ours has room for nothing and no flag is missing; runc's is what it shares with others, or
 	# may be written before it is read-only. The cgroups: ours shows the v2 tree of a hybrid layout as well, and runc 1.1
-	# makes none in misc. The copy of a directory takes its mode early. The words of an error are each one's own.
+	# makes none in misc; and ours are the host's, where it mounts them anew. The copy of a directory takes its mode early.
+	# The words of an error are each one's own.
 	sed -E 's/mode 1777$/mode 755/; s#^(/null|/) (/proc/[a-z/_]*|/sys/firmware|/sys/kernel/mm) .*#hidden \2#
-		/ \/sys\/fs\/cgroup(\/unified|\/misc|)( |$)/d; s# cgroup (cgroup|systemd|none) rw# cgroup cgroup rw#; s#( - sysfs sysfs) r[ow]$#\1#
+		/ \/sys\/fs\/cgroup(\/unified|\/misc|)( |$)/d; s# cgroup (cgroup|systemd|none) rw# cgroup cgroup rw#; s# master( - cgroup )#\1#; s#( - sysfs sysfs) r[ow]$#\1#
 		s#( - tmpfs t rw),mode=755(,inode64|)$#\1\2#; /^(oakum:|time=|runc:)/d' "$W/seen" >"$W/seen.$name"
 	echo "$rc" >>"$W/seen.$name"
 }
 
+slices() { find /sys/fs/cgroup -maxdepth 2 -type d -name system.slice; }
+
 same() {
+	local before slice
 	[ -d "$W/as" ] || { mkdir "$W/as" && ln -s "$OAKUM" "$W/as/runc"; }
 	bundle "$1"
+	before=$(slices)
 	as runc runc ${OAKUM_MANAGER:+--systemd-cgroup} --root "$W/runc"
+	# It leaves those that it made above a scope in the hierarchies that systemd does not use.
+	for slice in $(slices); do
+		grep -qxF "$slice" <<<"$before" || rmdir "$slice"
+	done
 	as oakum "$W/as/runc" --root "$ROOT"
 	diff "$W/seen.runc" "$W/seen.oakum" || { echo "with: $1"; false; }
 	grep -qx "status ${2-0}" "$W/seen.oakum"

@@ -277,8 +277,9 @@ static void read_later(int how_many)
 static void own_words_and_a_full_queue(void **state)
 {
 	static const char *const states[] = {"READY=1\nSTATUS=x", "STATUS=x\nMAINPID=7",
-					     "STOPPING=1"};
+					     "STOPPING=1", "STATUS=last"};
 	const struct notify_host to = {.path = host_path};
+	const struct notify_host last = {.path = host_path, .patient = true};
 	struct err err = ERR_INIT;
 	int status;
 
@@ -297,7 +298,7 @@ static void own_words_and_a_full_queue(void **state)
 		reader = fork();
 		if (reader == 0)
 			read_later(n);
-		assert_int_equal(notify_socket_tell(&to, states[i], &err), 0);
+		assert_int_equal(notify_socket_tell(i == 3 ? &last : &to, states[i], &err), 0);
 		assert_true(clock_now_ms() - began >= 200);
 		assert_int_equal(waitpid(reader, &status, 0), reader);
 		while (heard())
