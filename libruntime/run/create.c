@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@
 
 #define DEFAULT_TIMEOUT_MS 60000
 #define UNDO_TIMEOUT_MS	   5000
+#define LAST_MOMENT_MS	   200 /* of a process that has left its cgroup already */
 
 extern char **environ;
 
@@ -434,8 +436,10 @@ static int limit_cgroup(struct creation *c)
 {
 	int r = creation_limit_cgroup(c);
 
-	/* A child that fails leaves an empty scope, and systemd takes that away under our hands. */
-	if (r < 0 && c->plan->unit && cgroup_populated(&c->cgroup) == 0) {
+	/* A child that fails leaves an empty scope, and systemd takes that away under our hands. In
+	 * v1 it may as well not have come there yet. */
+	if (r < 0 && c->plan->unit && cgroup_populated(&c->cgroup) == 0 &&
+	    io_poll_until(c->pidfd, POLLIN, clock_deadline(LAST_MOMENT_MS)) > 0) {
 		*c->err = ERR_INIT;
 		r = last_words(c);
 	}
