@@ -112,20 +112,25 @@ nobody_is_left() {
 	end_manager
 }
 
+# lives_through HOW TREE…: a container is made and deleted beside a manager of that kind, and nobody hears of it.
+lives_through() {
+	manager "$@"
+	OAKUM_SYSTEMD_TIMEOUT=20000
+	soon ok sd run -d -b "$B" "$C"
+	is "$errors" ""
+	cgroups_of "sd-$C.scope" | xargs -I{} cat {}/cgroup.procs | grep -x "$(pid_of)" >/dev/null
+	soon ok oakum delete --force "$C"
+	is "$errors" ""
+	nobody_is_left
+	is "$(cgroups_of "$C")" ""
+}
+
 @test "a systemd that executes itself anew is asked again, within the deadline" {
 	local dirs how from
 	mapfile -t dirs < <(trees)
 	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
 	for how in Get=again Subscribe=again StartTransientUnit=again StartTransientUnit=lost SetUnitProperties=again StopUnit=again StopUnit=lost JobRemoved=lost; do
-		manager $how "${dirs[@]}"
-		OAKUM_SYSTEMD_TIMEOUT=20000
-		soon ok sd run -d -b "$B" "$C"
-		is "$errors" ""
-		cgroups_of "sd-$C.scope" | xargs -I{} cat {}/cgroup.procs | grep -x "$(pid_of)" >/dev/null
-		soon ok oakum delete --force "$C"
-		is "$errors" ""
-		nobody_is_left
-		is "$(cgroups_of "$C")" ""
+		lives_through $how "${dirs[@]}"
 	done
 	# One that stays away is late when the time is over, no sooner.
 	for how in Get Subscribe StartTransientUnit; do
@@ -144,20 +149,12 @@ nobody_is_left() {
 	mapfile -t dirs < <(trees)
 	sleeper '.linux.cgroupsPath = "-.slice:sd:'"$C"'"'
 	for how in Get=cut Subscribe=cut StartTransientUnit=cut StartTransientUnit=torn SetUnitProperties=cut StopUnit=cut StopUnit=torn JobRemoved=cut; do
-		manager $how "${dirs[@]}"
-		OAKUM_SYSTEMD_TIMEOUT=20000
-		soon ok sd run -d -b "$B" "$C"
-		is "$errors" ""
-		cgroups_of "sd-$C.scope" | xargs -I{} cat {}/cgroup.procs | grep -x "$(pid_of)" >/dev/null
-		soon ok oakum delete --force "$C"
-		is "$errors" ""
+		lives_through $how "${dirs[@]}"
 		# What is to be heard is asked for on each connection.
 		case $how in
 		Subscribe=*) ;;
 		*) [ "$(grep -c ^Subscribe calls)" -ge 2 ] ;;
 		esac
-		nobody_is_left
-		is "$(cgroups_of "$C")" ""
 	done
 	end_manager
 }
