@@ -400,13 +400,18 @@ int cgroup_join_self(const struct cgroup *cg, bool v2, struct err *err)
 	return 0;
 }
 
-int cgroup_move_v2(const struct cgroup *cg, pid_t pid, struct err *err)
+int cgroup_put(int dir, pid_t pid)
 {
 	char number[16];
-	int r;
 
 	snprintf(number, sizeof(number), "%d", (int)pid);
-	r = (int)io_write_at(cgroup_v2_fd(cg), "cgroup.procs", number);
+	return io_write_at(dir, "cgroup.procs", number);
+}
+
+int cgroup_move_v2(const struct cgroup *cg, pid_t pid, struct err *err)
+{
+	int r = cgroup_put(cgroup_v2_fd(cg), pid);
+
 	return r < 0 ? err_set(err, -r, "move process %d into cgroup %s", (int)pid, cg->path) : 0;
 }
 

@@ -284,7 +284,7 @@ int cgroup_look_frozen(const char *path)
 /* A frozen process cannot end, so its number is its own until it is moved. */
 static void bring_back_one(const struct cgroup *cg, int i, pid_t pid)
 {
-	char buf[16384], dir[CGROUP_DIR_MAX], number[16];
+	char buf[16384], dir[CGROUP_DIR_MAX];
 	const char *path = cgroup_path_of(&cg->host->h[i], pid, buf, sizeof(buf));
 	AUTO_CLOSE int fd = -1;
 
@@ -294,8 +294,7 @@ static void bring_back_one(const struct cgroup *cg, int i, pid_t pid)
 	fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || cgroup_freeze_look(fd, false) != 1)
 		return;
-	snprintf(number, sizeof(number), "%d", (int)pid);
-	(void)io_write_at(cg->fd[i], "cgroup.procs", number);
+	(void)cgroup_put(cg->fd[i], pid);
 }
 
 void cgroup_bring_back(struct cgroup *cg)

@@ -101,6 +101,9 @@ int cgroup_list(int top, const char *name, struct cgroup_pidlist *l);
 #define CGROUP_TYPE_SIZE 32
 const char *cgroup_type(int dir, char buf[CGROUP_TYPE_SIZE]);
 
+/* Move @pid into the cgroup @dir. 0 or -errno. */
+int cgroup_put(int dir, pid_t pid);
+
 /* Sort, and each once. */
 void cgroup_pidlist_sort(struct cgroup_pidlist *l);
 
