@@ -94,23 +94,27 @@ static void list_suspects(int dir, bool v2, struct cgroup_pidlist *ret)
 }
 
 /*
- * "; not frozen: 12 (cat, state D in request_wait_answer)" for up to three of them. Who sleeps in
- * any other way than D can be frozen.
+ * Add to @b, "; not frozen: 12 (cat, state D in request_wait_answer)", up to three of the suspects in
+ * one of @states, and take those out of the list. Who sleeps in any other way than D can be frozen.
  */
-static void name_culprits(const struct cgroup_pidlist *suspects, char *buf, size_t size)
+static void name_culprits(struct cgroup_pidlist *suspects, const char *states, struct strbuf *b)
 {
-	struct strbuf b;
+	static const char head[] = "; not frozen: ";
+	size_t n = 0;
 	int named = 0;
 
-	strbuf_init(&b, buf, size);
-	for (size_t i = 0; i < suspects->n && named < 3; i++) {
+	for (size_t i = 0; i < suspects->n; i++) {
 		char state = proc_state(suspects->p[i]);
 
-		if (state != 'D' && state != 'R')
+		if (named == 3 || !strchr(states, state)) {
+			suspects->p[n++] = suspects->p[i];
 			continue;
-		strbuf_add(&b, named++ ? ", " : "; not frozen: ");
-		proc_describe(&b, suspects->p[i]);
+		}
+		named++;
+		strbuf_add(b, b->len ? ", " : head);
+		proc_describe(b, suspects->p[i]);
 	}
+	suspects->n = n;
 }
 
 static int freeze_v2(int dir, bool want, int64_t deadline_ms, struct err *err)
@@ -182,6 +186,7 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 {
 	struct cgroup_pidlist suspects = {.p = NULL};
 	char culprits[300];
+	struct strbuf b;
 
 	if (!want) {
 		err_hint(err, "mend what they wait for, then try again");
@@ -189,14 +194,16 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 			       held_by_parent(dir, v2) ? "; a parent of it is frozen" : "");
 	}
 	list_suspects(dir, v2, &suspects);
-	/* v2's thaw wakes everybody for a moment. */
-	if (v2)
-		name_culprits(&suspects, culprits, sizeof(culprits));
+	strbuf_init(&b, culprits, sizeof(culprits));
+	/*
+	 * The thaw wakes everybody for a moment, so who runs is looked for before it. v1 shows D also
+	 * for who is frozen where it slept (Linux 6.1, TASK_FROZEN), so there who is in D after it.
+	 */
+	name_culprits(&suspects, v2 ? "DR" : "R", &b);
 	/* Nobody may stay half frozen. */
 	(void)cgroup_freeze_request(dir, v2, false);
-	/* v1 shows D also for who is frozen where it slept (Linux 6.1, TASK_FROZEN), until now. */
 	if (!v2)
-		name_culprits(&suspects, culprits, sizeof(culprits));
+		name_culprits(&suspects, "D", &b);
 	cgroup_pidlist_done(&suspects);
 	err_hint(err, "mend what they wait for, then try again");
 	return err_set(err, ETIMEDOUT, "freeze cgroup %s: still not frozen, thawed again%s",
