@@ -31,6 +31,7 @@ static const struct option_def options[] = {
 	{"rm", 0, NULL, "delete the container when it has ended", 0, NULL},
 	{"bundle", 'b', "DIR", "run the bundle in DIR (default: the current directory)", 0, NULL},
 	{"rootfs", 0, "DIR", "run COMMAND in DIR; no bundle is needed", 0, NULL},
+	{"pid-file", 0, "FILE", "write the pid of its first process to FILE", 0, NULL},
 	{"interactive", 'i', NULL, "with --detach: keep stdin open for `attach`", 0, NULL},
 	{"log-driver", 0, "default|file:PATH|journald|none", "where the output is kept", 0, NULL},
 	{"cgroup", 0, "WHERE",

@@ -37,7 +37,8 @@ static int fill_log(struct command_context *c, struct supervise_options *o)
 	if (!text)
 		return 0;
 	if (logfile_parse(text, &o->driver, &o->log_path) == 0) {
-		o->quiet = o->driver == LOGFILE_JOURNAL && is_journal(1) && is_journal(2);
+		for (int fd = 1; fd <= 2; fd++)
+			o->mute[fd] = o->driver == LOGFILE_JOURNAL && is_journal(fd);
 		return 0;
 	}
 	return cli_error(c, OAKUM_E_USAGE, 0,
@@ -228,6 +229,7 @@ int up_options(struct command_context *c, struct supervise_options *o, char *roo
 	o->interactive = !o->foreground && opt_bool(c, "interactive");
 	o->remove = opt_bool(c, "rm");
 	o->create.bundle = bundle;
+	o->create.pid_file = opt_string(c, "pid-file");
 	o->create.listen_fds = cli_listen_fds();
 	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &o->size);
 	fill_notify(c, o);

@@ -185,7 +185,7 @@ void client_output(struct supervisor *s, int stream, const char *data, size_t si
 	for (size_t at = 0; at < size; at += head.size) {
 		head.size = (uint32_t)(size - at < MESSAGE_MAX ? size - at : MESSAGE_MAX);
 		for (unsigned i = 0; i < CLIENTS_MAX; i++)
-			if (s->clients[i].fd >= 0 && s->clients[i].output)
+			if (s->clients[i].fd >= 0 && s->clients[i].output[stream])
 				output_to(s, &s->clients[i], &head, data + at);
 	}
 }
@@ -203,7 +203,7 @@ static int hello(struct supervisor *s, struct client *c, const struct message *m
 	if (message_get(m, &in, sizeof(in)) < 0 || in.version != MESSAGE_VERSION)
 		return -EPROTO;
 	c->greeted = true;
-	c->output = in.flags & MESSAGE_WANTS_OUTPUT;
+	c->output[1] = c->output[2] = in.flags & MESSAGE_WANTS_OUTPUT;
 	out.flags = (s->terminal >= 0 ? MESSAGE_HAS_TERMINAL : 0) |
 		    (s->input >= 0 ? MESSAGE_HAS_INPUT : 0);
 	if (message_send(c->fd, MESSAGE_WELCOME, 0, &out, sizeof(out)) != 0)

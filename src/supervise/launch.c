@@ -415,7 +415,8 @@ static void settle_first(struct birth *b)
 	b->sock = -1;
 	c->first = true;
 	c->greeted = true;
-	c->output = !s->options->quiet;
+	for (int stream = 1; stream <= 2; stream++)
+		c->output[stream] = !s->options->mute[stream];
 }
 
 static __attribute__((noreturn)) void supervise(const struct supervise_options *options, int sock)

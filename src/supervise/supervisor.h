@@ -40,7 +40,7 @@ struct supervise_options {
 	const char *log_path; /* of LOGFILE_FILE */
 	bool remove;	      /* --rm */
 	bool foreground;      /* `up` stays as the first client */
-	bool quiet;	      /* but has no use for the output */
+	bool mute[3];	      /* but has no use for this stream's output, [1] or [2] */
 	bool interactive;     /* stdin stays open for clients to come */
 	bool sibling; /* the supervisor is a child of our parent: the service manager, which sees
 			 then how its unit's new main process ends */
@@ -89,7 +89,7 @@ enum event {
 struct client {
 	int fd;	       /* -1: a free slot */
 	bool first;    /* `up` in the foreground: the container waits for it, as for a pipe */
-	bool output;   /* wants output */
+	bool output[3]; /* wants it: [1], [2] */
 	bool greeted;  /* has said HELLO, or need not */
 	bool exit_due; /* EXIT is to follow what is queued */
 	bool done_due; /* INPUT_DONE could not be sent yet */

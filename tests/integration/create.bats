@@ -127,6 +127,9 @@ load ../lib/common
 	ok oakum run -d --pid-file="$W/pid2" -b "$B" "$C"
 	is "$(cat "$W/pid2")" "$(pid_of)"
 	ok oakum delete -f "$C"
+	ok oakum up -d --pid-file pid3 -b "$B" "$C"
+	is "$(cat "$W/pid3")" "$(pid_of)"
+	ok oakum delete -f "$C"
 }
 
 @test "a pid file that cannot be written fails and leaves nothing" {

@@ -328,6 +328,17 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	is "$(journalctl -q --no-pager -o cat -u "$UNIT" | grep -c 'to stdout')" 1
 }
 
+@test "the journal as the log, and one of the unit's streams goes elsewhere: each gets a line once" {
+	bundle '.process.args = ["sh", "-c", "echo to stdout; echo to stderr >&2"]'
+	UP="--log-driver journald" service "StandardError=file:/run/tmp/$C.stderr"
+	started
+	until_true has_entries 2
+	comes_to inactive
+	is "$(cat "/run/tmp/$C.stderr")" "to stderr"
+	is "$(journalctl -q --no-pager -o cat -u "$UNIT" | grep -c 'to stdout')" 1
+	rm "/run/tmp/$C.stderr"
+}
+
 @test "logs says that the log is in the journal" {
 	sleeper
 	ok oakum up -d --log-driver journald -b "$B" "$C"
