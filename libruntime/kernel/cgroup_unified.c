@@ -92,6 +92,27 @@ static int write_lines(int dir, const struct cgroup_unified *u, struct cgroup_un
 	return err_set(err, -r, "write %.100s to %s", u->value, u->key);
 }
 
+/*
+ * The kernel takes a partition that it does not make, and says so in the file (cgroup-v2.rst,
+ * cpuset.cpus.partition): "root invalid (Parent is not a partition root)". Whether it is one may
+ * hang on what comes after it in the map.
+ */
+static int check_partition(int dir, const struct cgroup_limits *l, struct err *err)
+{
+	static const char file[] = "cpuset.cpus.partition";
+	char now[256];
+
+	for (size_t i = 0; i < l->n_unified; i++) {
+		if (!str_eq(l->unified[i].key, file) ||
+		    io_read_at(dir, file, now, sizeof(now)) < 0 || !strstr(now, " invalid"))
+			continue;
+		err_pointer(err, "/linux/resources/unified/%s", file);
+		return err_set(err, EINVAL, "write %.100s to %s: the kernel made it \"%s\"",
+			       l->unified[i].value, file, now);
+	}
+	return 0;
+}
+
 int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struct cgroup_undo *undo,
 			 struct err *err)
 {
@@ -99,5 +120,5 @@ int cgroup_unified_write(struct cgroup *cg, const struct cgroup_limits *l, struc
 
 	for (size_t i = 0; i < l->n_unified && r == 0; i++)
 		r = write_lines(dir, &l->unified[i], undo, err);
-	return r;
+	return r < 0 ? r : check_partition(dir, l, err);
 }

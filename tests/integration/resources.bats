@@ -148,6 +148,22 @@ v2_dir() { awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup"; }
 	says "/linux/resources/unified/cgroup.nofile" "not a limit"
 }
 
+# bats test_tags=root:cgroup
+@test "unified: a CPU partition that the kernel takes and does not make is an error, and no update" {
+	on_v2 || skip "v1 has no partitions"
+	need_controllers cpuset
+	bundle '.linux.resources = {unified: {"cpuset.cpus.partition": "root"}}'
+	fails 1 oakum create -b "$B" "$C"
+	says "/linux/resources/unified/cpuset.cpus.partition" 'the kernel made it "root invalid ('
+	sleeper '.linux.resources = {unified: {"cpuset.cpus.partition": "member"}}'
+	ok oakum run -d -b "$B" "$C"
+	echo '{"unified": {"cpuset.cpus.partition": "root"}}' >limits.json
+	fails 1 oakum update -r limits.json "$C"
+	says 'the kernel made it "root invalid ('
+	is "$(cat "/sys/fs/cgroup$(v2_dir)/cpuset.cpus.partition")" member
+	ok oakum delete -f "$C"
+}
+
 @test "rdma: what the kernel says of an unknown device" {
 	bundle '.linux.resources = {rdma: {mlx5_9: {hcaHandles: 2}}}'
 	fails "$(in_kernel rdma && has_controller rdma && echo 1 || echo 6)" oakum create -b "$B" "$C"

@@ -281,6 +281,7 @@ static void unified(void)
 						    {"io.max", "8:0 rbps=1\n8:16 rbps=2\n"}};
 	static const struct cgroup_unified over = {"memory.max", "7777"};
 	static const struct cgroup_unified none = {"foo.max", "7"};
+	static const struct cgroup_unified part = {"cpuset.cpus.partition", "root"};
 	uint32_t need = 0;
 
 	put("memory.high", "");
@@ -305,6 +306,14 @@ static void unified(void)
 	apply();
 	CHECK(was("memory.max", "7777"));
 	drop("memory.max");
+	l.unified = &part;
+	put(part.key, "");
+	apply();
+	/* What is not overwritten here stands for what the kernel adds. */
+	put(part.key, "root invalid (Parent is not a partition root)\n");
+	CHECK(refused("the kernel made it \"root invalid (Parent is not a partition root)\""));
+	CHECK(strcmp(err.pointer, "/linux/resources/unified/cpuset.cpus.partition") == 0);
+	drop(part.key);
 	l.unified = &none;
 	l.n_unified = 1;
 	err = ERR_INIT;
