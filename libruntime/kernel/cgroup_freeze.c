@@ -94,8 +94,9 @@ static void list_suspects(int dir, bool v2, struct cgroup_pidlist *ret)
 }
 
 /*
- * Add to @b, "; not frozen: 12 (cat, state D in request_wait_answer)", up to three of the suspects in
- * one of @states, and take those out of the list. Who sleeps in any other way than D can be frozen.
+ * Add to @b, "; not frozen: 12 (cat, state D in request_wait_answer)", up to three of the suspects
+ * in one of @states, and take those out of the list. Who sleeps in any other way than D can be
+ * frozen.
  */
 static void name_culprits(struct cgroup_pidlist *suspects, const char *states, struct strbuf *b)
 {
@@ -196,8 +197,9 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 	list_suspects(dir, v2, &suspects);
 	strbuf_init(&b, culprits, sizeof(culprits));
 	/*
-	 * The thaw wakes everybody for a moment, so who runs is looked for before it. v1 shows D also
-	 * for who is frozen where it slept (Linux 6.1, TASK_FROZEN), so there who is in D after it.
+	 * The thaw wakes everybody for a moment, so who runs is looked for before it. v1 shows D
+	 * also for who is frozen where it slept (Linux 6.1, TASK_FROZEN), so there who is in D
+	 * after it.
 	 */
 	name_culprits(&suspects, v2 ? "DR" : "R", &b);
 	/* Nobody may stay half frozen. */

@@ -306,11 +306,14 @@ static void unified(void)
 	apply();
 	CHECK(was("memory.max", "7777"));
 	drop("memory.max");
-	l.unified = &part;
 	put(part.key, "");
+	l.unified = &part;
+	l.n_unified = 1;
 	apply();
 	/* What is not overwritten here stands for what the kernel adds. */
 	put(part.key, "root invalid (Parent is not a partition root)\n");
+	l.unified = &part;
+	l.n_unified = 1;
 	CHECK(refused("the kernel made it \"root invalid (Parent is not a partition root)\""));
 	CHECK(strcmp(err.pointer, "/linux/resources/unified/cpuset.cpus.partition") == 0);
 	drop(part.key);
