@@ -559,19 +559,18 @@ int gvariant_append(sd_bus_message *m, const char *text, struct err *err)
 
 int gvariant_append_seconds(sd_bus_message *m, const char *text, struct err *err)
 {
-	static const char *const skip[] = {"uint32", "uint64", "int32", "int64", "double"};
-	const char *p = text;
+	struct parser s = {.p = text + strspn(text, " "), .arena = ARENA_INIT};
+	const char *type = parse_prefix(&s), *p = s.p + strspn(s.p, " ");
+	bool number = !s.bad && (!type || (strlen(type) == 1 && strchr("ynqiuxtd", *type)));
 	double seconds;
 	char *end;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(skip); i++)
-		if (str_starts(p, skip[i]) && p[strlen(skip[i])] == ' ')
-			p += strlen(skip[i]);
-	p += strspn(p, " ");
+	arena_done(&s.arena);
 	errno = 0;
 	seconds = strtod(p, &end);
-	if (end == p || end[strspn(end, " ")] || errno || !(seconds >= 0 && seconds < 1e12))
+	if (!number || end == p || end[strspn(end, " ")] || errno ||
+	    !(seconds >= 0 && seconds < 1e12))
 		return err_kind(err, ERR_CONFIG, EINVAL, "%.100s: not a number of seconds", text);
 	r = sd_bus_message_append(m, "v", "t", (uint64_t)(seconds * 1000000 + 0.5));
 	return r < 0 ? err_set(err, -r, "%.100s", text) : 0;

@@ -469,9 +469,11 @@ int manager_start(struct manager *m, const char *unit, const char *const *proper
 	}
 	if (r < 0 && bus_is_error(&e, UNIT_EXISTS))
 		r = MANAGER_IN_USE;
-	else if (r < 0 && err->kind == ERR_NONE)
+	else if (r < 0 && err->kind == ERR_NONE) {
+		/* Another unit, that a property says this one requires. */
+		m->property = bus_is_error(&e, NO_UNIT);
 		refuse(m, r, &e, err);
-	else if (r >= 0)
+	} else if (r >= 0)
 		r = reply ? await_job(m, reply, unit, true, err) : 0;
 	sd_bus_error_free(&e);
 	sd_bus_message_unref(reply);

@@ -173,6 +173,9 @@ load common
 	edit '.annotations = {"org.systemd.property.CPUQuotaPerSec": "1", "org.systemd.property.MemryMax": "uint64 5"}'
 	fails 3 sd run -d -b "$B" "$C"
 	says /annotations/org.systemd.property.CPUQuotaPerSec
+	edit '.annotations = {"org.systemd.property.BindsTo": "[\u0027oakumtest-none.service\u0027]"} | .linux.cgroupsPath = "system.slice:oakum:'"$C"'"'
+	fails 3 sd run -d -b "$B" "$C"
+	says /annotations/org.systemd.property.BindsTo "oakumtest-none.service not found"
 }
 
 @test "run.oci.systemd.subgroup puts the process below its scope" {
