@@ -110,15 +110,15 @@ struct patience {
 
 static void patience_begin(struct patience *p)
 {
-	static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 	struct sigaction now;
 	sigset_t set;
 
-	sigemptyset(&set);
+	attach_signals(&set);
 	/* What is ignored would be heard of once it is blocked: nohup(1). */
-	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
-		if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(&set, ending[i]);
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		if (sigismember(&set, sig) == 1 && sigaction(sig, NULL, &now) == 0 &&
+		    now.sa_handler == SIG_IGN)
+			sigdelset(&set, sig);
 	sigprocmask(SIG_BLOCK, &set, &p->before);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (p->signals < 0)
@@ -148,12 +148,15 @@ static bool is_first(const struct patience *p, int fd)
 static void call_off(struct patience *p, struct supervise_child *child)
 {
 	struct signalfd_siginfo info = {.ssi_signo = SIGTERM};
+	int sig;
 
 	(void)!read(p->signals, &info, sizeof(info));
 	fd_replace(&child->sock, -1);
 	(void)is_first(p, child->pidfd);
-	signal((int)info.ssi_signo, SIG_DFL);
-	(void)raise((int)info.ssi_signo);
+	/* Nobody is ended by WINCH itself. */
+	sig = info.ssi_signo == SIGWINCH ? SIGTERM : (int)info.ssi_signo;
+	signal(sig, SIG_DFL);
+	(void)raise(sig);
 	patience_end(p);
 }
 
@@ -269,7 +272,8 @@ const struct command command_up = {
 		"lets "
 		"`attach` in and records how it ended for `wait`. In the foreground, input, "
 		"output, "
-		"window size and the signals TERM INT HUP QUIT USR1 USR2 are passed on, and the "
+		"window size and the signals TERM INT HUP QUIT USR1 USR2, the real-time ones and, "
+		"without a terminal, WINCH are passed on, and the "
 		"exit "
 		"status is the container's (128 + N when signal N killed it); with a terminal, "
 		"Ctrl-P "

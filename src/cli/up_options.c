@@ -234,7 +234,7 @@ int up_options(struct command_context *c, struct supervise_options *o, char *roo
 	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &o->size);
 	fill_notify(c, o);
 	unit = is_unit(c);
-	o->sibling = !o->foreground && unit;
+	o->unit = unit;
 	status = fill_log(c, o);
 	if (status == 0)
 		status = opt_ms(c, "timeout", INT32_MAX, &o->create.timeout_ms);

@@ -6,6 +6,7 @@
 #include "supervise/attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -36,6 +37,7 @@ struct session {
 	uint64_t lost;	 /* and not told of yet */
 	int64_t lost_due_ms;
 	int signals;
+	bool resized; /* is what WINCH says */
 	sigset_t old_mask;
 };
 
@@ -52,14 +54,33 @@ static void send_size(struct session *s)
 	(void)message_send(s->o->sock, MESSAGE_WINSIZE, 0, &m, sizeof(m));
 }
 
+static bool has_terminal(void)
+{
+	AUTO_CLOSE int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0;
+}
+
+void attach_signals(sigset_t *ret)
+{
+	static const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+	sigemptyset(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		sigaddset(ret, wanted[i]);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+		sigaddset(ret, sig);
+	if (!has_terminal())
+		sigaddset(ret, SIGWINCH);
+}
+
 static int open_signals(struct session *s, struct err *err)
 {
-	static const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		sigaddset(&set, wanted[i]);
+	attach_signals(&set);
+	s->resized = !sigismember(&set, SIGWINCH);
+	sigaddset(&set, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &set, &s->old_mask);
 	signal(SIGPIPE, SIG_IGN);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -74,7 +95,7 @@ static int on_signal(struct session *s)
 	if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return GO_ON;
 	sig = (int32_t)info.ssi_signo;
-	if (sig == SIGWINCH) {
+	if (sig == SIGWINCH && (s->resized || !s->o->signals)) {
 		send_size(s);
 		return GO_ON;
 	}

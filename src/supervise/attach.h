@@ -3,6 +3,7 @@
 #ifndef OAKUM_SUPERVISE_ATTACH_H
 #define OAKUM_SUPERVISE_ATTACH_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "supervise/keys.h"
@@ -14,7 +15,7 @@ struct attach_options {
 	int sock;      /* after WELCOME or STARTED */
 	bool terminal; /* the container has one */
 	bool input;    /* pass stdin on */
-	bool signals;  /* pass TERM INT HUP QUIT USR1 USR2 on; else they end the attachment */
+	bool signals;  /* pass those of attach_signals() on; else they end the attachment */
 	struct keys keys;
 	void (*warn)(void *data, const char *line);
 	void *warn_data;
@@ -32,6 +33,12 @@ struct attach_result {
 	struct message_exit exit;
 	int signal;
 };
+
+/*
+ * What is said to the container through us: TERM INT HUP QUIT USR1 USR2, the real-time signals, and
+ * WINCH where there is no terminal whose size it would be about.
+ */
+void attach_signals(sigset_t *ret);
 
 /* Until one of the ends above: 0. < 0 with @err: our own stdout or the socket fails; the container
  * goes on. */

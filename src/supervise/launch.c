@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervise/attach.h"
 #include "supervise/hold.h"
 #include "supervise/supervisor.h"
 
@@ -84,9 +85,13 @@ static int watch_signals(struct supervisor *s, struct err *err)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
+	if (s->options->unit) {
+		attach_signals(&set);
+	} else {
+		sigemptyset(&set);
+		sigaddset(&set, SIGTERM);
+		sigaddset(&set, SIGINT);
+	}
 	/* Blocked, not caught: what comes during the creation is found by the loop. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -452,7 +457,7 @@ static pid_t fork_it(const struct supervise_options *options)
 {
 	struct clone_args args = {.flags = CLONE_PARENT};
 
-	return options->sibling ? sys_clone3(&args) : fork();
+	return options->unit && !options->foreground ? sys_clone3(&args) : fork();
 }
 
 int supervise_launch(const struct supervise_options *options, struct supervise_child *ret,

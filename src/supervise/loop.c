@@ -80,11 +80,12 @@ static enum state on_notify(struct supervisor *s, unsigned index, uint32_t epoll
 	return s->state;
 }
 
-static void forget_signal(struct supervisor *s)
+/* The signal that has come; 0: none. */
+static int take_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
 
-	(void)!read(s->signals, &info, sizeof(info));
+	return read(s->signals, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
 /* Every process of it, frozen or not: the library's kill, in the only moment that needs the heap.
@@ -101,9 +102,15 @@ static void kill_all(struct supervisor *s)
 
 static enum state on_stop(struct supervisor *s, unsigned index, uint32_t epoll_events)
 {
+	int sig;
+
 	(void)index;
 	(void)epoll_events;
-	forget_signal(s);
+	sig = take_signal(s);
+	if (s->options->unit) {
+		(void)sys_pidfd_send_signal(s->pidfd, sig, NULL, 0);
+		return s->state;
+	}
 	(void)sys_pidfd_send_signal(s->pidfd, SIGTERM, NULL, 0);
 	s->deadline_ms = clock_deadline(STOP_MS);
 	return STATE_STOPPING;
@@ -113,7 +120,7 @@ static enum state on_stop_again(struct supervisor *s, unsigned index, uint32_t e
 {
 	(void)index;
 	(void)epoll_events;
-	forget_signal(s);
+	(void)take_signal(s);
 	return s->state;
 }
 
@@ -219,12 +226,14 @@ static enum state on_told_enough(struct supervisor *s, unsigned index, uint32_t 
 	return told(s);
 }
 
+/* A unit's signals, of which there may be two, go to `up` as well, which is to hear how it ended.
+ */
 static enum state on_leave(struct supervisor *s, unsigned index, uint32_t epoll_events)
 {
-	(void)s;
 	(void)index;
 	(void)epoll_events;
-	return STATE_GONE;
+	(void)take_signal(s);
+	return s->options->unit ? s->state : STATE_GONE;
 }
 
 static const action table[STATE_COUNT][EVENT_COUNT] = {

@@ -42,8 +42,9 @@ struct supervise_options {
 	bool foreground;      /* `up` stays as the first client */
 	bool mute[3];	      /* but has no use for this stream's output, [1] or [2] */
 	bool interactive;     /* stdin stays open for clients to come */
-	bool sibling; /* the supervisor is a child of our parent: the service manager, which sees
-			 then how its unit's new main process ends */
+	bool unit; /* `up` is the main process of a systemd unit. Which signal stops it, and when it
+		      has had its time, is the unit's to say. After --detach the supervisor is a
+		      child of the service manager, which sees how that new main process ends */
 	struct winsize size; /* of the user's terminal; zeroes: unknown */
 	struct supervise_notify notify;
 };
@@ -79,7 +80,7 @@ enum event {
 	EVENT_ENDED,	  /* its first process has ended */
 	EVENT_CONNECT,	  /* somebody attaches */
 	EVENT_CLIENT,	  /* a client sends, or takes more; index: the client */
-	EVENT_SIGNAL,	  /* the supervisor got SIGTERM or SIGINT */
+	EVENT_SIGNAL,	  /* the supervisor got SIGTERM or SIGINT; in a unit also another */
 	EVENT_EMPTY,	  /* nobody may live in the cgroup any more: no action but count_first() */
 	EVENT_NOTIFY,	  /* the container says something to its NOTIFY_SOCKET */
 	EVENT_DEADLINE,	  /* ->deadline_ms has passed */
@@ -87,13 +88,13 @@ enum event {
 };
 
 struct client {
-	int fd;	       /* -1: a free slot */
-	bool first;    /* `up` in the foreground: the container waits for it, as for a pipe */
+	int fd;		/* -1: a free slot */
+	bool first;	/* `up` in the foreground: the container waits for it, as for a pipe */
 	bool output[3]; /* wants it: [1], [2] */
-	bool greeted;  /* has said HELLO, or need not */
-	bool exit_due; /* EXIT is to follow what is queued */
-	bool done_due; /* INPUT_DONE could not be sent yet */
-	char *memory;  /* of the ring and the input, mapped at the first need */
+	bool greeted;	/* has said HELLO, or need not */
+	bool exit_due;	/* EXIT is to follow what is queued */
+	bool done_due;	/* INPUT_DONE could not be sent yet */
+	char *memory;	/* of the ring and the input, mapped at the first need */
 	struct ring ring;
 	uint64_t lost; /* bytes dropped and not told of yet */
 	char *input;   /* input_size bytes wait, input_at of them are written */

@@ -183,6 +183,26 @@ journal_says() { journalctl -q -o cat -u "$UNIT" --no-pager | grep -qF -- "$1"; 
 }
 is_sub() { [ "$(property SubState)" = "$1" ]; }
 
+@test "the unit's signal stops it, whichever that is, and no earlier than the unit says" {
+	local options sig
+	bundle '.process.args = ["sh", "-c", "trap \"exit 5\" INT QUIT WINCH 37; trap \"sleep 11; exit 6\" TERM; while :; do sleep 1000 & wait $!; done"]'
+	for options in "" "-d"; do
+		for sig in SIGINT SIGQUIT SIGWINCH SIGRTMIN+3; do
+			UP=$options service KillSignal=$sig
+			started
+			until_true catches INT "$(init)"
+			ok systemctl stop "$UNIT"
+			shows ExecMainStatus 5
+			systemctl reset-failed "$UNIT"
+		done
+	done
+	UP=-d service
+	started
+	until_true catches TERM "$(init)"
+	ok systemctl stop "$UNIT"
+	shows ExecMainStatus 6
+}
+
 @test "a container that ends before it is ready has failed to start" {
 	bundle '.process.args = ["sh", "-c", "exit 3"]'
 	UP="--sdnotify container" service

@@ -298,7 +298,7 @@ static void up_switches(void **state)
 {
 	assert_int_equal(up(state, "up x"), 0);
 	assert_true(o.foreground);
-	assert_false(o.interactive || o.remove || o.mute[1] || o.mute[2] || o.sibling);
+	assert_false(o.interactive || o.remove || o.mute[1] || o.mute[2] || o.unit);
 	assert_int_equal(o.driver, LOGFILE_DEFAULT);
 	assert_null(o.handle.root);
 	assert_null(o.config_text);
@@ -475,12 +475,12 @@ static void up_notifies(void **state)
 	/* What systemd has started, and leaves a supervisor to it. */
 	setenv("SYSTEMD_EXEC_PID", pid, 1);
 	assert_int_equal(up(state, "up -d --cgroup config x"), 0);
-	assert_true(o.sibling);
+	assert_true(o.unit && !o.foreground);
 	assert_int_equal(up(state, "up --cgroup config x"), 0);
-	assert_false(o.sibling);
+	assert_true(o.unit && o.foreground);
 	setenv("SYSTEMD_EXEC_PID", "1", 1);
 	assert_int_equal(up(state, "up -d --cgroup config x"), 0);
-	assert_false(o.sibling);
+	assert_false(o.unit);
 	unsetenv("SYSTEMD_EXEC_PID");
 }
 

@@ -135,6 +135,39 @@ static void a_signal_stops_it(void **state)
 	close(fd);
 }
 
+static void waits_for_int(void)
+{
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	_exit(sigwait(&set, &sig) == 0 ? 9 : 1);
+}
+
+/* As it is, and how long it may take is the unit's to say. */
+static void a_signal_of_a_unit_is_passed_on(void **state)
+{
+	struct client *c;
+	int fd = join(false, 0, &c);
+	sigset_t set;
+
+	(void)state;
+	o.unit = true;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	assert_int_equal(loop_watch(&s, s.signals, EPOLLIN, EVENT_SIGNAL, 0), 0);
+	(void)begin(waits_for_int);
+	assert_int_equal(kill(getpid(), SIGINT), 0);
+	loop_run(&s);
+	exit_is(fd, 9, 0);
+	record_is(9, 0, true);
+	close(fd);
+}
+
 static void a_client_sends_a_signal(void **state)
 {
 	const int32_t sig = SIGKILL;
@@ -322,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_whole_life),
 		TEST(a_signal_stops_it),
+		TEST(a_signal_of_a_unit_is_passed_on),
 		TEST(a_client_sends_a_signal),
 		TEST(told_after_the_end),
 		TEST(a_signal_ends_the_telling),
