@@ -444,6 +444,13 @@ has_entries() { [ "$(entries | wc -l)" -ge "$1" ]; }
 	ok systemctl stop "$UNIT"
 	shows Result success
 	is "$(find "$ROOT" -mindepth 1 -not -path "$ROOT/.cache*")" ""
+	# One that begins as an option does.
+	mv "$W/bundles/$C" "$W/bundles/-$C"
+	UNIT=oakumtest-$C@-$C.service
+	echo "$UNIT" >>"$W/units"
+	started
+	ok systemctl stop "$UNIT"
+	shows Result success
 	# Without a bundle it has not started, and says so.
 	fails 1 systemctl start "oakumtest-$C@nope.service"
 	says "Assertion failed"
