@@ -83,7 +83,7 @@ static int run(struct command_context *c)
 		return cli_fail(c);
 	was = oakum_state_status(state);
 	if (!name)
-		sig = stop_signal_of(state);
+		sig = stop_signal_of(c, state);
 	oakum_state_free(state);
 	status = stop(c, was, sig, timeout_ms);
 	if (status)

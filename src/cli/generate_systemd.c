@@ -187,7 +187,7 @@ static int generate(struct command_context *c, const struct oakum_state *state)
 	struct service s = {.id = c->args[1],
 			    .program = program,
 			    .restart = restart ? restart : "on-failure",
-			    .stop_signal = stop_signal_of(state),
+			    .stop_signal = stop_signal_of(c, state),
 			    .container = who && str_eq(who, "container"),
 			    .user = geteuid() != 0};
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);

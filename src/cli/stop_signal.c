@@ -7,9 +7,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "cli/command.h"
 #include "oakum.h"
 
-int stop_signal_of(const struct oakum_state *state)
+int stop_signal_of(struct command_context *c, const struct oakum_state *state)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
 	const char *text = oakum_state_json(state);
@@ -21,6 +22,12 @@ int stop_signal_of(const struct oakum_state *state)
 	if (!text || json_parse(text, strlen(text), "state", &arena, &top, &ignored) < 0)
 		return SIGTERM;
 	name = json_get(json_get(top, "annotations"), STOP_SIGNAL_ANNOTATION);
-	sig = name && name->type == JSON_STRING ? oakum_signal_parse(name->text) : -1;
-	return sig > 0 ? sig : SIGTERM;
+	if (!name || name->type != JSON_STRING || !name->text[0])
+		return SIGTERM;
+	sig = oakum_signal_parse(name->text);
+	if (sig > 0)
+		return sig;
+	cli_warn(c, "annotation " STOP_SIGNAL_ANNOTATION ": \"%.100s\" is no signal; TERM is taken",
+		 name->text);
+	return SIGTERM;
 }

@@ -3,11 +3,13 @@
 #ifndef OAKUM_CLI_STOP_SIGNAL_H
 #define OAKUM_CLI_STOP_SIGNAL_H
 
+struct command_context;
 struct oakum_state;
 
 #define STOP_SIGNAL_ANNOTATION "org.opencontainers.image.stopSignal"
 
-/* The signal that the annotation names; SIGTERM where there is none, or none that we know. */
-int stop_signal_of(const struct oakum_state *state);
+/* The signal that the annotation names; SIGTERM where there is none or, with a warning, none that we
+ * know. */
+int stop_signal_of(struct command_context *c, const struct oakum_state *state);
 
 #endif

@@ -205,6 +205,19 @@ held() {
 	fails 4 oakum down "$C"
 }
 
+@test "down: the signal of the image, and of one that says none a warning" {
+	bundle '.process.args = ["sh", "-c", "for s in TERM USR1; do trap \"echo $s; exit 0\" $s; done; while :; do sleep 1000 & wait $!; done"]'
+	for signal in SIGUSR1 bogus ""; do
+		edit ".annotations = {\"org.opencontainers.image.stopSignal\": \"$signal\"}"
+		ok oakum up -d --log-driver "file:$W/log$signal" -b "$B" "$C"
+		until_true catches USR1 "$(pid_of)"
+		ok oakum down "$C"
+		[ "$signal" = bogus ] || is "$errors" ""
+		[ "$signal" != bogus ] || says "warning: " stopSignal '"bogus" is no signal'
+	done
+	is "$(sed "s/.* F //" "$W/logSIGUSR1" "$W/logbogus" "$W/log")" $'USR1\nTERM\nTERM'
+}
+
 # bats test_tags=root:cgroup
 @test "down of created, paused, stopped and unsupervised containers" {
 	sleeper
