@@ -8,8 +8,8 @@ struct oakum_state;
 
 #define STOP_SIGNAL_ANNOTATION "org.opencontainers.image.stopSignal"
 
-/* The signal that the annotation names; SIGTERM where there is none or, with a warning, none that we
- * know. */
+/* The signal that the annotation names; SIGTERM where there is none, and with a warning where it
+ * is no signal. */
 int stop_signal_of(struct command_context *c, const struct oakum_state *state);
 
 #endif
