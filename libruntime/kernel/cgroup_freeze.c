@@ -183,6 +183,19 @@ static bool held_by_parent(int dir, bool v2)
 	return io_read_at(dir, "freezer.parent_freezing", text, sizeof(text)) > 0 && text[0] == '1';
 }
 
+bool cgroup_freeze_from_above(const struct cgroup_host *host, const char *path)
+{
+	int v1 = cgroup_find(host, CGROUP_C_FREEZER);
+	char dir[CGROUP_DIR_MAX];
+	AUTO_CLOSE int fd = -1;
+
+	if (v1 < 0)
+		return false;
+	(void)cgroup_dir(&host->h[v1], path, dir);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && held_by_parent(fd, false);
+}
+
 static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struct err *err)
 {
 	struct cgroup_pidlist suspects = {.p = NULL};
@@ -190,9 +203,12 @@ static int timed_out(const struct cgroup *cg, int dir, bool v2, bool want, struc
 	struct strbuf b;
 
 	if (!want) {
-		err_hint(err, "mend what they wait for, then try again");
+		bool held = held_by_parent(dir, v2);
+
+		err_hint(err, held ? "thaw that, then try again"
+				   : "mend what they wait for, then try again");
 		return err_set(err, ETIMEDOUT, "resume cgroup %s: still not thawed%s", cg->path,
-			       held_by_parent(dir, v2) ? "; a parent of it is frozen" : "");
+			       held ? "; a parent of it is frozen" : "");
 	}
 	list_suspects(dir, v2, &suspects);
 	strbuf_init(&b, culprits, sizeof(culprits));

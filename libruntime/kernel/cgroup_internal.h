@@ -332,6 +332,9 @@ int cgroup_thaw_tree(int dir);
 /* 1: frozen or freezing, 0: not (also where there is no such file), -errno. */
 int cgroup_freeze_look(int dir, bool v2);
 
+/* v1: is a parent of @path frozen, so that nobody in it can be thawed, nor die of SIGKILL? */
+bool cgroup_freeze_from_above(const struct cgroup_host *host, const char *path);
+
 /* Remove the marked empty parents of @dir, and nothing else. */
 void cgroup_remove_parents(const char *dir, size_t mount_len);
 

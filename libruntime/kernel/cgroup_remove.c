@@ -112,8 +112,9 @@ static int remove_below(int top)
 }
 
 /* "cgroup /a/b: 2 processes left: 12 (sleep, state S), 13 (cat, state D in request_wait_answer)" */
-static int name_left(const char *path, int dir, struct err *err)
+static int name_left(const struct cgroup *cg, int dir, struct err *err)
 {
+	bool held = cgroup_freeze_from_above(cg->host, cg->path);
 	struct cgroup_pidlist l = {.p = NULL};
 	char text[400] = "";
 	struct strbuf b;
@@ -130,12 +131,14 @@ static int name_left(const char *path, int dir, struct err *err)
 		strbuf_fmt(&b, " and %zu more", l.n - i);
 	if (l.hidden)
 		strbuf_add(&b, " and some of another pid namespace");
+	if (held)
+		err_hint(err, "who is frozen does not die: thaw that parent, then delete again");
 	if (l.n || l.hidden)
-		err_kind(err, ERR_RUNTIME, EBUSY, "cgroup %s: %zu process%s left%s", path, l.n,
-			 l.n == 1 ? "" : "es", text);
+		err_kind(err, ERR_RUNTIME, EBUSY, "cgroup %s: %s%zu process%s left%s", cg->path,
+			 held ? "a parent of it is frozen, " : "", l.n, l.n == 1 ? "" : "es", text);
 	else
 		err_kind(err, ERR_RUNTIME, EBUSY,
-			 "cgroup %s: busy, though no process is left in it", path);
+			 "cgroup %s: busy, though no process is left in it", cg->path);
 	cgroup_pidlist_done(&l);
 	return CGROUP_BUSY;
 }
@@ -146,11 +149,11 @@ int cgroup_name_left(const struct cgroup *cg, struct err *err)
 
 	if (i < 0 || cgroup_dir_populated(cg->fd[i], cg->host->h[i].v2) <= 0)
 		return 0;
-	return name_left(cg->path, cg->fd[i], err);
+	return name_left(cg, cg->fd[i], err);
 }
 
 /* One hierarchy. 0, CGROUP_GONE, CGROUP_BUSY with @err, or < 0 with @err. */
-static int remove_leaf(const char *dir, bool v2, const char *path, int64_t deadline_ms,
+static int remove_leaf(const struct cgroup *cg, const char *dir, bool v2, int64_t deadline_ms,
 		       struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
@@ -181,7 +184,7 @@ static int remove_leaf(const char *dir, bool v2, const char *path, int64_t deadl
 			return err_set(err, -r, "wait until cgroup %s is empty", dir);
 		/* Empty and still busy: the kernel is about to let go. */
 		if (r == CGROUP_BUSY || !cgroup_backoff(&step, deadline_ms))
-			return name_left(path, fd, err);
+			return name_left(cg, fd, err);
 	}
 }
 
@@ -194,7 +197,7 @@ int cgroup_remove(struct cgroup *cg, int64_t deadline_ms, struct err *err)
 		const struct cgroup_hierarchy *h = &cg->host->h[i];
 		char dir[CGROUP_DIR_MAX];
 		size_t mount_len = cgroup_dir(h, cg->path, dir);
-		int r = remove_leaf(dir, h->v2, cg->path, deadline_ms, err);
+		int r = remove_leaf(cg, dir, h->v2, deadline_ms, err);
 
 		if (r < 0 || r == CGROUP_BUSY)
 			return r;

@@ -90,6 +90,25 @@ frozen_child() {
 	within 15000 ok oakum delete --force "$C"
 }
 
+# v1: who is frozen does not die, and a parent's freezing is not ours to take back.
+@test "a parent cgroup that somebody has frozen: resume, kill and delete name it, a later delete succeeds" {
+	local parent
+	if on_v2; then skip "in v2 who is frozen dies of KILL"; fi
+	sleeper ".linux.cgroupsPath = \"/above$C/$C\""
+	ok oakum run -d -b "$B" "$C"
+	parent=$(freezer)
+	parent=${parent%/*}
+	freeze "$parent"
+	within 15000 fails 1 oakum resume "$C"
+	says "a parent of it is frozen" "thaw that"
+	within 15000 ok oakum kill "$C" KILL
+	says "a parent of it is frozen, " "left: $(pid_of) (sh, "
+	within 15000 fails 1 oakum delete --force "$C"
+	says "a parent of it is frozen, " "thaw that parent, then delete again"
+	echo THAWED >"$parent/freezer.state"
+	within 15000 ok oakum delete --force "$C"
+}
+
 # A container that forks as fast as its limit lets it. Without a pids controller the limit is the user's own.
 bomb() {
 	# The machine is for others too.
