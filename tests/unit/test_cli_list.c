@@ -175,7 +175,7 @@ static void stop_signals(void **state)
 		snprintf(id, sizeof(id), "n%zu", i);
 		put(state, id, 0, rows[i].annotations);
 		assert_int_equal(oakum_state(l->c.oakum, id, &s), 0);
-		assert_int_equal(stop_signal_of(s), rows[i].sig);
+		assert_int_equal(stop_signal_of(&l->c, s), rows[i].sig);
 		oakum_state_free(s);
 	}
 }
