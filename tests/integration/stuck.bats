@@ -282,6 +282,8 @@ only='.process.args = ["cat", "/mute/file"]'
 	is "$(cgroups_of "$C")" ""
 }
 
+ended() { gone "$1" || grep -q '^State:.[ZX]' "/proc/$1/status"; }
+
 # hold PID [exit]: a tracer, $tracer, that never waits for it. release: it ends.
 hold() {
 	rm -f "$W/hold" "$W/traced"
@@ -350,6 +352,8 @@ two() {
 			within 15000 fails 1 oakum delete --force --wait=300ms "$C"
 			says "1 process left: ${!whom} (" ", state t in ptrace_stop, traced by $tracer (inside, state S))"
 			release
+			# Its end begins only now.
+			until_true ended "$init"
 			within 15000 ok oakum delete "$C"
 			is "$(cgroups_of "$C")" ""
 		done
